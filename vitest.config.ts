@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@hot/source", "module", "node"];
+const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+
+/** Tests run on the sources, without a build. `*.process.test.ts` start real processes and run one file at a time. */
+export default defineConfig({
+  ...shared,
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: "unit",
+          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
+          exclude: ["**/*.process.test.ts", "**/node_modules/**"],
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: "process",
+          include: [
+            "packages/*/test/**/*.process.test.ts",
+            "apps/*/test/**/*.process.test.ts",
+            "test/local/**/*.test.ts",
+          ],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      { ...shared, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"] } },
+    ],
+  },
+});
