@@ -3,4 +3,15 @@ export type * from "./container.ts";
 export * from "./names.ts";
 export type * from "./object-meta.ts";
 export type * from "./pod.ts";
+export {
+  allReasonCodes,
+  isReason,
+  reasonCode,
+  type InjectionReason,
+  type OperationReason,
+  type Reason,
+  type ReasonCode,
+  type RolloutReason,
+  type ValidationReason,
+} from "./reason-codes.ts";
 export type * from "./sidecar-set.ts";

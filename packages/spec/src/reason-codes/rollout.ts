@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Family } from "./family.ts";
+
+/** HOT1xxx. 10xx: under way · 11xx: waits for an observation · 12xx: held back by a rule · 13xx: failed. */
+export const rolloutCodes = {
+  UpToDate: ["HOT1000", "Every pod in scope runs the wanted images, is reset and is ready.", "Nothing to do."],
+  RollingOut: ["HOT1001", "Pods are being updated.", "Wait, or follow it with `kubectl hot get NAME -w`."],
+  Upgrading: [
+    "HOT1002",
+    "The new image is set and its container is not running yet.",
+    "Wait; the pod is aborted when progressDeadlineSeconds have passed.",
+  ],
+  Migrating: [
+    "HOT1003",
+    "The new container runs and has not proved its takeover yet.",
+    "Wait; the pod is aborted when progressDeadlineSeconds have passed.",
+  ],
+  Soaking: [
+    "HOT1004",
+    "The new container serves; the old one is emptied when minReadySeconds have passed.",
+    "Wait, or lower spec.updateStrategy.hotUpgrade.minReadySeconds.",
+  ],
+  Resetting: [
+    "HOT1005",
+    "The old container is being replaced by its empty image.",
+    "Wait; a long wait means that the old process ignores SIGTERM until its grace period ends.",
+  ],
+  NoPods: [
+    "HOT1006",
+    "No injected pod matches the SidecarSet.",
+    "Compare spec.selector and spec.namespaceSelector with the pods; pods older than the SidecarSet must be re-created.",
+  ],
+  Restarting: [
+    "HOT1007",
+    "A cold upgrade has set the image and the container is not running from it yet.",
+    "Wait; look at the container's state with `kubectl describe pod`.",
+  ],
+  HookRunning: [
+    "HOT1101",
+    "The kubelet reports nothing about the container while its postStart hook runs.",
+    "Wait until the hook has ended; bound its run time inside the hook.",
+  ],
+  StandbyBackOff: [
+    "HOT1102",
+    "The kubelet delays the restart of the standby container because the same empty image came back within ten minutes.",
+    "Wait up to 10 s; upgrade the same pod less often than three times in ten minutes.",
+  ],
+  ImagePull: [
+    "HOT1103",
+    "The image of the standby container is still being pulled.",
+    "Wait; if it stays, check hotUpgradeEmptyImage, the registry and imagePullSecrets.",
+  ],
+  NotObserved: [
+    "HOT1104",
+    "The kubelet has not reported the pod as last written.",
+    "Wait; if it stays, check the kubelet of the pod's node.",
+  ],
+  OldSideDown: [
+    "HOT1105",
+    "The old container is not observed running and ready, so nothing may be emptied.",
+    "Find out why the old container is down with `kubectl logs --previous` and `kubectl describe pod`.",
+  ],
+  NotConsistent: [
+    "HOT1106",
+    "A sidecar container does not run its image yet, so no further update starts in this pod.",
+    "Wait; look at the container's state with `kubectl describe pod`.",
+  ],
+  Paused: [
+    "HOT1201",
+    "spec.updateStrategy.paused is true, so no update starts; updates that have started are finished.",
+    "Set spec.updateStrategy.paused to false: `kubectl hot resume NAME`.",
+  ],
+  NotUpdate: [
+    "HOT1202",
+    "spec.updateStrategy.type is NotUpdate, so running pods keep their images.",
+    "Set spec.updateStrategy.type to RollingUpdate, or re-create the pods.",
+  ],
+  MaxUnavailableReached: [
+    "HOT1203",
+    "As many pods as maxUnavailable allows are unavailable or being updated.",
+    "Wait for these pods, repair those that are not ready, or raise spec.updateStrategy.maxUnavailable.",
+  ],
+  Partition: [
+    "HOT1204",
+    "The pod is one of those that spec.updateStrategy.partition holds back.",
+    "Lower spec.updateStrategy.partition.",
+  ],
+  SelectorNotMatched: [
+    "HOT1205",
+    "spec.updateStrategy.selector does not select the pod.",
+    "Widen spec.updateStrategy.selector, or label the pod.",
+  ],
+  Stalled: [
+    "HOT1206",
+    "As many pods as failureThreshold allows have failed, so nothing new starts for this generation.",
+    "Correct the SidecarSet (a new generation starts afresh), or raise spec.updateStrategy.hotUpgrade.failureThreshold.",
+  ],
+  FailedBefore: [
+    "HOT1207",
+    "The upgrade of this pod to this very revision has failed before and is not tried again.",
+    "Correct the SidecarSet; any change of its spec is a new generation.",
+  ],
+  StaleSidecarSet: [
+    "HOT1208",
+    "The pod was upgraded by a newer SidecarSet than the one that is seen now.",
+    "Wait; it is read again. If it stays, check the connection to the API server.",
+  ],
+  NotUpgradable: [
+    "HOT1209",
+    "More than the image differs between the SidecarSet and the pod, and only images change in place.",
+    "Re-create the pod, or undo the change of the fields that are named.",
+  ],
+  ProgressDeadlineExceeded: [
+    "HOT1301",
+    "The new container did not prove its takeover within progressDeadlineSeconds.",
+    "Look at the new container's log, then correct the image or raise spec.updateStrategy.hotUpgrade.progressDeadlineSeconds.",
+  ],
+  ImagePullFailed: [
+    "HOT1302",
+    "The new image can't be pulled.",
+    "Check the image's name and tag, the registry and imagePullSecrets.",
+  ],
+  PostStartHookFailed: [
+    "HOT1303",
+    "The postStart hook of the new container failed.",
+    "Run the hook's command in the container and look at the pod's events.",
+  ],
+  NewSideCrashed: [
+    "HOT1304",
+    "The new container ended after its start.",
+    "Look at `kubectl logs POD -c CONTAINER --previous`, then correct the image.",
+  ],
+  TakeoverUnproven: [
+    "HOT1305",
+    "The old container was emptied on readiness alone, because the container has no exec readinessProbe that proves the takeover.",
+    "Add an exec readinessProbe which asks this container's own process (`hot-standby probe`).",
+  ],
+  Contradictory: [
+    "HOT1306",
+    "Version annotations and images of the hot pair contradict each other, so nothing is emptied.",
+    "Compare the pod's version.sidecarset.kruise.io/* annotations with its images; re-creating the pod repairs it.",
+  ],
+  Superseded: [
+    "HOT1307",
+    "The wanted image changed or was rolled back in mid-upgrade, so the upgrade was aborted.",
+    "Nothing to do; the upgrade to the newest image follows.",
+  ],
+  PatchRejected: [
+    "HOT1308",
+    "The API server refused the change of the pod.",
+    "Read the cause in the message; another admission webhook or a quota may refuse it.",
+  ],
+  ContainerMissing: [
+    "HOT1309",
+    "The pod lacks a container of the SidecarSet.",
+    "Re-create the pod, so that it is injected again.",
+  ],
+} as const satisfies Family;
