@@ -1,2 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+// The application container of the demo: an HTTP server that lets a client check every byte of what it got.
+import { createHash } from "node:crypto";
+import { createServer, type ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const LINE_MS = 100;
+const MAX_STREAM_SECONDS = 600;
+
+/** `GET /slow?seconds=3`: a numbered line each 100 ms, so that a client sees a hole, a cut or a wrong order. */
+async function slow(response: ServerResponse, seconds: number): Promise<void> {
+  response.writeHead(200, { "content-type": "text/plain" });
+  for (let line = 0; line < seconds * (1000 / LINE_MS) && !response.destroyed; line += 1) {
+    response.write(`${line} of a slow answer\n`);
+    await sleep(LINE_MS);
+  }
+  response.end();
+}
+
+const pod = process.env["POD_NAME"] ?? "";
+
+const server = createServer((request, response) => {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://app");
+  if (request.method === "POST" && pathname === "/echo") {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = Buffer.concat(chunks);
+      const hash = createHash("sha256").update(body).digest("hex");
+      response.writeHead(200, { "content-length": body.length, "x-body-sha256": hash }).end(body);
+    });
+  } else if (request.method === "GET" && pathname === "/slow") {
+    const seconds = Math.min(Number(searchParams.get("seconds") ?? 3) || 0, MAX_STREAM_SECONDS);
+    void slow(response, seconds);
+  } else if (request.method === "GET" && pathname === "/") {
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ pod, answered: true }));
+  } else {
+    response.writeHead(404, { "content-type": "text/plain" }).end("POST /echo, GET /, GET /slow?seconds=3\n");
+  }
+});
+
+server.listen(Number(process.env["PORT"] ?? 8080), process.env["LISTEN_HOST"] ?? "::");
+process.on("SIGTERM", () => process.exit(0));
