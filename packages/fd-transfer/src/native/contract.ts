@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Process, user and group of a peer. `pid` is 0 when the peer lives in a PID namespace that we cannot see. */
+export interface Credentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** One received message. Every descriptor in `fds` belongs to the caller, whatever else is wrong with the message. */
+export interface Received {
+  /** Length 0 = end of stream. */
+  readonly data: Buffer;
+  /** Close-on-exec. */
+  readonly fds: number[];
+  /** The message was longer than `maxBytes`; the rest is lost. */
+  readonly truncated: boolean;
+  /** The kernel dropped descriptors: room, RLIMIT_NOFILE or a security policy. It does not tell which. */
+  readonly controlTruncated: boolean;
+  readonly cred: Credentials | null;
+}
+
+export interface SocketInfo {
+  /** AF_UNIX 1, AF_INET 2, AF_INET6 10. */
+  readonly domain: number;
+  /** SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_SEQPACKET 5. */
+  readonly type: number;
+  readonly protocol: number;
+  /** It listens. False for a listener on which anybody called shutdown(). */
+  readonly accepting: boolean;
+  /** SO_COOKIE: equal for every descriptor of one socket, in every process; never used twice. */
+  readonly cookie: bigint;
+  readonly v6only: boolean;
+  readonly reusePort: boolean;
+  /** Local address; null for a socket without a name. An abstract name begins with a NUL character. */
+  readonly address: { readonly host: string; readonly port: number } | { readonly path: string } | null;
+}
+
+export interface ListenTcpOptions {
+  /** Length of the accept queue; the kernel clamps it to `net.core.somaxconn`. */
+  readonly backlog: number;
+  /** Default false: `::` also takes IPv4. */
+  readonly v6only?: boolean;
+  readonly reusePort?: boolean;
+}
+
+/**
+ * One u32 in shared memory, changed by compare-and-swap across processes.
+ * `load` and `compareExchange` throw EBADF after `close`. Unmapped by `close` or by the garbage collector.
+ */
+export interface Word {
+  load(): number;
+  /** True = it was `expected` and is `next` now. */
+  compareExchange(expected: number, next: number): boolean;
+  close(): void;
+}
+
+/**
+ * System calls that Node does not offer. Every function throws a `NativeError` on failure and on a bad argument (EINVAL,
+ * EBADF); none blocks. Every returned descriptor is close-on-exec and belongs to the caller.
+ */
+export interface Native {
+  /** Bound and listening, non-blocking. The path must not exist (EADDRINUSE). `mode` holds whatever the umask is. */
+  listenSeqpacket(path: string, mode: number, backlog: number): number;
+  /** Connected at once, or an error: ENOENT, ECONNREFUSED (nobody listens), EACCES, EAGAIN (accept queue full). */
+  connectSeqpacket(path: string): number;
+  /** null = nobody waits. */
+  accept(fd: number): number | null;
+  /** false = EAGAIN, nothing was sent. `data` must not be empty; at most 252 descriptors, which stay ours as well. */
+  send(fd: number, data: Uint8Array, fds: readonly number[]): boolean;
+  /** null = EAGAIN. At most 1 MiB. Has room for 253 descriptors and the credentials. */
+  recv(fd: number, maxBytes: number): Received | null;
+  /** SEQPACKET, non-blocking. */
+  socketpair(): [number, number];
+  /** `host` is a numeric address, not a name. `port` 0 = any. */
+  listenTcp(host: string, port: number, options: ListenTcpOptions): number;
+  /** Stream socket. The path must not exist. */
+  listenUnix(path: string, backlog: number, mode: number): number;
+  socketInfo(fd: number): SocketInfo;
+  dup(fd: number): number;
+  /** EBUSY while a `Poller` of this thread watches it. */
+  close(fd: number): void;
+  isOpen(fd: number): boolean;
+  /** Who connected, or who listens on the other end (SO_PEERCRED). */
+  peerCredentials(fd: number): Credentials;
+  /** false = somebody else holds it. Given up only when the last descriptor of this description is closed. */
+  lockExclusive(fd: number): boolean;
+  /** A memfd with one u32, sealed against shrink, grow and further seals. */
+  createWord(initial: number): number;
+  /** Refuses what is not such a memfd. Does not take the descriptor. */
+  mapWord(fd: number): Word;
+}
