@@ -64,9 +64,21 @@ async function freePort(): Promise<number> {
 async function startWebhook(kubeconfig: string, log: string): Promise<ChildProcess> {
   const [port, healthPort] = [await freePort(), await freePort()];
   const [command = process.execPath, ...words] = program("webhook", "main");
-  const flags = ["--kubeconfig", kubeconfig, "--host", "127.0.0.1", "--port", String(port), "--health-port", String(healthPort)];
+  const flags = [
+    "--kubeconfig",
+    kubeconfig,
+    "--host",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--health-port",
+    String(healthPort),
+  ];
   const url = `https://127.0.0.1:${port}`;
-  const child = spawn(command, [...words, ...flags, "--url", url], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(command, [...words, ...flags, "--url", url], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   const file = createWriteStream(log);
   child.stdout.pipe(file);
   child.stderr.pipe(file);

@@ -64,7 +64,9 @@ export class Client {
           if (answer.statusCode !== 200) fail(`status ${answer.statusCode}`);
           else if (wrong !== undefined) fail(wrong);
           else {
-            const sidecar = ["x-sidecar-version", "x-sidecar-container"].map((name) => String(answer.headers[name] ?? "?"));
+            const sidecar = ["x-sidecar-version", "x-sidecar-container"].map((name) =>
+              String(answer.headers[name] ?? "?"),
+            );
             this.#tally.answer(this.#kind, this.#target.pod, sidecar.join("/"), performance.now());
             resolve();
           }

@@ -19,7 +19,9 @@ export interface Load {
 /** Starts the load generator as a process of its own, so that neither side slows the other one down. */
 export function startLoad(targets: Target[], mix: Mix): Load {
   const beside = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./load/worker.js";
-  const worker = fork(fileURLToPath(new URL(beside, import.meta.url)), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const worker = fork(fileURLToPath(new URL(beside, import.meta.url)), {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   let latest: TallySnapshot | undefined;
   let final = false;
   worker.on("message", (message: { final: boolean; tally: TallySnapshot }) => {

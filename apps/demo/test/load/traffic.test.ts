@@ -55,13 +55,16 @@ async function run(targets: Target[], mix: Mix, ms = 150) {
 }
 
 describe("an honest server", () => {
-  test.each<Kind>(["keepAlive", "newConnection", "idle", "slow"])("%s: everything is answered, nothing is lost", async (kind) => {
-    const result = await run(await serve(honest), only(kind));
-    expect(result.requests[kind]).toBeGreaterThan(2);
-    expect(result.answered).toEqual(result.requests);
-    expect(total(result.failed) + total(result.lostConnections)).toBe(0);
-    expect(Object.keys(result.answersBySidecar["web-1"]!)).toEqual(["v1/sidecar-1"]);
-  });
+  test.each<Kind>(["keepAlive", "newConnection", "idle", "slow"])(
+    "%s: everything is answered, nothing is lost",
+    async (kind) => {
+      const result = await run(await serve(honest), only(kind));
+      expect(result.requests[kind]).toBeGreaterThan(2);
+      expect(result.answered).toEqual(result.requests);
+      expect(total(result.failed) + total(result.lostConnections)).toBe(0);
+      expect(Object.keys(result.answersBySidecar["web-1"]!)).toEqual(["v1/sidecar-1"]);
+    },
+  );
 
   test("a connection that was announced to close is not lost", async () => {
     const result = await run(
@@ -90,7 +93,11 @@ describe("a server that does harm is caught", () => {
   test.each<[string, RequestListener, Kind]>([
     ["a reset", (request) => void request.socket.resetAndDestroy(), "keepAlive"],
     ["a reset on a new connection", (request) => void request.socket.resetAndDestroy(), "newConnection"],
-    ["status 503", (request, response) => void request.resume().on("end", () => response.writeHead(503).end()), "keepAlive"],
+    [
+      "status 503",
+      (request, response) => void request.resume().on("end", () => response.writeHead(503).end()),
+      "keepAlive",
+    ],
     ["another body", (request, response) => void request.resume().on("end", () => response.end("x")), "keepAlive"],
     ["a cut stream", (_, response) => void response.write("0 tick\n", () => response.destroy()), "slow"],
     ["a stream that ends early", (_, response) => void response.end("0 tick\n1 tick\n"), "slow"],
