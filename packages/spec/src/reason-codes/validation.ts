@@ -123,7 +123,7 @@ export const validationCodes = {
   ],
   UnknownField: [
     "HOT3901",
-    "The field is not known and was dropped from the hash.",
+    "The field is not known; it is kept, and a change of it is not rolled out.",
     "Correct the field's name, or remove it.",
   ],
   EmptyImageMoved: [

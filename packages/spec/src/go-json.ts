@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Quantity } from "./container.ts";
+import type { Field, FieldType, ScalarType, Struct } from "./core-schema.ts";
+import { formatQuantity, parseQuantity } from "./quantity.ts";
+
+/**
+ * Serialises a value exactly as Go's `encoding/json` writes the struct that the schema describes: fields in the
+ * order of the table, map keys by code point, `<>&` escaped, unknown fields dropped, null elements as zero values.
+ * The value must have no type errors ({@link checkAgainstSchema}).
+ */
+export function goJson(type: FieldType, value: unknown): string {
+  if (typeof type === "string") return scalar(type, value);
+  if ("list" in type) return `[${(value as unknown[]).map((item) => goJson(type.list, item)).join(",")}]`;
+  if ("map" in type) {
+    const entries = Object.entries(value as Record<string, unknown>);
+    entries.sort(([a], [b]) => compareCodePoints(a, b));
+    return `{${entries.map(([key, item]) => `${goString(key)}:${scalar(type.map, item)}`).join(",")}}`;
+  }
+  return goObject(type, value as Record<string, unknown> | null | undefined);
+}
+
+function goObject(struct: Struct, value: Record<string, unknown> | null | undefined): string {
+  const members: string[] = [];
+  for (const field of struct.fields) {
+    const item = value && Object.hasOwn(value, field.name) ? (value[field.name] ?? undefined) : undefined;
+    if (field.emit === "nullable" && item === undefined) members.push(`${goString(field.name)}:null`);
+    else if (isEmitted(field, item)) members.push(`${goString(field.name)}:${goJson(field.type, item)}`);
+  }
+  return `{${members.join(",")}}`;
+}
+
+function isEmitted({ emit }: Field, item: unknown): boolean {
+  if (emit === "always") return true;
+  if (emit !== "nonEmpty") return item !== undefined;
+  if (Array.isArray(item)) return item.length > 0;
+  if (typeof item === "object" && item !== null) return Object.keys(item).length > 0;
+  return item !== undefined && item !== "" && item !== 0 && item !== false;
+}
+
+function scalar(type: ScalarType, value: unknown): string {
+  if (type === "quantity") {
+    const parsed = parseQuantity((value ?? 0) as Quantity);
+    return goString(parsed ? formatQuantity(parsed) : "0");
+  }
+  if (typeof value === "string") return goString(value);
+  return JSON.stringify(value ?? ZERO[type]);
+}
+
+const ZERO = { string: "", bool: false, int32: 0, int64: 0, intOrString: 0 };
+
+const ESCAPES: Record<string, string> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+/** One JSON string as Go writes it; lone surrogates become U+FFFD. */
+export function goString(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  const escaped = text.toWellFormed().replace(/["\\<>&\u0000-\u001f\u2028\u2029]/g, (character) => {
+    return ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+  return `"${escaped}"`;
+}
+
+/** Orders texts as Go does (by UTF-8 bytes, which is by code point), unlike JavaScript's UTF-16 order. */
+export function compareCodePoints(a: string, b: string): number {
+  const [left, right] = [Array.from(a), Array.from(b)];
+  for (const [index, character] of left.entries()) {
+    const other = right[index];
+    if (other === undefined) return 1;
+    const difference = (character.codePointAt(0) ?? 0) - (other.codePointAt(0) ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
