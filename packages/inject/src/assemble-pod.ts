@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import { HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION, type Container, type Pod, type Volume } from "@hot/spec";
+import type { BuiltContainer, BuiltSidecarSet } from "./build-sidecars.ts";
+import { annotatePair } from "./hot-pair.ts";
+import { jsonEqual, type Json } from "./json-pointer.ts";
+import { checkNames, completeContainer, mergeContainers } from "./merge-containers.ts";
+import { hashEntry, hashesOf, writeHash, writeInjectedList } from "./record.ts";
+import { InjectionDenied, warning } from "./report.ts";
+
+export interface AssembleOptions {
+  now: string;
+  sortByName: boolean;
+}
+
+/**
+ * Puts the built SidecarSets into the pod: containers, volumes, pull secrets, annotations.
+ *
+ * @param present - those that the pod has already; they are completed, not replaced, and their record stays
+ * @throws {InjectionDenied} on a name that is taken, a missing volume or an unreadable hash annotation
+ */
+export function assemblePod(
+  pod: Pod,
+  built: readonly BuiltSidecarSet[],
+  present: ReadonlySet<BuiltSidecarSet>,
+  { now, sortByName }: AssembleOptions,
+): { pod: Pod; warnings: string[] } {
+  const { spec } = pod;
+  const inits = byName(built.flatMap((one) => one.initContainers));
+  const sidecars = built.flatMap((one) => one.containers);
+  const taken = new Map<string, string>();
+  checkNames(inits, spec.initContainers ?? [], spec.containers, taken);
+  checkNames(sidecars, spec.containers, spec.initContainers ?? [], taken);
+
+  const completed = new Set([...present].map((one) => one.sidecarSet.metadata.name));
+  const merge = (list: readonly Container[], wanted: readonly BuiltContainer[]): Container[] => {
+    const finished = wanted.map((one) => {
+      const before = completed.has(one.sidecarSet) ? list.find((each) => each.name === one.container.name) : undefined;
+      return before === undefined ? one : { ...one, container: completeContainer(before, one.container) };
+    });
+    return mergeContainers(list, finished);
+  };
+  const warnings: string[] = [];
+  const volumes = mergeVolumes(pod, built, present, warnings);
+  const secrets = mergeSecrets(spec.imagePullSecrets ?? [], built);
+  return {
+    pod: {
+      ...pod,
+      metadata: { ...pod.metadata, annotations: annotate(pod.metadata.annotations ?? {}, built, present, now) },
+      spec: {
+        ...spec,
+        ...(inits.length > 0 && { initContainers: merge(spec.initContainers ?? [], inits) }),
+        containers: merge(spec.containers, sortByName ? byName(sidecars) : sidecars),
+        ...(volumes.length > 0 && { volumes }),
+        ...(secrets.length > 0 && { imagePullSecrets: secrets }),
+      },
+    },
+    warnings,
+  };
+}
+
+/** Stable: containers of one name keep the order of their SidecarSets. */
+function byName(containers: readonly BuiltContainer[]): BuiltContainer[] {
+  return [...containers].sort((a, b) =>
+    a.container.name === b.container.name ? 0 : a.container.name < b.container.name ? -1 : 1,
+  );
+}
+
+function mergeVolumes(
+  pod: Pod,
+  built: readonly BuiltSidecarSet[],
+  present: ReadonlySet<BuiltSidecarSet>,
+  warnings: string[],
+): Volume[] {
+  const own = pod.spec.volumes ?? [];
+  const result = new Map(own.map((volume) => [volume.name, volume]));
+  for (const one of built) {
+    const name = one.sidecarSet.metadata.name ?? "";
+    for (const volume of one.volumes.volumes) {
+      const kept = result.get(volume.name);
+      if (kept === undefined) result.set(volume.name, structuredClone(volume));
+      else if (!present.has(one) && !jsonEqual(kept as Json, volume as Json)) {
+        warnings.push(warning("VolumeKept", `SidecarSet ${name}: volume ${volume.name} is there already and was kept`));
+      }
+    }
+  }
+  for (const one of built) {
+    const missing = one.volumes.unknown.find((name) => !result.has(name));
+    if (missing === undefined) continue;
+    const name = one.sidecarSet.metadata.name ?? "";
+    const sentence = `SidecarSet ${name} mounts volume ${missing}, which neither its spec.volumes nor the pod has`;
+    throw new InjectionDenied(name, "VolumeMissing", sentence);
+  }
+  return [...own, ...[...result.values()].slice(new Set(own.map((volume) => volume.name)).size)];
+}
+
+/** The pod's own pull secrets as they are, then those that are new. */
+function mergeSecrets(own: readonly { name?: string }[], built: readonly BuiltSidecarSet[]): { name?: string }[] {
+  const names = new Set(own.map((secret) => secret.name ?? ""));
+  const result = [...own];
+  for (const secret of built.flatMap((one) => one.sidecarSet.spec.imagePullSecrets ?? [])) {
+    if (names.has(secret.name ?? "")) continue;
+    names.add(secret.name ?? "");
+    result.push({ ...secret });
+  }
+  return result;
+}
+
+function annotate(
+  before: Record<string, string>,
+  built: readonly BuiltSidecarSet[],
+  present: ReadonlySet<BuiltSidecarSet>,
+  now: string,
+): Record<string, string> {
+  let annotations = writeInjectedList(
+    before,
+    built.map((one) => one.sidecarSet.metadata.name ?? ""),
+  );
+  for (const one of built) {
+    const recorded = one.containers.length + one.initContainers.length > 0 && !present.has(one);
+    if (!recorded) continue;
+    for (const base of one.pairs) annotations = annotatePair(annotations, base);
+    const { hash, hashWithoutImage } = hashesOf(one.sidecarSet);
+    annotations = writeHash(annotations, HASH_ANNOTATION, hashEntry(one.sidecarSet, HASH_ANNOTATION, hash, now));
+    annotations = writeHash(
+      annotations,
+      HASH_WITHOUT_IMAGE_ANNOTATION,
+      hashEntry(one.sidecarSet, HASH_WITHOUT_IMAGE_ANNOTATION, hashWithoutImage, now),
+    );
+  }
+  return annotations;
+}

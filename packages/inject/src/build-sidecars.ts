@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { INJECTED_ENV, pairNames, type Container, type Pod, type SidecarContainer, type SidecarSet } from "@hot/spec";
+import { appendEnv, transferredEnv } from "./env.ts";
+import { splitPair } from "./hot-pair.ts";
+import { warning } from "./report.ts";
+import { mountsOf, wantedVolumes, type WantedVolumes } from "./volumes.ts";
+
+/** A container as it will stand in the pod. */
+export interface BuiltContainer {
+  sidecarSet: string;
+  container: Container;
+  before: boolean;
+}
+
+/** Everything that one SidecarSet brings into a pod. */
+export interface BuiltSidecarSet {
+  sidecarSet: SidecarSet;
+  initContainers: BuiltContainer[];
+  containers: BuiltContainer[];
+  /** Base names of the hot pairs. */
+  pairs: string[];
+  volumes: WantedVolumes;
+  warnings: string[];
+}
+
+/**
+ * Turns a SidecarSet into finished containers for one pod.
+ *
+ * @param appContainers - the pod's containers without those that come from the SidecarSets at hand: what the sidecars
+ *   take mounts and env from. Leaving the sidecars out keeps a second injection equal to the first.
+ */
+export function buildSidecars(sidecarSet: SidecarSet, pod: Pod, appContainers: readonly Container[]): BuiltSidecarSet {
+  const inits = sidecarSet.spec.initContainers ?? [];
+  const sidecars = sidecarSet.spec.containers ?? [];
+  const warnings: string[] = [];
+  const build = (sidecar: SidecarContainer, hot: boolean): BuiltContainer[] => {
+    const { container, missing } = buildContainer(sidecar, pod, appContainers);
+    for (const env of missing) {
+      const where = `SidecarSet ${sidecarSet.metadata.name ?? ""}, container ${sidecar.name}`;
+      warnings.push(warning("TransferEnvSkipped", `${where}: transferEnv found no env ${env}`));
+    }
+    const built = hot ? splitPair(container, sidecar.upgradeStrategy?.hotUpgradeEmptyImage) : [container];
+    const before = sidecar.podInjectPolicy === "BeforeAppContainer";
+    return built.map((one) => ({ sidecarSet: sidecarSet.metadata.name ?? "", container: one, before }));
+  };
+  return {
+    sidecarSet,
+    initContainers: inits.flatMap((sidecar) => build(sidecar, isNative(sidecar) && isHot(sidecar))),
+    containers: sidecars.flatMap((sidecar) => build(sidecar, isHot(sidecar))),
+    pairs: hotBaseNames(sidecarSet),
+    volumes: wantedVolumes(sidecarSet, [...inits, ...sidecars]),
+    warnings,
+  };
+}
+
+function buildContainer(
+  sidecar: SidecarContainer,
+  pod: Pod,
+  appContainers: readonly Container[],
+): { container: Container; missing: string[] } {
+  const {
+    podInjectPolicy: _podInjectPolicy,
+    upgradeStrategy: _upgradeStrategy,
+    shareVolumePolicy: _shareVolumePolicy,
+    shareVolumeDevicePolicy: _shareVolumeDevicePolicy,
+    transferEnv = [],
+    resourcesPolicy: _resourcesPolicy,
+    ...container
+  } = structuredClone(sidecar);
+  const mounts = mountsOf(sidecar, appContainers);
+  const transferred = transferredEnv(transferEnv, pod, appContainers);
+  // A sidecar's own IS_INJECTED stays and ours follows: of two env with one name, the later one counts.
+  const own = [...(container.env ?? []), { name: INJECTED_ENV, value: "true" }];
+  container.env = appendEnv(appendEnv(own, transferred.env), mounts.env);
+  if (mounts.volumeMounts.length > 0) container.volumeMounts = mounts.volumeMounts;
+  if (mounts.volumeDevices.length > 0) container.volumeDevices = mounts.volumeDevices;
+  return { container: structuredClone(container), missing: transferred.missing };
+}
+
+/** The names that a SidecarSet's containers have in a pod: both names of a hot pair. */
+export function containerNames(sidecarSet: SidecarSet): string[] {
+  const pairs = new Set(hotBaseNames(sidecarSet));
+  const sidecars = [...(sidecarSet.spec.initContainers ?? []), ...(sidecarSet.spec.containers ?? [])];
+  return sidecars.flatMap(({ name }) => (pairs.has(name) ? pairNames(name) : [name]));
+}
+
+function hotBaseNames(sidecarSet: SidecarSet): string[] {
+  const inits = (sidecarSet.spec.initContainers ?? []).filter((container) => isNative(container));
+  return [...inits, ...(sidecarSet.spec.containers ?? [])].filter(isHot).map((container) => container.name);
+}
+
+function isHot(sidecar: SidecarContainer): boolean {
+  return sidecar.upgradeStrategy?.upgradeType === "HotUpgrade";
+}
+
+function isNative(sidecar: SidecarContainer): boolean {
+  return sidecar.restartPolicy === "Always";
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isObject, jsonEqual, pointerStep, type Json } from "./json-pointer.ts";
+
+/** An RFC 6902 operation, of the kinds that {@link diff} emits. */
+export type JsonPatchOperation =
+  | { op: "add" | "replace"; path: string; value: Json }
+  | { op: "remove"; path: string }
+  | { op: "move"; from: string; path: string };
+
+/**
+ * The operations that turn `a` into `b`: `applyPatch(a, diff(a, b))` deep-equals `b`, and equal documents give `[]`.
+ *
+ * Arrays of objects with unique names (containers, volumes, env) are compared by name, so that an inserted container is
+ * one `add` and its neighbours stay untouched. `undefined` members count as absent.
+ *
+ * @example diff({ a: 1 }, { a: 1, b: 2 }) // [{ op: "add", path: "/b", value: 2 }]
+ */
+export function diff(a: unknown, b: unknown): JsonPatchOperation[] {
+  const operations: JsonPatchOperation[] = [];
+  diffValue(asJson(a), asJson(b), "", operations);
+  return operations;
+}
+
+/** Drops `undefined` members, which JSON has not, and detaches the result from its source. */
+function asJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value ?? null)) as Json;
+}
+
+function diffValue(a: Json | undefined, b: Json | undefined, path: string, out: JsonPatchOperation[]): void {
+  if (jsonEqual(a, b)) return;
+  if (isObject(a) && isObject(b)) diffObject(a, b, path, out);
+  else if (Array.isArray(a) && Array.isArray(b)) diffArray(a, b, path, out);
+  else out.push({ op: "replace", path, value: b ?? null });
+}
+
+function diffObject(a: Record<string, Json>, b: Record<string, Json>, path: string, out: JsonPatchOperation[]): void {
+  for (const key of Object.keys(a)) {
+    if (!Object.hasOwn(b, key)) out.push({ op: "remove", path: path + pointerStep(key) });
+  }
+  for (const [key, value] of Object.entries(b)) {
+    const at = path + pointerStep(key);
+    if (Object.hasOwn(a, key)) diffValue(a[key], value, at, out);
+    else out.push({ op: "add", path: at, value });
+  }
+}
+
+function diffArray(a: readonly Json[], b: readonly Json[], path: string, out: JsonPatchOperation[]): void {
+  const namesA = uniqueNames(a);
+  const namesB = uniqueNames(b);
+  if (namesA !== undefined && namesB !== undefined) {
+    diffNamed({ items: a, names: namesA }, { items: b, names: namesB }, path, out);
+  } else if (b.length >= a.length && a.every((item, index) => jsonEqual(item, b[index]))) {
+    for (const value of b.slice(a.length)) out.push({ op: "add", path: `${path}/-`, value });
+  } else {
+    out.push({ op: "replace", path, value: [...b] });
+  }
+}
+
+interface Named {
+  items: readonly Json[];
+  names: readonly string[];
+}
+
+function diffNamed(a: Named, b: Named, path: string, out: JsonPatchOperation[]): void {
+  const current = [...a.names];
+  for (let index = current.length - 1; index >= 0; index--) {
+    if (b.names.includes(current[index] ?? "")) continue;
+    out.push({ op: "remove", path: path + pointerStep(index) });
+    current.splice(index, 1);
+  }
+  for (const [index, name] of b.names.entries()) {
+    const at = path + pointerStep(index);
+    const from = current.indexOf(name);
+    if (from === -1) {
+      out.push({ op: "add", path: at, value: b.items[index] ?? null });
+      current.splice(index, 0, name);
+      continue;
+    }
+    if (from !== index) {
+      out.push({ op: "move", from: path + pointerStep(from), path: at });
+      current.splice(from, 1);
+      current.splice(index, 0, name);
+    }
+    diffValue(a.items[a.names.indexOf(name)], b.items[index], at, out);
+  }
+}
+
+/** The `name` of every item, if all have one and no two are the same. */
+function uniqueNames(items: readonly Json[]): string[] | undefined {
+  const names: string[] = [];
+  for (const item of items) {
+    if (!isObject(item) || !Object.hasOwn(item, "name") || typeof item["name"] !== "string") return undefined;
+    names.push(item["name"]);
+  }
+  return new Set(names).size === names.length ? names : undefined;
+}
