@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+export { CatalogueError, loadCatalogue, type Catalogue, type ImageEntry } from "./catalogue.ts";
+export { startNode, type NodeAgent, type NodeOptions } from "./node/agent.ts";

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Api } from "@hot/kube";
+import { NODES, statusOf } from "./api-objects.ts";
+import { timestamp } from "./clock.ts";
+
+/** Makes the Node object as a kubelet does, or finds the one that an earlier start made. */
+export async function registerNode(api: Api, name: string, address: string, now: number): Promise<void> {
+  const time = timestamp(now);
+  const node = {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: {
+      name,
+      labels: {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": process.platform,
+        "kubernetes.io/arch": process.arch,
+      },
+    },
+    spec: {},
+    status: {
+      addresses: [
+        { type: "InternalIP", address },
+        { type: "Hostname", address: name },
+      ],
+      conditions: [
+        {
+          type: "Ready",
+          status: "True",
+          reason: "KubeletReady",
+          message: "the local node runs containers as processes",
+          lastHeartbeatTime: time,
+          lastTransitionTime: time,
+        },
+      ],
+    },
+  };
+  try {
+    await api.create(NODES, node);
+  } catch (error) {
+    if (statusOf(error) !== 409) throw error;
+  }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Api } from "@hot/kube";
+import type { Clock } from "./clock.ts";
+import type { Images } from "./images.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** What all pods of a node share. */
+export interface NodeParts {
+  api: Api;
+  runtime: Runtime;
+  images: Images;
+  clock: Clock;
+  hostIP: string;
+  log: (line: string) => void;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Container, ContainerStatus, Pod } from "@hot/spec";
+import type { Catalogue, ImageEntry } from "../../src/catalogue.ts";
+import { startNode, type NodeAgent, type NodeOptions } from "../../src/node/agent.ts";
+import { FakeApi } from "./fake-api.ts";
+
+export interface Harness {
+  api: FakeApi;
+  agent: NodeAgent;
+  dir: string;
+  log: string[];
+}
+
+/** An image that runs a shell script. */
+export function script(text: string, more: Partial<ImageEntry> = {}): ImageEntry {
+  return {
+    entrypoint: ["/bin/sh", "-c", text],
+    env: { SHM: "$(SHM)", POD_IP: "$(POD_IP)", NAME: "$(CONTAINER)" },
+    ...more,
+  };
+}
+
+/** Waits for TERM and ends with 0, as a good container does. */
+export const OBEDIENT = script('trap "exit 0" TERM; while :; do sleep 60 & wait $!; done');
+
+/** A node with these images in a folder of its own; both are gone after the test. */
+export async function startHarness(images: Catalogue["images"], options: Partial<NodeOptions> = {}): Promise<Harness> {
+  const dir = mkdtempSync(join(tmpdir(), "hot-node-"));
+  const api = new FakeApi();
+  const log: string[] = [];
+  const agent = await startNode({ api, dir, catalogue: { images }, log: (line) => log.push(line), ...options });
+  onTestFinished(async (context) => {
+    if (context.task.result?.state === "fail")
+      console.log(log.join("\n"), JSON.stringify(api.history.at(-1)?.status, null, 1));
+    await agent.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return { api, agent, dir, log };
+}
+
+export function container(name: string, image: string, more: Partial<Container> = {}): Container {
+  return { name, image, imagePullPolicy: "IfNotPresent", ...more };
+}
+
+export function statusOf(pod: Pod, name: string): ContainerStatus | undefined {
+  return [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
+    (one) => one.name === name,
+  );
+}
+
+export function isReady(pod: Pod): boolean {
+  return pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
+/** What the API showed about a container, state by state, without repetitions. */
+export function states(api: FakeApi, pod: string, name: string, show: (status: ContainerStatus) => string): string[] {
+  const all = api.history.filter((one) => one.metadata.name === pod).map((one) => statusOf(one, name));
+  return all
+    .flatMap((status) => (status === undefined ? [] : [show(status)]))
+    .filter((text, i, list) => text !== list[i - 1]);
+}
