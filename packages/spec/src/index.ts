@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+export { findCondition, setCondition } from "./conditions.ts";
 export type * from "./container.ts";
+export { NAMESPACE_NAME_LABEL, toV1Alpha1, toV1Beta1 } from "./convert.ts";
+export { defaultSidecarSet, type Defaulted, type Versions } from "./defaults.ts";
 export { compareCodePoints, goString } from "./go-json.ts";
 export { UnhashableError, hashedText, safeEncode, sidecarSetHashes, type SidecarSetHashes } from "./hash.ts";
+export { hotUpgradePolicy } from "./hot-upgrade-policy.ts";
+export { defaultPullPolicy, parseImage, type ImageReference } from "./image-reference.ts";
+export { intOrPercentProblem, scaleIntOrPercent } from "./int-or-percent.ts";
+export { matchesSelector, selectorErrors, selectorIsEmpty, type Labels, type SelectorError } from "./label-selector.ts";
 export * from "./names.ts";
 export type * from "./object-meta.ts";
 export type * from "./pod.ts";
@@ -17,4 +24,5 @@ export {
   type RolloutReason,
   type ValidationReason,
 } from "./reason-codes.ts";
+export { selectorsCanMeet, selectorsOverlap } from "./selector-overlap.ts";
 export type * from "./sidecar-set.ts";

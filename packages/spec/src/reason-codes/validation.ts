@@ -152,4 +152,9 @@ export const validationCodes = {
     "spec.namespace takes the place of spec.namespaceSelector, which is dropped.",
     "Keep only one of the two.",
   ],
+  UnknownVolumeSource: [
+    "HOT3908",
+    "The kind of volume is not known and was dropped, as Kubernetes does.",
+    "Correct the field's name; a volume without a known source is an emptyDir.",
+  ],
 } as const satisfies Family;

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { sidecarContainerSchema } from "./core-schema.ts";
+import { defaultContainer, moveEmptyImage } from "./defaults/container.ts";
+import { ensureRaw, isRaw, rawEntries, rawItems, setDefault, type Raw } from "./defaults/raw.ts";
+import { defaultVolume } from "./defaults/volume.ts";
+import { UnhashableError, sidecarSetHashes } from "./hash.ts";
+import { describe } from "./message.ts";
+import { HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION } from "./names.ts";
+import { checkAgainstSchema } from "./schema-check.ts";
+import type { SidecarSet, SidecarSetV1Alpha1 } from "./sidecar-set.ts";
+
+export interface Versions {
+  v1alpha1: SidecarSetV1Alpha1;
+  v1beta1: SidecarSet;
+}
+
+/** What defaulting makes of an object; the warnings are for the admission response. */
+export interface Defaulted<V extends keyof Versions = keyof Versions> {
+  object: Versions[V];
+  warnings: string[];
+}
+
+/**
+ * The defaults of a SidecarSet as Kruise's webhook sets them, in the version of the request, and both hash
+ * annotations computed afresh, whatever the client sent. The input is not changed. Fields that are not known stay.
+ *
+ * Malformed parts are left as they are, and then there are no hashes: validation refuses the object and names
+ * every fault at once.
+ */
+export function defaultSidecarSet<V extends keyof Versions>(raw: unknown, version: V): Defaulted<V> {
+  const object: Raw = isRaw(raw) ? structuredClone(raw) : {};
+  const warnings: string[] = [];
+  object["apiVersion"] ??= `apps.kruise.io/${version}`;
+  object["kind"] ??= "SidecarSet";
+  const metadata = ensureRaw(object, "metadata");
+  const spec = ensureRaw(object, "spec");
+  if (spec) warnings.push(...defaultSpec(spec));
+  if (metadata && spec) setHashes(object as unknown as SidecarSet, metadata);
+  return { object: object as unknown as Versions[V], warnings };
+}
+
+function defaultSpec(spec: Raw): string[] {
+  const warnings: string[] = [];
+  const update = ensureRaw(spec, "updateStrategy");
+  if (update) {
+    setDefault(update, "type", "RollingUpdate");
+    update["partition"] ??= 0;
+    update["maxUnavailable"] ??= 1;
+  }
+  const { injectionStrategy } = spec;
+  if (isRaw(injectionStrategy) && isRaw(injectionStrategy["revision"]))
+    setDefault(injectionStrategy["revision"], "policy", "Always");
+  spec["revisionHistoryLimit"] ??= 10;
+  for (const patch of rawItems(spec["patchPodMetadata"])) setDefault(patch, "patchPolicy", "Retain");
+  warnings.push(...defaultContainers(spec, "initContainers", "AfterAppContainer"));
+  warnings.push(...defaultContainers(spec, "containers", "BeforeAppContainer"));
+  for (const [index, volume] of rawEntries(spec["volumes"]))
+    warnings.push(...defaultVolume(volume, `spec.volumes[${index}]`));
+  return warnings;
+}
+
+function defaultContainers(spec: Raw, list: string, injectPolicy: string): string[] {
+  const warnings: string[] = [];
+  for (const [index, container] of rawEntries(spec[list])) {
+    const path = `spec.${list}[${index}]`;
+    warnings.push(...moveEmptyImage(container, path));
+    defaultContainer(container, injectPolicy);
+    warnings.push(...unknownFieldWarnings(container, path));
+  }
+  return warnings;
+}
+
+function unknownFieldWarnings(container: Raw, path: string): string[] {
+  return checkAgainstSchema(sidecarContainerSchema, container, path).unknown.map(({ path: at, field, nearest }) =>
+    describe("UnknownField", `${at}.${field}`, nearest === undefined ? undefined : `Did you mean ${nearest}?`),
+  );
+}
+
+function setHashes(sidecarSet: SidecarSet, metadata: Raw): void {
+  const annotations = ensureRaw(metadata, "annotations");
+  if (!annotations) return;
+  try {
+    const { hash, hashWithoutImage } = sidecarSetHashes(sidecarSet);
+    annotations[HASH_ANNOTATION] = hash;
+    annotations[HASH_WITHOUT_IMAGE_ANNOTATION] = hashWithoutImage;
+  } catch (error) {
+    if (!(error instanceof UnhashableError)) throw error;
+  }
+}
