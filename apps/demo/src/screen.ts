@@ -3,10 +3,10 @@ import type { WriteStream } from "node:tty";
 
 /** Where the demo speaks: sentences that stay, and on a terminal a picture below them that is redrawn in place. */
 export interface Screen {
-  say(sentence: string): void;
-  draw(picture: readonly string[]): void;
+  say: (sentence: string) => void;
+  draw: (picture: readonly string[]) => void;
   /** Leaves the last picture as it is and gives the cursor back. */
-  end(): void;
+  end: () => void;
 }
 
 const ESC = "\u001B[";

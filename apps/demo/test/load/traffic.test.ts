@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
@@ -29,7 +29,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** What the demo's sidecar and application answer together. */
-const honest: RequestListener = async (request, response) => {
+const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const body = await bodyOf(request);
   response.setHeader("x-sidecar-version", "v1").setHeader("x-sidecar-container", "sidecar-1");
   if (request.url?.startsWith("/slow")) {
@@ -39,6 +39,8 @@ const honest: RequestListener = async (request, response) => {
     response.setHeader("x-body-sha256", createHash("sha256").update(body).digest("hex")).end(body);
   } else response.end("{}");
 };
+
+const honest: RequestListener = (request, response) => void answer(request, response);
 
 async function serve(listener: RequestListener): Promise<Target[]> {
   server = createServer(listener).listen(0, "127.0.0.1");
