@@ -15,8 +15,9 @@ export function isAlreadyInjected(pod: Pod, built: BuiltSidecarSet): boolean {
   const name = built.sidecarSet.metadata.name ?? "";
   const entries = parseHashes(annotations[HASH_ANNOTATION]) ?? {};
   const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
+  if (entry === undefined) return false;
   return (
-    entry?.hash === hashesOf(built.sidecarSet).hash &&
+    entry.hash === hashesOf(built.sidecarSet).hash &&
     entry.sidecarList?.join() === sidecarList(built.sidecarSet).join() &&
     allPresent(built.initContainers, pod.spec.initContainers ?? []) &&
     allPresent(built.containers, pod.spec.containers) &&

@@ -5,7 +5,7 @@ import { annotatePair } from "./hot-pair.ts";
 import { jsonEqual, type Json } from "./json-pointer.ts";
 import { checkNames, completeContainer, mergeContainers } from "./merge-containers.ts";
 import { hashEntry, hashesOf, writeHash, writeInjectedList } from "./record.ts";
-import { InjectionDenied, warning } from "./report.ts";
+import { warning } from "./report.ts";
 
 export interface AssembleOptions {
   now: string;
@@ -16,7 +16,7 @@ export interface AssembleOptions {
  * Puts the built SidecarSets into the pod: containers, volumes, pull secrets, annotations.
  *
  * @param present - those that the pod has already; they are completed, not replaced, and their record stays
- * @throws {InjectionDenied} on a name that is taken, a missing volume or an unreadable hash annotation
+ * @throws {InjectionDenied} on a name that is taken or an unreadable hash annotation
  */
 export function assemblePod(
   pod: Pod,
@@ -84,11 +84,11 @@ function mergeVolumes(
     }
   }
   for (const one of built) {
-    const missing = one.volumes.unknown.find((name) => !result.has(name));
-    if (missing === undefined) continue;
-    const name = one.sidecarSet.metadata.name ?? "";
-    const sentence = `SidecarSet ${name} mounts volume ${missing}, which neither its spec.volumes nor the pod has`;
-    throw new InjectionDenied(name, "VolumeMissing", sentence);
+    for (const missing of one.volumes.unknown.filter((name) => !result.has(name))) {
+      const name = one.sidecarSet.metadata.name ?? "";
+      const sentence = `SidecarSet ${name} mounts volume ${missing}, which neither its spec.volumes nor the pod has`;
+      warnings.push(warning("VolumeMissing", sentence));
+    }
   }
   return [...own, ...[...result.values()].slice(new Set(own.map((volume) => volume.name)).size)];
 }

@@ -35,8 +35,12 @@ export function buildSidecars(sidecarSet: SidecarSet, pod: Pod, appContainers: r
   const warnings: string[] = [];
   const build = (sidecar: SidecarContainer, hot: boolean): BuiltContainer[] => {
     const { container, missing } = buildContainer(sidecar, pod, appContainers);
+    const where = `SidecarSet ${sidecarSet.metadata.name ?? ""}, container ${sidecar.name}`;
+    if (sidecar.resourcesPolicy !== undefined) {
+      const sentence = `${where}: this version does not evaluate resourcesPolicy; the container keeps its own resources`;
+      warnings.push(warning("BadResourceExpression", sentence));
+    }
     for (const env of missing) {
-      const where = `SidecarSet ${sidecarSet.metadata.name ?? ""}, container ${sidecar.name}`;
       warnings.push(warning("TransferEnvSkipped", `${where}: transferEnv found no env ${env}`));
     }
     const built = hot ? splitPair(container, sidecar.upgradeStrategy?.hotUpgradeEmptyImage) : [container];

@@ -5,6 +5,7 @@ import { buildSidecars, containerNames, type BuiltSidecarSet } from "./build-sid
 import { diff, type JsonPatchOperation } from "./json-patch.ts";
 import { matchSidecarSets, type PodNamespace } from "./match.ts";
 import { isAlreadyInjected } from "./already-injected.ts";
+import { patchMetadata } from "./metadata.ts";
 import { hashesOf } from "./record.ts";
 import { InjectionDenied, skipped, type InjectionReport } from "./report.ts";
 
@@ -49,11 +50,12 @@ export function injectPod(input: InjectPodInput): InjectPodResult {
 }
 
 function inject(
-  { pod, namespace, sidecarSets, now, sortContainersByName }: InjectPodInput,
+  { pod: original, namespace, sidecarSets, now, sortContainersByName }: InjectPodInput,
   report: InjectionReport,
 ): Pod {
-  const matched = matchSidecarSets(pod, namespace, sidecarSets);
+  const matched = matchSidecarSets(original, namespace, sidecarSets);
   report.skipped.push(...matched.skipped);
+  const pod = patchMetadata(original, matched.sidecarSets);
   const names = new Set(matched.sidecarSets.flatMap((one) => containerNames(one)));
   const appContainers = pod.spec.containers.filter((container) => !names.has(container.name));
   const built = matched.sidecarSets.map((sidecarSet) => buildSidecars(sidecarSet, pod, appContainers));

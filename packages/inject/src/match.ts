@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BASE_ANNOTATION, CANARY_ANNOTATION, type LabelSelector, type Pod, type SidecarSet } from "@hot/spec";
-import { matchesSelector, SelectorError } from "./label-selector.ts";
+import {
+  BASE_ANNOTATION,
+  CANARY_ANNOTATION,
+  matchesSelector,
+  selectorErrors,
+  selectorIsEmpty,
+  type LabelSelector,
+  type Pod,
+  type SidecarSet,
+} from "@hot/spec";
 import { InjectionDenied, skipped, type SkippedSidecarSet } from "./report.ts";
 
 /** The Namespace of a pod, as far as injection needs it. */
@@ -38,6 +46,7 @@ export function matchSidecarSets(
     if (reason === undefined) matched.push(sidecarSet);
     else result.skipped.push(reason);
   }
+  for (const sidecarSet of matched) refuseRevision(sidecarSet);
   const canaries = new Map(matched.flatMap((one) => canaryOf(one)));
   for (const sidecarSet of matched) {
     const canary = canaries.get(nameOf(sidecarSet));
@@ -65,13 +74,15 @@ function namesNamespaces(selector: LabelSelector | undefined): boolean {
   );
 }
 
+/** Why a SidecarSet does not apply; `undefined` if it does. */
 function whyNot(sidecarSet: SidecarSet, pod: Pod, namespace: PodNamespace | undefined): SkippedSidecarSet | undefined {
   const name = nameOf(sidecarSet);
   const { selector, namespaceSelector, injectionStrategy } = sidecarSet.spec;
   if (injectionStrategy?.paused === true) {
     return skipped(name, "InjectionPaused", "spec.injectionStrategy.paused is true");
   }
-  if (isEmpty(selector)) return skipped(name, "NoMatch", "spec.selector is empty, and an empty selector never matches");
+  if (selectorIsEmpty(selector))
+    return skipped(name, "NoMatch", "spec.selector is empty, and an empty selector never matches");
   if (!evaluate(name, "spec.selector", selector ?? {}, pod.metadata.labels ?? {})) {
     return skipped(name, "NoMatch", "spec.selector does not select the pod's labels");
   }
@@ -87,24 +98,26 @@ function whyNot(sidecarSet: SidecarSet, pod: Pod, namespace: PodNamespace | unde
   return skipped(name, "NoMatch", `spec.namespaceSelector does not select the labels of namespace ${namespace.name}`);
 }
 
-function isEmpty(selector: LabelSelector | undefined): boolean {
-  const labels = Object.keys(selector?.matchLabels ?? {}).length;
-  return labels + (selector?.matchExpressions?.length ?? 0) === 0;
-}
-
 function evaluate(sidecarSet: string, path: string, selector: LabelSelector, labels: Record<string, string>): boolean {
-  try {
-    return matchesSelector(selector, labels);
-  } catch (error) {
-    if (!(error instanceof SelectorError)) throw error;
-    throw new InjectionDenied(sidecarSet, "SelectorInvalid", `SidecarSet ${sidecarSet}, ${path}: ${error.message}`);
-  }
+  const [error] = selectorErrors(selector);
+  if (error === undefined) return matchesSelector(selector, labels);
+  const where = `SidecarSet ${sidecarSet}, ${path}.${error.path}`;
+  throw new InjectionDenied(sidecarSet, "SelectorInvalid", `${where}: ${JSON.stringify(error.value)} ${error.reason}`);
 }
 
 /** `[base, canary]` if the SidecarSet is a canary. */
 function canaryOf(sidecarSet: SidecarSet): [base: string, canary: string][] {
   const { [CANARY_ANNOTATION]: canary, [BASE_ANNOTATION]: base } = sidecarSet.metadata.annotations ?? {};
   return canary === "true" && base !== undefined && base !== "" ? [[base, nameOf(sidecarSet)]] : [];
+}
+
+/** The live SidecarSet must not silently take the place of a recorded one. */
+function refuseRevision(sidecarSet: SidecarSet): void {
+  const { revisionName, customVersion } = sidecarSet.spec.injectionStrategy?.revision ?? {};
+  if (revisionName === undefined && customVersion === undefined) return;
+  const name = nameOf(sidecarSet);
+  const sentence = `SidecarSet ${name}: this version can't inject the revision ${revisionName ?? customVersion} of spec.injectionStrategy.revision`;
+  throw new InjectionDenied(name, "BadRevision", sentence);
 }
 
 function nameOf(sidecarSet: SidecarSet): string {

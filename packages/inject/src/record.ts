@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION, INJECTED_LIST_ANNOTATION, type SidecarSet } from "@hot/spec";
+import {
+  HASH_ANNOTATION,
+  HASH_WITHOUT_IMAGE_ANNOTATION,
+  INJECTED_LIST_ANNOTATION,
+  sidecarSetHashes,
+  type SidecarSet,
+  type SidecarSetHashes,
+} from "@hot/spec";
 import { parseObject, stringifySorted } from "./json-annotation.ts";
 import { InjectionDenied } from "./report.ts";
 
@@ -95,11 +102,10 @@ export function writeInjectedList(
   return { ...annotations, [INJECTED_LIST_ANNOTATION]: all.join(",") };
 }
 
-/** The two hashes that the defaulting webhook has written on a SidecarSet. */
-export function hashesOf(sidecarSet: SidecarSet): { hash: string; hashWithoutImage: string } {
-  const annotations = sidecarSet.metadata.annotations ?? {};
-  return {
-    hash: annotations[HASH_ANNOTATION] ?? "",
-    hashWithoutImage: annotations[HASH_WITHOUT_IMAGE_ANNOTATION] ?? "",
-  };
+/** The two hashes that the defaulting webhook has written on a SidecarSet; computed where it has not. */
+export function hashesOf(sidecarSet: SidecarSet): SidecarSetHashes {
+  const { [HASH_ANNOTATION]: hash, [HASH_WITHOUT_IMAGE_ANNOTATION]: hashWithoutImage } =
+    sidecarSet.metadata.annotations ?? {};
+  if (hash !== undefined && hashWithoutImage !== undefined) return { hash, hashWithoutImage };
+  return sidecarSetHashes(sidecarSet);
 }

@@ -13,7 +13,7 @@ export interface InjectionReport {
 
 export interface InjectedSidecarSet {
   sidecarSet: string;
-  /** Final container names, init containers first; both names of a hot pair. */
+  /** Names in the pod, in the SidecarSet's order, init containers first; both names of a hot pair. */
   containers: string[];
   hash: string;
 }

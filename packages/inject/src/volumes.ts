@@ -5,7 +5,7 @@ import { isInjected, subPathEnv } from "./env.ts";
 export interface Mounts {
   volumeMounts: VolumeMount[];
   volumeDevices: VolumeDevice[];
-  /** What the `subPathExpr` of shared mounts needs. */
+  /** What the `subPathExpr` of the app containers' mounts needs, of those too whose path was taken (as Kruise does). */
   env: EnvVar[];
 }
 
@@ -22,10 +22,10 @@ export function mountsOf(sidecar: SidecarContainer, appContainers: readonly Cont
   if (sidecar.shareVolumePolicy?.type === "enabled") {
     for (const source of sources) {
       for (const mount of source.volumeMounts ?? []) {
+        env.push(...subPathEnv(mount, source));
         if (paths.has(mount.mountPath)) continue;
         paths.add(mount.mountPath);
         volumeMounts.push(mount);
-        env.push(...subPathEnv(mount, source));
       }
     }
   }

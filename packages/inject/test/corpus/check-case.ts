@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { injectPod, type InjectPodInput } from "@hot/inject";
+import { formatQuantity, parseQuantity, type Quantity } from "@hot/spec";
 
 export interface CorpusCase {
   name: string;
@@ -23,7 +24,11 @@ export function parseCases(jsonl: string): CorpusCase[] {
 /** What we do and what upstream does, both in the form in which they are compared. */
 export function compareCase({ input, expected }: CorpusCase): { actual: unknown; wanted: unknown } {
   const { pod, sidecarSets, namespace, gates } = input;
-  const { pod: result, patch, report } = injectPod({
+  const {
+    pod: result,
+    patch,
+    report,
+  } = injectPod({
     pod,
     sidecarSets,
     namespace: namespace === undefined ? undefined : { ...namespace.metadata },
@@ -38,22 +43,51 @@ export function compareCase({ input, expected }: CorpusCase): { actual: unknown;
   };
 }
 
-/** The corpus' rules: no null members, no empty `status` and `resources`, JSON inside annotations parsed. */
+/**
+ * The corpus' rules: no null members, no empty `status` and `resources`, JSON inside annotations parsed. Upstream's
+ * output went through Go structs, which leave out `""`, `false`, `[]` and `{}`
+ * and write an unset divisor as `"0"`; ours keeps what the user wrote.
+ */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normal);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value)
-    .filter(([key, member]) => member !== null && !(DROPPED_IF_EMPTY.has(key) && isEmpty(member)))
-    .map(([key, member]) => [key, JSON_ANNOTATIONS.has(key) ? normal(parsed(member)) : normal(member)]);
+    .filter(
+      ([key, member]) =>
+        !isGoEmpty(member) && !(key === "divisor" && member === "0") && !(DROPPED_IF_EMPTY.has(key) && isEmpty(member)),
+    )
+    .map(([key, member]) => [
+      key,
+      key === "divisor"
+        ? canonical(member as Quantity)
+        : QUANTITY_MAPS.has(key)
+          ? quantities(member)
+          : JSON_ANNOTATIONS.has(key)
+            ? normal(parsed(member))
+            : normal(member),
+    ]);
   return Object.fromEntries(entries);
 }
 
-const DROPPED_IF_EMPTY = new Set(["status", "resources"]);
+const DROPPED_IF_EMPTY = new Set(["status", "resources", "limits", "requests"]);
 const JSON_ANNOTATIONS = new Set([
   "kruise.io/sidecarset-hash",
   "kruise.io/sidecarset-hash-without-image",
   "kruise.io/sidecarset-working-hotupgrade-container",
 ]);
+
+const QUANTITY_MAPS = new Set(["limits", "requests"]);
+
+function quantities(map: unknown): unknown {
+  const entries = Object.entries(map as Record<string, Quantity>);
+  return Object.fromEntries(entries.map(([key, quantity]) => [key, canonical(quantity)]));
+}
+
+function canonical(text: Quantity): Quantity {
+  const quantity = parseQuantity(text);
+  if (quantity === undefined) return text;
+  return formatQuantity({ mantissa: quantity.mantissa, scale: quantity.scale, format: "decimal" });
+}
 
 function parsed(value: unknown): unknown {
   try {
@@ -61,6 +95,10 @@ function parsed(value: unknown): unknown {
   } catch {
     return value;
   }
+}
+
+function isGoEmpty(value: unknown): boolean {
+  return value === null || value === "" || value === false || (Array.isArray(value) && value.length === 0);
 }
 
 function isEmpty(value: unknown): boolean {
