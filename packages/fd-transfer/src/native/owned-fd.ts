@@ -39,9 +39,11 @@ export class OwnedFd {
     return new OwnedFd(loadNative().dup(this.fd));
   }
 
+  /** Throws EBUSY, and still holds it, while a `Poller` watches it. */
   close(): void {
     if (this.#fd === null) return;
-    loadNative().close(this.release());
+    loadNative().close(this.#fd);
+    this.#fd = null;
   }
 
   [Symbol.dispose](): void {

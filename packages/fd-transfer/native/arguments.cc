@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arguments.h"
+
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cmath>
+#include <limits>
+
+#include "errors.h"
+
+namespace hot {
+
+bool Arguments::Refuse(int error, const std::string& detail) const {
+  ThrowErrno(info_.Env(), syscall_, error, detail);
+  return false;
+}
+
+bool Arguments::ToInteger(const Napi::Value& value, const char* name, int64_t minimum, int64_t maximum,
+                          int64_t* result) const {
+  const std::string range =
+      std::string(name) + " is an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum);
+  if (value.IsEmpty() || !value.IsNumber()) return Refuse(EINVAL, range);
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(number >= static_cast<double>(minimum) && number <= static_cast<double>(maximum)) ||
+      number != std::floor(number)) {
+    return Refuse(EINVAL, range);
+  }
+  *result = static_cast<int64_t>(number);
+  return true;
+}
+
+bool Arguments::ToFd(const Napi::Value& value, int* fd) const {
+  const char* rule = "a descriptor is an integer from 0 to 2147483647";
+  if (value.IsEmpty() || !value.IsNumber()) return Refuse(EBADF, rule);
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(number >= 0 && number <= std::numeric_limits<int>::max()) || number != std::floor(number)) {
+    return Refuse(EBADF, rule);
+  }
+  *fd = static_cast<int>(number);
+  return true;
+}
+
+bool Arguments::Fd(size_t index, int* fd) const { return ToFd(info_[index], fd); }
+
+bool Arguments::Integer(size_t index, const char* name, int64_t minimum, int64_t maximum, int64_t* value) const {
+  return ToInteger(info_[index], name, minimum, maximum, value);
+}
+
+bool Arguments::Text(size_t index, const char* name, std::string* text) const {
+  if (!info_[index].IsString()) return Refuse(EINVAL, std::string(name) + " is a string");
+  *text = info_[index].As<Napi::String>().Utf8Value();
+  if (text->empty() || text->find('\0') != std::string::npos) {
+    return Refuse(EINVAL, std::string(name) + " is not empty and has no NUL character");
+  }
+  return true;
+}
+
+bool Arguments::SocketPath(size_t index, std::string* path) const {
+  if (!Text(index, "path", path)) return false;
+  constexpr size_t limit = sizeof(sockaddr_un::sun_path) - 1;
+  if (path->size() > limit) {
+    return Refuse(ENAMETOOLONG, "the path of a socket has at most " + std::to_string(limit) + " bytes: " + *path);
+  }
+  return true;
+}
+
+bool Arguments::Fds(size_t index, std::vector<int>* fds) const {
+  if (!info_[index].IsArray()) return Refuse(EINVAL, "fds is an array of descriptors");
+  const Napi::Array array = info_[index].As<Napi::Array>();
+  const uint32_t length = array.Length();
+  constexpr uint32_t limit = 252;  // fits everywhere: musl copies control data into 1,024 bytes
+  if (length > limit) return Refuse(EINVAL, "one message carries at most 252 descriptors");
+  fds->reserve(length);
+  for (uint32_t position = 0; position < length; ++position) {
+    const Napi::Value element = array.Get(position);
+    if (info_.Env().IsExceptionPending()) return false;
+    int fd = -1;
+    if (!ToFd(element, &fd)) return false;
+    fds->push_back(fd);
+  }
+  return true;
+}
+
+bool Arguments::Bytes(size_t index, std::span<const uint8_t>* bytes) const {
+  const Napi::Value value = info_[index];
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    return Refuse(EINVAL, "data is a Uint8Array");
+  }
+  void* data = nullptr;
+  size_t length = 0;
+  if (napi_get_typedarray_info(info_.Env(), value, nullptr, &length, &data, nullptr, nullptr) != napi_ok) {
+    return Refuse(EINVAL, "data is a Uint8Array");
+  }
+  if (length == 0 || data == nullptr) return Refuse(EINVAL, "data has at least 1 byte: an empty message means the end");
+  *bytes = std::span<const uint8_t>(static_cast<const uint8_t*>(data), length);
+  return true;
+}
+
+bool Arguments::Object(size_t index, const char* name, Napi::Object* object) const {
+  if (!info_[index].IsObject()) return Refuse(EINVAL, std::string(name) + " is an object");
+  *object = info_[index].As<Napi::Object>();
+  return true;
+}
+
+bool Arguments::IntegerField(const Napi::Object& object, const char* name, int64_t minimum, int64_t maximum,
+                             int64_t* value) const {
+  const Napi::Value field = object.Get(name);
+  if (info_.Env().IsExceptionPending()) return false;
+  return ToInteger(field, name, minimum, maximum, value);
+}
+
+bool Arguments::FlagField(const Napi::Object& object, const char* name, bool* value) const {
+  const Napi::Value field = object.Get(name);
+  if (info_.Env().IsExceptionPending()) return false;
+  *value = false;
+  if (field.IsUndefined()) return true;
+  if (!field.IsBoolean()) return Refuse(EINVAL, std::string(name) + " is a boolean");
+  *value = field.As<Napi::Boolean>().Value();
+  return true;
+}
+
+}  // namespace hot
