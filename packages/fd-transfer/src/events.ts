@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DrainReport } from "./drain.ts";
+
+/**
+ * `fresh`: nobody was there. `successor`: took the listeners over from another process, or is doing so.
+ * `standby`: another process owns; this one takes back or starts when it is needed.
+ */
+export type HandoffRole = "fresh" | "successor" | "standby";
+
+/** Events of a hand-off, with their arguments. */
+export interface HandoffEvents {
+  role: [HandoffRole];
+  /** This process owns for good and accepts. */
+  owner: [epoch: bigint];
+  /** Old side: a newer process takes over from this one. */
+  handoff: [{ readonly version: bigint }];
+  /** New side: it owns and accepts; the old side may still take back. */
+  committed: [epoch: bigint];
+  /** Old side: the hand-over failed, this process goes on. */
+  rollback: [{ readonly how: "aborted" | "rolled"; readonly reason: string }];
+  /** New side: this attempt failed; the next one comes after `afterMs`. */
+  retry: [{ readonly reason: string; readonly afterMs: number }];
+  /** Responses carry `Connection: close` from now on. */
+  draining: [];
+  drained: [DrainReport];
+  /** Somebody called shutdown() on this listener; it listens again. */
+  listenerDead: [key: string];
+  /** Anything about links or ownership has changed. */
+  change: [];
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+import cluster from "node:cluster";
+import type { EventEmitter } from "node:events";
+import { secureDirectory } from "./directory.ts";
+import type { DrainOptions, DrainReport } from "./drain.ts";
+import { HandoffError } from "./errors.ts";
+import type { HandoffEvents, HandoffRole } from "./events.ts";
+import type { ListenOptions, Listener } from "./listener.ts";
+import { Participant } from "./participant.ts";
+import { probeAnswer } from "./probe.ts";
+import { ProbeSocket } from "./probe-socket.ts";
+import type { Timeouts } from "./protocol/limits.ts";
+import { DEFAULT_TIMEOUTS } from "./protocol/limits.ts";
+import type { TerminateOptions } from "./termination.ts";
+import { terminate } from "./termination.ts";
+import type { Environment } from "./version-order.ts";
+import { isHotUpgradeProcess, parseVersion } from "./version-order.ts";
+
+export interface HandoffOptions {
+  /** The same in all versions of the program; part of the default directory. */
+  readonly name: string;
+  /** Default: `HOT_DIR` of the environment, else `/dev/shm/<name>.hot`. Made with mode 0700; must be seen by both sides. */
+  readonly dir?: string;
+  /** A secret that both sides know, if the user id is not proof enough. */
+  readonly token?: string;
+  readonly timeouts?: Partial<Timeouts>;
+  /** Default `process.env`: `HOT_DIR`, `SIDECARSET_VERSION`, `SIDECARSET_VERSION_ALT`. */
+  readonly env?: Environment;
+}
+
+export interface ReadyOptions {
+  /**
+   * Proves that this process can serve, before it takes over and again during the guard. Ask the server through
+   * `listener.connectPrivately()`: the shared port may be answered by the old process.
+   */
+  readonly probe?: () => Promise<void>;
+}
+
+export interface SignalOptions extends TerminateOptions {
+  /** Default SIGTERM and SIGINT. */
+  readonly signals?: readonly NodeJS.Signals[];
+  /** Called after the drain, before the process exits. */
+  readonly onTerminate?: (report: DrainReport) => void | Promise<void>;
+}
+
+/**
+ * Takes listeners over from the process that has them, and hands them over to the one that comes next.
+ * At every instant somebody accepts: whichever side dies or hangs, the other one goes on with the same sockets, and
+ * until the old process is told to stop it takes back by itself.
+ *
+ * @example
+ * await using hot = await HotHandoff.open({ name: "proxy" });
+ * const http = await hot.listener("http", { port: 8080 });
+ * http.attach(server);
+ * hot.handleSignals();
+ * await hot.ready({ probe: () => checkHealth(http) });
+ */
+export class HotHandoff {
+  readonly #participant: Participant;
+  readonly #probeSocket: ProbeSocket;
+  #termination: Promise<DrainReport> | null = null;
+  #signals: (() => void) | null = null;
+
+  private constructor(participant: Participant, probeSocket: ProbeSocket) {
+    this.#participant = participant;
+    this.#probeSocket = probeSocket;
+  }
+
+  /**
+   * Resolves when the role is known: at once, except while the owner cannot be asked.
+   *
+   * @throws HandoffError HOT4001 unsafe directory, HOT4002 owner out of reach, HOT4004 version skew, HOT4005 refused,
+   * HOT4012 in a cluster worker, HOT4014 bad argument.
+   */
+  static async open(options: HandoffOptions): Promise<HotHandoff> {
+    if (cluster.isWorker) {
+      throw new HandoffError("HOT4012", "a worker's descriptors are the primary's", { phase: "open" });
+    }
+    const { name, token, env = process.env } = options;
+    if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
+      const rule = "1 to 63 of letters, digits, dot, dash, underscore";
+      throw new HandoffError("HOT4014", `name "${name}" is not ${rule}`, { phase: "open" });
+    }
+    const dir = options.dir ?? (env["HOT_DIR"] || `/dev/shm/${name}.hot`);
+    secureDirectory(dir);
+    const version = parseVersion(env["SIDECARSET_VERSION"]);
+    const rank = { version, startedAt: process.hrtime.bigint() };
+    const participant = new Participant({ name, dir, rank, token }, { ...DEFAULT_TIMEOUTS, ...options.timeouts });
+    const { newer } = isHotUpgradeProcess(env);
+    const probeSocket = new ProbeSocket(dir, version, () => probeAnswer(participant, newer));
+    const hot = new HotHandoff(participant, probeSocket);
+    participant.newSide.seek();
+    try {
+      await participant.opened.promise;
+    } catch (error) {
+      await hot.close();
+      throw error;
+    }
+    return hot;
+  }
+
+  /** What this process is now; it changes, see the `role` event. */
+  get role(): HandoffRole {
+    return this.#participant.role;
+  }
+
+  /** True while this process owns, read from shared memory at each use. */
+  get isOwner(): boolean {
+    return this.#participant.isOwner();
+  }
+
+  /** The fencing token of this process' ownership: pass it along to exclusive resources, which refuse a lower one. */
+  get epoch(): bigint {
+    return this.#participant.tenure.epoch;
+  }
+
+  /** Aborted when the ownership that this process has now (or had last) is lost. */
+  get signal(): AbortSignal {
+    return this.#participant.tenure.signal;
+  }
+
+  /** `role`, `owner`, `handoff`, `committed`, `rollback`, `retry`, `draining`, `drained`, `listenerDead`. */
+  get events(): EventEmitter<HandoffEvents> {
+    return this.#participant.events;
+  }
+
+  /**
+   * The listening socket of this name, taken over or bound here. Pending while another process owns and this one
+   * stands by. It does not accept before {@link ready}.
+   *
+   * @throws HandoffError HOT4010 address in use, HOT4014 bad argument, HOT4013 closed meanwhile.
+   */
+  async listener(key: string, options: ListenOptions): Promise<Listener> {
+    return this.#participant.listener(key, options);
+  }
+
+  /**
+   * Says that the application can serve. Resolves when this process owns for good and accepts; tries again by itself
+   * when the old side calls an attempt off. Pending while it stands by.
+   *
+   * @throws HandoffError HOT4007 when the probe fails: the old process serves as before (`rolledBack`).
+   */
+  async ready(options: ReadyOptions = {}): Promise<void> {
+    await this.#participant.ready(options.probe ?? (async () => undefined));
+  }
+
+  /**
+   * Ends the connections that this process has: their next response carries `Connection: close`; what is left at the
+   * deadline is destroyed and counted. It begins by itself, without deadline, when a newer process has taken over.
+   */
+  async drain(options: DrainOptions): Promise<DrainReport> {
+    const report = await this.#participant.drain.finish(options);
+    this.#participant.events.emit("drained", report);
+    return report;
+  }
+
+  /** What SIGTERM means: gives back to a standby or finishes a hand-over, stops accepting, drains, closes. */
+  async terminate(options: TerminateOptions = {}): Promise<DrainReport> {
+    this.#termination ??= terminate(this.#participant, options).finally(() => this.#closeProbe());
+    return this.#termination;
+  }
+
+  /** Calls {@link terminate} at the first signal and exits with 0 afterwards. */
+  handleSignals(options: SignalOptions = {}): void {
+    const { signals = ["SIGTERM", "SIGINT"], onTerminate } = options;
+    const onSignal = (): void => {
+      if (this.#termination !== null) return;
+      void this.terminate(options)
+        .then((report) => onTerminate?.(report))
+        .finally(() => process.exit(0));
+    };
+    this.#signals?.();
+    for (const signal of signals) process.on(signal, onSignal);
+    this.#signals = () => {
+      for (const signal of signals) process.off(signal, onSignal);
+    };
+  }
+
+  /** Lets go of everything at once. A standby takes back; the connections of the application are not touched. */
+  async close(): Promise<void> {
+    this.#participant.close();
+    this.#closeProbe();
+    this.#signals?.();
+    this.#signals = null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #closeProbe(): void {
+    this.#probeSocket.close();
+  }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Holdings } from "./holdings.ts";
+import type { LinkHost } from "./link.ts";
+import { Link } from "./link.ts";
+import { loadNative } from "./native/addon.ts";
+import { OwnedFd } from "./native/owned-fd.ts";
+import type { Identity } from "./new-side.ts";
+import { OwnerSocket } from "./owner-socket.ts";
+import type { Admission } from "./protocol/admission.ts";
+import { admit } from "./protocol/admission.ts";
+import type { BackOff } from "./protocol/back-off.ts";
+import { NO_BACK_OFF, rolledBack } from "./protocol/back-off.ts";
+import { intoBatches } from "./protocol/batches.ts";
+import type { GiverState } from "./protocol/giver-state.ts";
+import { startGiver, stepGiver } from "./protocol/giver.ts";
+import type { Timeouts } from "./protocol/limits.ts";
+import type { FdItem, Message, MessageOf } from "./protocol/message.ts";
+import type { Rank } from "./protocol/rank.ts";
+import type { LinkEvent } from "./protocol/step.ts";
+import { isSigned } from "./protocol/token.ts";
+import { WORD } from "./protocol/word.ts";
+import { Session } from "./session.ts";
+
+const MAX_STRANGERS = 64;
+const HELLO_MS = 1_000;
+const BUSY_MS = 100;
+
+export interface OldSideHost extends LinkHost {
+  /** This process owns for good and accepts. */
+  isServing(): boolean;
+  hasStandby(): boolean;
+  /** R6: make the standby let go; `standbyGone` is called afterwards. */
+  releaseStandby(): void;
+  /** A hand-over to this rank begins. */
+  asked(rank: Rank): void;
+}
+
+/** Answers on owner.sock, and hands over to one newer process at a time. Strangers cost a descriptor for one second. */
+export class OldSide {
+  readonly #identity: Identity;
+  readonly #times: Timeouts;
+  readonly #holdings: Holdings;
+  readonly #host: OldSideHost;
+  readonly #socket: OwnerSocket;
+  /** Connected and silent so far. The oldest is first. */
+  readonly #strangers = new Map<Session, NodeJS.Timeout>();
+  /** Older processes that stand by; the end of this connection tells them that the owner is gone. */
+  readonly #waiting = new Set<Session>();
+  #parked: { readonly session: Session; readonly hello: MessageOf<"HELLO"> } | null = null;
+  #link: Link<GiverState> | null = null;
+  #backOff: BackOff = NO_BACK_OFF;
+
+  constructor(identity: Identity, times: Timeouts, holdings: Holdings, host: OldSideHost) {
+    this.#identity = identity;
+    this.#times = times;
+    this.#holdings = holdings;
+    this.#host = host;
+    this.#socket = new OwnerSocket(identity.dir, (fd) => this.#welcomeStranger(fd));
+  }
+
+  get link(): Link<GiverState> | null {
+    return this.#link;
+  }
+
+  publish(epoch: bigint): void {
+    this.#socket.publish(epoch);
+  }
+
+  repair(): boolean {
+    return this.#socket.repair();
+  }
+
+  dispatch(event: LinkEvent): void {
+    this.#link?.dispatch(event);
+  }
+
+  /** The standby has let go: the HELLO that waited for it is answered now. */
+  standbyGone(): void {
+    const parked = this.#parked;
+    this.#parked = null;
+    if (parked !== null && !parked.session.closed) this.#answer(parked.session, parked.hello);
+  }
+
+  /** Answers nobody any more, and lets those who stand by look for the next owner. A hand-over goes on. */
+  stopAnswering(): void {
+    this.#socket.close();
+    for (const timer of this.#strangers.values()) clearTimeout(timer);
+    const all = [...this.#strangers.keys(), ...this.#waiting, ...(this.#parked === null ? [] : [this.#parked.session])];
+    for (const session of all) session.close();
+    this.#strangers.clear();
+    this.#waiting.clear();
+    this.#parked = null;
+  }
+
+  close(): void {
+    this.stopAnswering();
+    this.#link?.destroy();
+    this.#link = null;
+  }
+
+  #welcomeStranger(fd: number): void {
+    const oldest = this.#strangers.keys().next().value;
+    if (oldest !== undefined && this.#strangers.size >= MAX_STRANGERS) this.#forget(oldest);
+    const uid = loadNative().peerCredentials(fd).uid;
+    const trusted = uid === (process.geteuid?.() ?? uid) || uid === 0;
+    const session = new Session(fd, {
+      message: (message) => {
+        clearTimeout(this.#strangers.get(session));
+        this.#strangers.delete(session);
+        if (message.type === "HELLO" && trusted) return this.#answer(session, message);
+        const refuse: Message = { type: "REFUSE", code: trusted ? "protocol" : "auth", reason: "HELLO comes first" };
+        this.#farewell(session, refuse);
+      },
+      eof: () => this.#forget(session),
+      broken: () => this.#forget(session),
+    });
+    this.#strangers.set(
+      session,
+      setTimeout(() => this.#forget(session), HELLO_MS),
+    );
+  }
+
+  #forget(session: Session): void {
+    clearTimeout(this.#strangers.get(session));
+    this.#strangers.delete(session);
+    this.#waiting.delete(session);
+    if (this.#parked?.session === session) this.#parked = null;
+    session.close();
+  }
+
+  #farewell(session: Session, message: Message): void {
+    session.send(message);
+    session.close();
+  }
+
+  #answer(session: Session, hello: MessageOf<"HELLO">): void {
+    const admission = this.#admit(hello);
+    const forget = (): void => this.#forget(session);
+    session.handler = { message: forget, eof: forget, broken: forget };
+    switch (admission.kind) {
+      case "refuse": {
+        const { code, reason } = admission;
+        if (code !== "standby") return this.#farewell(session, { type: "REFUSE", code, reason });
+        session.send({ type: "REFUSE", code, reason });
+        this.#waiting.add(session);
+        return;
+      }
+      case "busy":
+        return this.#farewell(session, { type: "BUSY", retryAfterMs: admission.retryAfterMs, by: admission.by });
+      case "releaseFirst":
+        this.#parked = { session, hello };
+        return this.#host.releaseStandby();
+      case "welcome":
+        return this.#handOver(session, hello, admission.proto);
+    }
+  }
+
+  #admit(hello: MessageOf<"HELLO">): Admission {
+    const { name, rank, token } = this.#identity;
+    const phase = this.#link?.state.phase;
+    const host = {
+      name,
+      rank,
+      serving: this.#host.isServing(),
+      handingTo: phase !== undefined ? `a hand-over (${phase})` : this.#parked !== null ? "another process" : null,
+      hasStandby: this.#host.hasStandby(),
+      backOff: this.#backOff,
+      retryAfterMs: BUSY_MS,
+      now: performance.now(),
+    };
+    return admit(host, hello, isSigned(token, hello));
+  }
+
+  #handOver(session: Session, hello: MessageOf<"HELLO">, proto: number): void {
+    const lineage = this.#holdings.lineage;
+    if (lineage === null) return this.#farewell(session, { type: "BUSY", retryAfterMs: BUSY_MS, by: "its own end" });
+    const rank: Rank = { version: hello.version, startedAt: hello.startedAt };
+    const wordFd = new OwnedFd(loadNative().createWord(WORD.PREP));
+    const batches = intoBatches([
+      { item: plain("lock"), fd: lineage.fd },
+      { item: plain("word"), fd: wordFd.fd },
+      ...this.#holdings.entries(),
+    ]);
+    const count = batches.reduce((sum, batch) => sum + batch.length, 0);
+    const epoch = lineage.readEpoch();
+    const welcome: Message = { type: "WELCOME", proto, epoch, count, batches: batches.length, stateBytes: 0, caps: 0 };
+    const { state, effects } = startGiver(batches.length, epoch, welcome, this.#times);
+    const link = new Link<GiverState>(stepGiver, state, this.#times, {
+      perform: (effect) => {
+        if (effect.type === "sendBatch") {
+          const batch = batches[effect.batch] ?? [];
+          const items = batch.map((entry) => entry.item);
+          link.session.send(
+            { type: "FDS", batch: effect.batch, items },
+            batch.map((entry) => entry.fd),
+          );
+          return;
+        }
+        if (effect.type === "failed" && effect.how === "rolled") {
+          this.#backOff = rolledBack(this.#backOff, rank, performance.now(), this.#times.backOffMs);
+        }
+        this.#host.perform(effect);
+      },
+      ended: (outcome) => {
+        wordFd.close();
+        this.#link = null;
+        this.#host.ended(outcome);
+      },
+    });
+    link.word = loadNative().mapWord(wordFd.fd);
+    link.lineage = lineage;
+    this.#link = link;
+    this.#host.asked(rank);
+    session.handler = link;
+    link.start(session, effects);
+  }
+}
+
+function plain(kind: "lock" | "word"): FdItem {
+  return {
+    key: kind,
+    kind,
+    domain: 0,
+    type: 0,
+    proto: 0,
+    address: "",
+    port: 0,
+    cookie: 0n,
+    backlog: 0,
+    v6only: false,
+    reusePort: false,
+    ifname: "",
+    netnsIno: 0n,
+    meta: new Uint8Array(),
+  };
+}

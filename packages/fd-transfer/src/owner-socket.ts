@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { HandoffError } from "./errors.ts";
+import { loadNative } from "./native/addon.ts";
+import { NativeError } from "./native/native-error.ts";
+import { SeqpacketServer } from "./seqpacket-server.ts";
+
+const TEMPORARY = /^owner\.(\d+)\.tmp$/;
+
+/** `<dir>/owner.sock`, held by the confirmed owner only (R12). */
+export class OwnerSocket {
+  readonly #dir: string;
+  readonly #onConnection: (fd: number) => void;
+  #server: SeqpacketServer | null = null;
+  #epoch = 0n;
+
+  constructor(dir: string, onConnection: (fd: number) => void) {
+    this.#dir = dir;
+    this.#onConnection = onConnection;
+  }
+
+  publish(epoch: bigint): void {
+    const before = this.#server;
+    this.#epoch = epoch;
+    const temporary = join(this.#dir, `owner.${epoch}.tmp`);
+    this.#server = new SeqpacketServer(join(this.#dir, "owner.sock"), temporary, this.#onConnection);
+    before?.close();
+    for (const name of readdirSync(this.#dir)) {
+      const of = TEMPORARY.exec(name)?.[1];
+      if (of !== undefined && BigInt(of) < epoch) rmSync(join(this.#dir, name), { force: true });
+    }
+  }
+
+  /** Publishes again when somebody removed or replaced the path. True if it did. */
+  repair(): boolean {
+    if (this.#server === null || this.#server.isPublished()) return false;
+    this.publish(this.#epoch);
+    return true;
+  }
+
+  /** Stops answering. The path stays: it is the next owner's, or stale, which a cold start understands. */
+  close(): void {
+    this.#server?.close();
+    this.#server = null;
+  }
+}
+
+/**
+ * A connection to the owner; null when there is none (nobody ever was, or it died); "busy" when its queue is full.
+ *
+ * @throws HandoffError HOT4002 when there may be an owner that this process may not reach: never taken for "no owner".
+ */
+export function connectToOwner(dir: string): number | "busy" | null {
+  const path = join(dir, "owner.sock");
+  try {
+    return loadNative().connectSeqpacket(path);
+  } catch (cause) {
+    const code = cause instanceof NativeError ? cause.code : "";
+    if (code === "ENOENT" || code === "ECONNREFUSED") return null;
+    if (code === "EAGAIN") return "busy";
+    const uid = process.geteuid?.() ?? -1;
+    throw new HandoffError("HOT4002", `${path} cannot be reached by user ${uid} (${code})`, { phase: "hello", cause });
+  }
+}

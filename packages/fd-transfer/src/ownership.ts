@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { constants, fstatSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { HandoffError } from "./errors.ts";
+import { loadNative } from "./native/addon.ts";
+import { OwnedFd } from "./native/owned-fd.ts";
+
+const EPOCH_BYTES = 8;
+const MAX_RACES = 100;
+
+/**
+ * L and EPOCH: one open file description of `<dir>/lock`.
+ * L answers one question only: is anyone of this lineage alive? It is given up by closing, never unlocked, and the file
+ * is never removed: a file that is removed and made again is two locks. EPOCH, the first 8 bytes, little endian, only
+ * grows; it is the fencing token for state outside.
+ */
+export class Lineage {
+  readonly #fd: OwnedFd;
+
+  private constructor(fd: OwnedFd) {
+    this.#fd = fd;
+  }
+
+  /** The lock, or null while anybody of the lineage is alive. Never waits, never steals. */
+  static tryAcquire(dir: string): Lineage | null {
+    const path = join(dir, "lock");
+    for (let race = 0; race < MAX_RACES; race++) {
+      const fd = open(path);
+      if (!loadNative().lockExclusive(fd.fd)) {
+        fd.close();
+        return null;
+      }
+      if (isFile(fd.fd, path)) return new Lineage(fd);
+      fd.close();
+    }
+    throw new HandoffError("HOT4001", `${path} is replaced again and again`, { phase: "open" });
+  }
+
+  /** The description that the old side passed; it is locked already and must not be locked again. */
+  static adopt(fd: OwnedFd, dir: string): Lineage {
+    if (!isFile(fd.fd, join(dir, "lock"))) {
+      throw new HandoffError("HOT4006", "the lock that came is not the lock of this directory", { phase: "transfer" });
+    }
+    return new Lineage(fd);
+  }
+
+  get fd(): number {
+    return this.#fd.fd;
+  }
+
+  /** 0 in a fresh directory. */
+  readEpoch(): bigint {
+    const bytes = Buffer.alloc(EPOCH_BYTES);
+    return readSync(this.fd, bytes, 0, EPOCH_BYTES, 0) === EPOCH_BYTES ? bytes.readBigUInt64LE() : 0n;
+  }
+
+  /** Writes and returns the next number: max+1, or the time in ms for a fresh directory. */
+  takeEpoch(): bigint {
+    const before = this.readEpoch();
+    const next = before === 0n ? BigInt(Date.now()) : before + 1n;
+    const bytes = Buffer.alloc(EPOCH_BYTES);
+    bytes.writeBigUInt64LE(next);
+    writeSync(this.fd, bytes, 0, EPOCH_BYTES, 0);
+    return next;
+  }
+
+  /** Only after the dups of the listeners are closed. */
+  close(): void {
+    this.#fd.close();
+  }
+}
+
+function open(path: string): OwnedFd {
+  try {
+    return new OwnedFd(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "";
+    throw new HandoffError("HOT4001", `${path} cannot be opened (${code})`, { phase: "open", cause });
+  }
+}
+
+function isFile(fd: number, path: string): boolean {
+  const here = fstatSync(fd);
+  const there = statSync(path, { throwIfNoEntry: false });
+  return there !== undefined && here.ino === there.ino && here.dev === there.dev;
+}

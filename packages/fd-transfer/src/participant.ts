@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EventEmitter } from "node:events";
+import type { Deferred } from "./deferred.ts";
+import { deferred } from "./deferred.ts";
+import { Drain } from "./drain.ts";
+import { HandoffError } from "./errors.ts";
+import type { HandoffEvents, HandoffRole } from "./events.ts";
+import { Holdings } from "./holdings.ts";
+import type { ListenOptions, ListenerSlot } from "./listener.ts";
+import type { Identity } from "./new-side.ts";
+import { NewSide } from "./new-side.ts";
+import { OldSide } from "./old-side.ts";
+import type { Lineage } from "./ownership.ts";
+import { Readiness } from "./readiness.ts";
+import { Tenure } from "./tenure.ts";
+import type { Timeouts } from "./protocol/limits.ts";
+import type { HostEffect, Outcome } from "./protocol/step.ts";
+
+const REPAIR_MS = 1_000;
+
+/**
+ * One process of a lineage over its whole life: it seeks, takes over or starts cold, owns, hands over, stands by, takes
+ * back. It joins the two sides' state machines with what the process holds; the decisions are the machines'.
+ */
+export class Participant {
+  readonly events = new EventEmitter<HandoffEvents>();
+  readonly drain = new Drain();
+  readonly holdings = new Holdings((server) => this.drain.track(server));
+  readonly newSide: NewSide;
+  readonly oldSide: OldSide;
+  /** Settled when the role is known for the first time. */
+  readonly opened: Deferred<void> = deferred();
+  role: HandoffRole = "standby";
+  terminating = false;
+  readonly tenure = new Tenure();
+  readonly #times: Timeouts;
+  /** Counts each change of what is held, so that work of an earlier one stops. */
+  #term = 0;
+  #holding: Deferred<void> = deferred();
+  readonly #readiness = new Readiness();
+  #closed = false;
+  #repair: NodeJS.Timeout | undefined;
+
+  constructor(identity: Identity, times: Timeouts) {
+    this.#times = times;
+    const perform = (effect: HostEffect): void => this.#perform(effect);
+    const ended = (outcome: Outcome): void => this.#ended(outcome);
+    this.newSide = new NewSide(identity, times, this.holdings, {
+      perform,
+      ended,
+      cold: (lineage) => this.#cold(lineage),
+      waiting: () => this.#becomeStandby(),
+      failed: (error) => this.#fail(error),
+    });
+    this.oldSide = new OldSide(identity, times, this.holdings, {
+      perform,
+      ended,
+      isServing: () => this.tenure.confirmed && this.holdings.accepting,
+      hasStandby: () => this.newSide.link !== null,
+      releaseStandby: () => this.newSide.dispatch({ type: "releaseStandby" }),
+      asked: (rank) => this.events.emit("handoff", { version: rank.version }),
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** By WORD as it is now, not by what was heard last. */
+  isOwner(): boolean {
+    if (!this.tenure.current) return false;
+    const given = this.oldSide.link?.readWord();
+    if (given === "COMMITTED" || given === "CONFIRMED") return false;
+    const taken = this.newSide.link?.readWord();
+    return taken !== "ROLLED" && taken !== "RETURNED" && taken !== "ABORTED";
+  }
+
+  /** Owner for good, and accepting: what the receipt says. */
+  isServing(): boolean {
+    return this.tenure.confirmed && this.isOwner() && this.holdings.accepting;
+  }
+
+  async listener(key: string, options: ListenOptions): Promise<ListenerSlot> {
+    this.#mustBeOpen("listen");
+    const slot = this.holdings.addSlot(key, options);
+    try {
+      while (!slot.bound) {
+        await this.#holding.promise;
+        const term = this.#term;
+        await this.holdings.bindAll(() => term === this.#term);
+      }
+    } catch (error) {
+      if (error instanceof HandoffError && error.code === "HOT4010" && this.role === "fresh" && !this.#closed) {
+        this.#startOver(error);
+        this.holdings.removeSlot(key);
+        return this.listener(key, options);
+      }
+      this.holdings.removeSlot(key);
+      throw error;
+    }
+    return slot;
+  }
+
+  async ready(probe: () => Promise<void>): Promise<void> {
+    this.#mustBeOpen("own");
+    const again = this.#readiness.probeFailed;
+    const done = this.#readiness.declare(probe);
+    if (again && !this.tenure.current) this.newSide.seek();
+    else this.#proceed();
+    return done;
+  }
+
+  /** The links and L are given up, the application's connections go on. */
+  leave(): void {
+    this.oldSide.close();
+    this.newSide.close();
+    this.#letGo();
+  }
+
+  /** Ends everything at once, as a crash would, but leaves no descriptor and no file. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#term++;
+    clearInterval(this.#repair);
+    const error = new HandoffError("HOT4013", "the hand-off was closed", { phase: "close" });
+    this.oldSide.close();
+    this.newSide.close();
+    this.holdings.letGo();
+    this.#disown();
+    for (const waiting of [this.opened, this.#holding, this.#readiness]) waiting.reject(error);
+  }
+
+  #mustBeOpen(phase: "listen" | "own"): void {
+    if (this.#closed) throw new HandoffError("HOT4013", "the hand-off is closed", { phase });
+  }
+
+  #setRole(role: HandoffRole): void {
+    this.opened.resolve();
+    if (this.role === role) return;
+    this.role = role;
+    this.events.emit("role", role);
+  }
+
+  #cold(lineage: Lineage): void {
+    this.holdings.lineage = lineage;
+    this.#own(lineage.takeEpoch(), true);
+    this.#setRole("fresh");
+    this.#held();
+  }
+
+  /** Descriptors may be claimed from now on. */
+  #held(): void {
+    this.#term++;
+    this.#holding.resolve();
+    this.#proceed();
+  }
+
+  /** Goes on to own or to COMMIT, as soon as the application is ready and the listeners are here. */
+  #proceed(): void {
+    if (!this.#readiness.declared || this.holdings.lineage === null) return;
+    const term = this.#term;
+    const isCurrent = (): boolean => term === this.#term && !this.#closed;
+    const work = async (): Promise<void> => {
+      await this.holdings.bindAll(isCurrent);
+      if (!isCurrent()) return;
+      if (this.newSide.link?.state.phase === "held") {
+        const adopted = this.holdings.adopted();
+        this.newSide.dispatch({ type: "claimed", adopted, closed: this.holdings.closeUnclaimed() });
+      } else if (this.newSide.link === null && this.tenure.confirmed && !this.holdings.accepting) {
+        const failure = await this.#readiness.probe();
+        if (!isCurrent()) return;
+        if (failure === null) this.#serve();
+        else this.#readiness.rejectByProbe(false);
+      }
+    };
+    work().catch((error: unknown) => {
+      if (!isCurrent()) return;
+      if (error instanceof HandoffError && error.code === "HOT4010") this.#startOver(error);
+      else this.#readiness.reject(error);
+    });
+  }
+
+  #serve(): void {
+    this.holdings.closeUnclaimed();
+    this.holdings.accept();
+    this.oldSide.publish(this.tenure.epoch);
+    this.#announce();
+  }
+
+  /** R11: the address stays taken although L is ours: close L and look again. */
+  #startOver(error: HandoffError): void {
+    this.#letGo();
+    this.events.emit("retry", { reason: error.message, afterMs: this.#times.backOffMs });
+    this.newSide.seek(this.#times.backOffMs);
+  }
+
+  #perform(effect: HostEffect): void {
+    switch (effect.type) {
+      case "held":
+        this.#setRole("successor");
+        return this.#held();
+      case "waiting":
+        return this.#becomeStandby();
+      case "probe":
+        void this.#readiness.probe().then((failure) => this.newSide.dispatch({ type: "probed", failure }));
+        return;
+      case "accept":
+        return this.holdings.accept();
+      case "stopAccepting":
+        return this.holdings.stopAccepting();
+      case "own":
+        return this.#own(effect.epoch, effect.confirmed);
+      case "disown":
+        return this.#disown();
+      case "publish":
+        this.oldSide.publish(this.tenure.epoch);
+        return this.#announce();
+      case "standby":
+        this.#becomeStandby();
+        this.oldSide.stopAnswering();
+        this.drain.begin();
+        this.events.emit("draining");
+        return;
+      case "failed":
+        this.events.emit("rollback", { how: effect.how, reason: effect.reason });
+        return;
+      case "letGo":
+        return this.#letGo();
+      case "closeListener":
+        return this.holdings.removeSlot(effect.key);
+      case "adopt":
+      case "sendBatch":
+        return;
+    }
+  }
+
+  #own(epoch: bigint | "take" | "read", confirmed: boolean): void {
+    const written = epoch === "take" ? this.holdings.lineage?.takeEpoch() : this.holdings.lineage?.readEpoch();
+    this.tenure.begin(typeof epoch === "bigint" ? epoch : (written ?? this.tenure.epoch), confirmed);
+    this.drain.cancel();
+    if (!confirmed) this.events.emit("committed", this.tenure.epoch);
+    this.#repair ??= setInterval(() => this.#repairNow(), REPAIR_MS).unref();
+  }
+
+  #disown(): void {
+    this.tenure.end();
+    clearInterval(this.#repair);
+    this.#repair = undefined;
+  }
+
+  #announce(): void {
+    if (this.role === "standby") this.#setRole("successor");
+    this.#readiness.resolve();
+    this.events.emit("owner", this.tenure.epoch);
+  }
+
+  #becomeStandby(): void {
+    this.#disown();
+    this.#setRole("standby");
+  }
+
+  #letGo(): void {
+    this.#term++;
+    this.#disown();
+    this.oldSide.stopAnswering();
+    this.holdings.letGo();
+    this.#holding = deferred();
+    if (this.drain.connections > 0) this.drain.begin();
+  }
+
+  #repairNow(): void {
+    if (!this.isServing()) return;
+    this.oldSide.repair();
+    for (const key of this.holdings.repair()) this.events.emit("listenerDead", key);
+  }
+
+  #ended(outcome: Outcome): void {
+    switch (outcome.kind) {
+      case "kept":
+      case "returned":
+        break;
+      case "alone":
+        this.oldSide.standbyGone();
+        break;
+      case "reclaimed":
+        if (this.holdings.accepting) this.#serve();
+        else this.#proceed();
+        break;
+      case "released":
+        this.#setRole("standby");
+        if (!this.terminating) this.newSide.seek();
+        break;
+      case "left":
+        this.#setRole("standby");
+        break;
+      case "retry":
+        this.#setRole("standby");
+        if (this.#readiness.probeFailed) return this.#readiness.rejectByProbe(true);
+        this.events.emit("retry", { reason: outcome.reason, afterMs: outcome.afterMs });
+        if (!this.terminating) this.newSide.seek(outcome.afterMs);
+        break;
+      case "refused": {
+        const code = outcome.code === "version" ? "HOT4004" : "HOT4005";
+        this.#fail(new HandoffError(code, outcome.reason, { phase: "hello", rolledBack: true }));
+        break;
+      }
+    }
+    this.events.emit("change");
+  }
+
+  #fail(error: HandoffError): void {
+    this.opened.reject(error);
+    this.#holding.reject(error);
+    this.#readiness.reject(error);
+    // After the start nobody may be waiting for it: it may be mended from outside, so go on asking.
+    this.events.emit("retry", { reason: error.message, afterMs: this.#times.backOffMs });
+    if (this.opened.settled === "resolved" && !this.terminating) {
+      this.#holding = deferred();
+      this.newSide.seek(this.#times.backOffMs);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Rank } from "./rank.ts";
+import { rankKey } from "./rank.ts";
+
+/** Who was rolled back lately; a new rank starts afresh. */
+export interface BackOff {
+  readonly rank: string | null;
+  readonly failures: number;
+  readonly until: number;
+}
+
+export const NO_BACK_OFF: BackOff = { rank: null, failures: 0, until: 0 };
+
+/** After ROLLED: the same rank waits `firstMs`, then twice as long each time, at most 32 times `firstMs` (R9). */
+export function rolledBack(before: BackOff, rank: Rank, now: number, firstMs: number): BackOff {
+  const key = rankKey(rank);
+  const failures = before.rank === key ? before.failures + 1 : 1;
+  return { rank: key, failures, until: now + firstMs * 2 ** Math.min(failures - 1, 5) };
+}
+
+export function blockedFor(backOff: BackOff, rank: Rank, now: number): number {
+  return backOff.rank === rankKey(rank) ? Math.max(0, Math.ceil(backOff.until - now)) : 0;
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+import { violation } from "./violation.ts";
+
+/** Reads the fields of one body in order. Every length is checked against its cap and the rest before it is used. */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #offset = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  take(length: number): number {
+    const at = this.#offset;
+    if (length > this.#bytes.byteLength - at) throw violation(`the body ends within a field at byte ${at}`);
+    this.#offset = at + length;
+    return at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.take(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.take(4), true);
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.take(8), true);
+  }
+
+  bytes(length: number): Uint8Array {
+    const at = this.take(length);
+    return this.#bytes.slice(at, at + length);
+  }
+}
+
+export class Writer {
+  #bytes = new Uint8Array(256);
+  #length = 0;
+
+  #room(length: number): DataView {
+    if (this.#length + length > this.#bytes.byteLength) {
+      const grown = new Uint8Array((this.#length + length) * 2);
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    const view = new DataView(this.#bytes.buffer, this.#length, length);
+    this.#length += length;
+    return view;
+  }
+
+  u8(value: number): void {
+    this.#room(1).setUint8(0, value);
+  }
+
+  u16(value: number): void {
+    this.#room(2).setUint16(0, value, true);
+  }
+
+  u32(value: number): void {
+    this.#room(4).setUint32(0, value, true);
+  }
+
+  u64(value: bigint): void {
+    this.#room(8).setBigUint64(0, value, true);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#room(value.byteLength);
+    this.#bytes.set(value, this.#length - value.byteLength);
+  }
+
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+}
+
+/** How one field is written and read. */
+export interface Field<T> {
+  write(writer: Writer, value: T): void;
+  read(reader: Reader): T;
+}
+
+function whole(
+  name: string,
+  max: number,
+  write: (w: Writer, v: number) => void,
+  read: (r: Reader) => number,
+): Field<number> {
+  return {
+    write(writer, value) {
+      if (!Number.isInteger(value) || value < 0 || value > max) throw violation(`${value} is no ${name}`);
+      write(writer, value);
+    },
+    read,
+  };
+}
+
+export const u8 = whole(
+  "u8",
+  0xff,
+  (w, v) => w.u8(v),
+  (r) => r.u8(),
+);
+export const u16 = whole(
+  "u16",
+  0xffff,
+  (w, v) => w.u16(v),
+  (r) => r.u16(),
+);
+export const u32 = whole(
+  "u32",
+  0xffffffff,
+  (w, v) => w.u32(v),
+  (r) => r.u32(),
+);
+
+export const u64: Field<bigint> = {
+  write(writer, value) {
+    if (value < 0n || value > 0xffffffffffffffffn) throw violation(`${value} is no u64`);
+    writer.u64(value);
+  },
+  read: (reader) => reader.u64(),
+};
+
+export const bool: Field<boolean> = {
+  write: (writer, value) => writer.u8(value ? 1 : 0),
+  read(reader) {
+    const value = reader.u8();
+    if (value > 1) throw violation(`${value} is neither true nor false`);
+    return value === 1;
+  },
+};
+
+export function blob(max: number): Field<Uint8Array> {
+  return {
+    write(writer, value) {
+      if (value.byteLength > max) throw violation(`${value.byteLength} bytes are over the limit of ${max}`);
+      writer.u16(value.byteLength);
+      writer.bytes(value);
+    },
+    read(reader) {
+      const length = reader.u16();
+      if (length > max) throw violation(`a field of ${length} bytes is over the limit of ${max}`);
+      return reader.bytes(length);
+    },
+  };
+}
+
+/** UTF-8 of at most `max` bytes. */
+export function text(max: number): Field<string> {
+  const inner = blob(max);
+  return {
+    write: (writer, value) => inner.write(writer, new TextEncoder().encode(value)),
+    read(reader) {
+      try {
+        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(inner.read(reader));
+      } catch (cause) {
+        throw violation("a text is not UTF-8 or too long", cause);
+      }
+    },
+  };
+}
+
+export function list<T>(item: Field<T>, max: number): Field<readonly T[]> {
+  return {
+    write(writer, value) {
+      if (value.length > max) throw violation(`a list of ${value.length} is over the limit of ${max}`);
+      writer.u16(value.length);
+      for (const one of value) item.write(writer, one);
+    },
+    read(reader) {
+      const length = reader.u16();
+      if (length > max) throw violation(`a list of ${length} is over the limit of ${max}`);
+      const items: T[] = [];
+      for (let index = 0; index < length; index++) items.push(item.read(reader));
+      return items;
+    },
+  };
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): Field<T> {
+  return {
+    write: (writer, value) => writer.u8(values.indexOf(value)),
+    read(reader) {
+      const index = reader.u8();
+      const value = values[index];
+      if (value === undefined) throw violation(`${index} is not one of ${values.join(", ")}`);
+      return value;
+    },
+  };
+}
+
+/** Fields in the order of the object's keys. Bytes after the last are ignored: a later minor version may add some. */
+export function struct<T extends object>(fields: { readonly [K in keyof T]: Field<T[K]> }): Field<T> {
+  const keys = Object.keys(fields) as (keyof T)[];
+  return {
+    write(writer, value) {
+      for (const key of keys) fields[key].write(writer, value[key]);
+    },
+    read(reader) {
+      const value: Partial<T> = {};
+      for (const key of keys) value[key] = fields[key].read(reader);
+      return value as T;
+    },
+  };
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Field } from "./field.ts";
+import { blob, bool, list, oneOf, Reader, struct, text, u16, u32, u64, u8, Writer } from "./field.ts";
+import { decodeFrame, encodeFrame } from "./frame.ts";
+import { violation } from "./violation.ts";
+
+/** Descriptors in one FDS message; the kernel allows 253, musl 252. */
+export const MAX_BATCH = 240;
+const MAX_BATCHES = 256;
+const KEY_BYTES = 255;
+const REASON_BYTES = 1024;
+
+/** What one passed descriptor is. `lock` is L, `word` is WORD; the rest are the application's. */
+export interface FdItem {
+  readonly key: string;
+  readonly kind: "lock" | "word" | "listener" | "datagram" | "connection" | "state";
+  readonly domain: number;
+  readonly type: number;
+  readonly proto: number;
+  /** Host or path; empty when the descriptor is no socket. */
+  readonly address: string;
+  readonly port: number;
+  /** SO_COOKIE, 0 when the descriptor is no socket. */
+  readonly cookie: bigint;
+  readonly backlog: number;
+  readonly v6only: boolean;
+  readonly reusePort: boolean;
+  readonly ifname: string;
+  readonly netnsIno: bigint;
+  readonly meta: Uint8Array;
+}
+
+export interface Bodies {
+  HELLO: {
+    readonly protoMin: number;
+    readonly protoMax: number;
+    readonly name: string;
+    readonly epochKnown: bigint;
+    readonly version: bigint;
+    readonly startedAt: bigint;
+    readonly uid: number;
+    readonly nonce: Uint8Array;
+    readonly mac: Uint8Array;
+    readonly caps: number;
+    /** Descriptors that the new side can still open; 0 = unknown. */
+    readonly fdBudget: number;
+    /** Keys of the listeners it wants; empty = all. */
+    readonly wants: readonly string[];
+  };
+  WELCOME: {
+    readonly proto: number;
+    readonly epoch: bigint;
+    readonly count: number;
+    readonly batches: number;
+    readonly stateBytes: number;
+    readonly caps: number;
+  };
+  BUSY: { readonly retryAfterMs: number; readonly by: string };
+  REFUSE: { readonly code: "standby" | "version" | "auth" | "name" | "protocol"; readonly reason: string };
+  FDS: { readonly batch: number; readonly items: readonly FdItem[] };
+  FDS_ACK: { readonly batch: number; readonly count: number; readonly ok: boolean; readonly reason: string };
+  PREPARED: { readonly adopted: readonly string[]; readonly closed: readonly string[] };
+  PING: { readonly id: number };
+  PONG: { readonly id: number };
+  COMMIT: { readonly epoch: bigint };
+  COMMITTED: { readonly epoch: bigint };
+  ACCEPTING: object;
+  GUARD_OK: object;
+  YIELD: object;
+  YIELDED: object;
+  DRAINED: { readonly connections: number; readonly destroyed: number; readonly ms: number };
+  NACK: { readonly reason: string };
+  RELEASE: object;
+  CLOSED: { readonly key: string };
+}
+
+export type MessageType = keyof Bodies;
+export type Message = { [T in MessageType]: { readonly type: T } & Bodies[T] }[MessageType];
+export type MessageOf<T extends MessageType> = Extract<Message, { readonly type: T }>;
+
+const item = struct<FdItem>({
+  key: text(KEY_BYTES),
+  kind: oneOf("lock", "word", "listener", "datagram", "connection", "state"),
+  domain: u8,
+  type: u8,
+  proto: u16,
+  address: text(KEY_BYTES),
+  port: u16,
+  cookie: u64,
+  backlog: u32,
+  v6only: bool,
+  reusePort: bool,
+  ifname: text(16),
+  netnsIno: u64,
+  meta: blob(4096),
+});
+const keys = list(text(KEY_BYTES), 1024);
+const nothing = struct<object>({});
+
+/** The bytes of every message, and its number. 7, 15 and 16 are kept for STATE, CONN and CONN_ACK. */
+const bodies: { readonly [T in MessageType]: readonly [number, Field<Bodies[T]>] } = {
+  HELLO: [
+    1,
+    struct<Bodies["HELLO"]>({
+      protoMin: u16,
+      protoMax: u16,
+      name: text(KEY_BYTES),
+      epochKnown: u64,
+      version: u64,
+      startedAt: u64,
+      uid: u32,
+      nonce: blob(32),
+      mac: blob(32),
+      caps: u32,
+      fdBudget: u32,
+      wants: keys,
+    }),
+  ],
+  WELCOME: [
+    2,
+    struct<Bodies["WELCOME"]>({ proto: u16, epoch: u64, count: u32, batches: u16, stateBytes: u32, caps: u32 }),
+  ],
+  BUSY: [3, struct<Bodies["BUSY"]>({ retryAfterMs: u32, by: text(REASON_BYTES) })],
+  REFUSE: [
+    4,
+    struct<Bodies["REFUSE"]>({
+      code: oneOf("standby", "version", "auth", "name", "protocol"),
+      reason: text(REASON_BYTES),
+    }),
+  ],
+  FDS: [5, struct<Bodies["FDS"]>({ batch: u16, items: list(item, MAX_BATCH) })],
+  FDS_ACK: [6, struct<Bodies["FDS_ACK"]>({ batch: u16, count: u16, ok: bool, reason: text(REASON_BYTES) })],
+  PREPARED: [8, struct<Bodies["PREPARED"]>({ adopted: keys, closed: keys })],
+  PING: [9, struct<Bodies["PING"]>({ id: u32 })],
+  PONG: [10, struct<Bodies["PONG"]>({ id: u32 })],
+  COMMIT: [11, struct<Bodies["COMMIT"]>({ epoch: u64 })],
+  COMMITTED: [12, struct<Bodies["COMMITTED"]>({ epoch: u64 })],
+  ACCEPTING: [13, nothing],
+  GUARD_OK: [14, nothing],
+  YIELD: [17, nothing],
+  YIELDED: [18, nothing],
+  DRAINED: [19, struct<Bodies["DRAINED"]>({ connections: u32, destroyed: u32, ms: u32 })],
+  NACK: [20, struct<Bodies["NACK"]>({ reason: text(REASON_BYTES) })],
+  RELEASE: [21, nothing],
+  CLOSED: [22, struct<Bodies["CLOSED"]>({ key: text(KEY_BYTES) })],
+};
+
+const byNumber = new Map(Object.entries(bodies).map(([type, [number]]) => [number, type as MessageType]));
+
+export function encodeMessage(message: Message, seq: number): Uint8Array {
+  const [number, field] = bodies[message.type];
+  const writer = new Writer();
+  (field as Field<Message>).write(writer, message);
+  return encodeFrame({ type: number, flags: 0, seq, body: writer.finish() });
+}
+
+/** Throws a HandoffError for anything else than one well-formed message, whatever the bytes are. */
+export function decodeMessage(bytes: Uint8Array): { readonly message: Message; readonly seq: number } {
+  const frame = decodeFrame(bytes);
+  const type = byNumber.get(frame.type);
+  if (type === undefined) throw violation(`message type ${frame.type} is unknown`);
+  const body = bodies[type][1].read(new Reader(frame.body));
+  if (type === "WELCOME" && (body as Bodies["WELCOME"]).batches > MAX_BATCHES) throw violation("too many batches");
+  return { message: { type, ...body } as Message, seq: frame.seq };
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+import { HandoffError } from "./errors.ts";
+import { loadNative } from "./native/addon.ts";
+import { NativeError } from "./native/native-error.ts";
+import { OwnedFd } from "./native/owned-fd.ts";
+import { DISCONNECT, Poller, READABLE, WRITABLE } from "./native/poller.ts";
+import { MAX_FRAME_BYTES } from "./protocol/frame.ts";
+import type { Message } from "./protocol/message.ts";
+import { decodeMessage, encodeMessage } from "./protocol/message.ts";
+import { violation } from "./protocol/violation.ts";
+
+const FRAMES_AT_ONCE = 4096;
+const RETRY_MS = 10;
+
+/** Called in the order of arrival, never from within `send`. The receiver of `fds` owns them. */
+export interface SessionHandler {
+  message(message: Message, fds: OwnedFd[]): void;
+  /** After everything that had been sent. Final. */
+  eof(): void;
+  /** The peer broke the protocol. Final. */
+  broken(error: HandoffError): void;
+}
+
+interface Outgoing {
+  readonly bytes: Uint8Array;
+  readonly fds: readonly number[];
+}
+
+interface Incoming {
+  readonly message: Message;
+  readonly fds: OwnedFd[];
+}
+
+/**
+ * One SEQPACKET connection that carries messages and descriptors.
+ * What always holds: nothing is acted on before everything that had arrived is read (R8), and a descriptor that
+ * arrived is either given to the handler or closed.
+ */
+export class Session {
+  readonly #fd: OwnedFd;
+  readonly #poller: Poller;
+  /** Who gets what arrives from now on. */
+  handler: SessionHandler;
+  #queue: Outgoing[] = [];
+  #sent = 0;
+  #received = 0;
+  #reading = false;
+  #eof = false;
+  #closed = false;
+  #unwritable = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(fd: number, handler: SessionHandler) {
+    this.#fd = new OwnedFd(fd);
+    this.handler = handler;
+    this.#poller = new Poller(fd, (events) => {
+      if (events & WRITABLE) this.#flush();
+      if (events & (READABLE | DISCONNECT)) this.readAll();
+    });
+    this.#poller.start(READABLE | DISCONNECT);
+  }
+
+  /** The end of the connection is known, though messages before it may not have been handled yet. */
+  get eof(): boolean {
+    return this.#eof;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** In order; waits for room by itself. The descriptors stay the caller's and must stay open until they are sent. */
+  send(message: Message, fds: readonly number[] = []): void {
+    if (this.#closed || this.#unwritable) return;
+    this.#queue.push({ bytes: encodeMessage(message, this.#sent), fds });
+    this.#sent = (this.#sent + 1) & 0xffff;
+    if (this.#queue.length === 1) this.#flush();
+  }
+
+  /** Reads until there is nothing, then handles it in order. Call it before acting on a timer (R8). */
+  readAll(): void {
+    if (this.#reading || this.#closed) return;
+    this.#reading = true;
+    const incoming: Incoming[] = [];
+    let failure: HandoffError | null = null;
+    try {
+      failure = this.#collect(incoming);
+    } finally {
+      this.#reading = false;
+    }
+    for (const { message, fds } of incoming) {
+      if (this.#closed) for (const fd of fds) fd.close();
+      else this.handler.message(message, fds);
+    }
+    if (this.#closed) return;
+    if (failure !== null) {
+      this.#poller.stop();
+      this.handler.broken(failure);
+    } else if (this.#eof) {
+      this.#poller.stop();
+      this.handler.eof();
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#queue = [];
+    this.#poller.close();
+    this.#fd.close();
+  }
+
+  #collect(incoming: Incoming[]): HandoffError | null {
+    for (let count = 0; count < FRAMES_AT_ONCE; count++) {
+      try {
+        const one = this.#receive();
+        if (one === null) return null;
+        incoming.push(one);
+      } catch (error) {
+        // ECONNRESET comes before queued messages: it means "read on" (R8).
+        if (error instanceof NativeError && (error.code === "ECONNRESET" || error.code === "EPIPE")) continue;
+        return error instanceof HandoffError ? error : violation("the connection cannot be read", error);
+      }
+    }
+    return violation("the peer floods the connection");
+  }
+
+  #receive(): Incoming | null {
+    const received = loadNative().recv(this.#fd.fd, MAX_FRAME_BYTES);
+    if (received === null) return null;
+    const fds = received.fds.map((fd) => new OwnedFd(fd));
+    try {
+      if (received.data.length === 0) {
+        // Zero-byte messages are forbidden, so this is the end; descriptors that came with it are closed.
+        for (const fd of fds) fd.close();
+        this.#eof = true;
+        return null;
+      }
+      if (received.truncated) throw violation("a message is over the limit");
+      if (received.controlTruncated) {
+        throw new HandoffError("HOT4006", "descriptors were cut off while being received", { phase: "transfer" });
+      }
+      const { message, seq } = decodeMessage(received.data);
+      if (seq !== this.#received) throw violation(`message ${seq} came instead of ${this.#received}`);
+      this.#received = (this.#received + 1) & 0xffff;
+      if (message.type !== "FDS" && fds.length > 0) throw violation(`${message.type} carries descriptors`);
+      return { message, fds };
+    } catch (error) {
+      for (const fd of fds) fd.close();
+      throw error;
+    }
+  }
+
+  #flush(): void {
+    while (!this.#closed) {
+      const next = this.#queue[0];
+      if (next === undefined) break;
+      try {
+        if (!loadNative().send(this.#fd.fd, next.bytes, next.fds)) {
+          this.#poller.start(READABLE | WRITABLE | DISCONNECT);
+          return;
+        }
+        this.#queue.shift();
+      } catch (error) {
+        this.#sendFailed(error);
+        return;
+      }
+    }
+    if (!this.#closed && !this.#eof) this.#poller.start(READABLE | DISCONNECT);
+  }
+
+  #sendFailed(error: unknown): void {
+    // Too many descriptors of this user are in flight (K9): they become fewer by themselves.
+    if (error instanceof NativeError && error.code === "ETOOMANYREFS") {
+      this.#retry = setTimeout(() => this.#flush(), RETRY_MS);
+      return;
+    }
+    // Whatever is wrong with writing, what the peer has said before counts: read on, the end comes from there.
+    this.#unwritable = true;
+    this.#queue = [];
+    this.#retry = setTimeout(() => this.readAll(), 0);
+  }
+}
