@@ -3,4 +3,5 @@ export { CatalogueError, loadCatalogue, type Catalogue, type ImageEntry } from "
 export { startNode, type NodeAgent, type NodeOptions } from "./node/agent.ts";
 export type { Log } from "./api/log.ts";
 export { type ApiServer, type ApiServerOptions, startApiServer } from "./api/server.ts";
+export { StartError } from "./api/start-error.ts";
 export { startWorkloads, type WorkloadOptions } from "./workload/start-workloads.ts";

@@ -5,8 +5,8 @@ import { ApiFailure, badRequest } from "./failure.ts";
 export const BODY_LIMIT = 3 * 1024 * 1024;
 const DEPTH_LIMIT = 500;
 
-/** The whole body as text; more than {@link BODY_LIMIT} bytes is a 413. */
-export async function readBody(request: IncomingMessage): Promise<string> {
+/** The whole body; more than {@link BODY_LIMIT} bytes is a 413. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -16,11 +16,12 @@ export async function readBody(request: IncomingMessage): Promise<string> {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 /** Parses JSON; no JSON, or JSON nested so deep that walking it would exhaust the stack, is a 400. Empty is undefined. */
-export function parseBody(text: string): unknown {
+export function parseBody(body: Buffer): unknown {
+  const text = body.toString("utf8");
   if (text.trim() === "") return undefined;
   if (depth(text) > DEPTH_LIMIT) throw badRequest(`the body is nested deeper than ${DEPTH_LIMIT} levels`);
   try {

@@ -97,9 +97,9 @@ function decodeMeta(metadata: unknown, dropped: string[]): ApiObject["metadata"]
   return result;
 }
 
-/** `null` is the same as absent. */
+/** `null` and the empty text are the same as absent. */
 function expect(metadata: JsonObject, name: string, fits: boolean, what: string): void {
-  if (metadata[name] === undefined || metadata[name] === null) delete metadata[name];
+  if (metadata[name] === undefined || metadata[name] === null || metadata[name] === "") delete metadata[name];
   else if (!fits) throw badRequest(`metadata.${name} must be ${what}`);
 }
 

@@ -11,6 +11,7 @@ import { get, list } from "./list.ts";
 import { type ApiObject, isJsonObject, type JsonObject, textAt } from "./object.ts";
 import { openApiIndex, openApiV2, openApiV3 } from "./openapi.ts";
 import { applyPatch, patchType } from "./patch.ts";
+import { decodeProtobuf, PROTOBUF } from "./protobuf.ts";
 import { metadataOnly, representation, table } from "./representation.ts";
 import { parseResourcePath, type ResourcePath } from "./request-path.ts";
 import { apiVersionOf, collectionOf } from "./resource-type.ts";
@@ -25,8 +26,8 @@ export interface ApiRequest {
   accept: string | undefined;
   contentType: string | undefined;
   user: User;
-  /** The body as text, read when it is needed. */
-  body: () => Promise<string>;
+  /** The body, read when it is needed. */
+  body: () => Promise<Buffer>;
   warn: (text: string) => void;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
@@ -94,12 +95,12 @@ async function resourceAnswer(
     fieldValidation: fieldValidation(query),
   };
   if (resolved.version.deprecationWarning) warn(resolved.version.deprecationWarning);
-  const text = ["POST", "PUT", "PATCH", "DELETE"].includes(request.method) ? await request.body() : "";
+  const content = ["POST", "PUT", "PATCH", "DELETE"].includes(request.method) ? await request.body() : Buffer.alloc(0);
   if (binding) {
-    const body = json(request, text);
+    const body = json(request, content);
     return { status: 201, body: bind(context, { ...call, name: textAt(body, "metadata", "name") }, body) };
   }
-  if (subresource !== undefined && subresource !== "status") return subresourceAnswer(context, request, call, text);
+  if (subresource !== undefined && subresource !== "status") return subresourceAnswer(context, request, call, content);
   if (subresource === "status" && (!resolved.version.status || !["GET", "PUT", "PATCH"].includes(request.method)))
     throw unknownPath();
   switch (`${request.method} ${name === undefined ? "all" : "one"}`) {
@@ -115,48 +116,48 @@ async function resourceAnswer(
     }
     case "POST all": {
       if (resolved.type.namespaced && namespace === undefined) throw notAllowed();
-      return { status: 201, body: show(context, call, request, await create(context, call, json(request, text))) };
+      return { status: 201, body: show(context, call, request, await create(context, call, json(request, content))) };
     }
     case "PUT one": {
-      const body = json(request, text);
+      const body = json(request, content);
       return { status: 200, body: show(context, call, request, await update(context, call, () => named(body, name))) };
     }
     case "PATCH one": {
       const type = patchType(request.contentType, resolved.type.custom);
-      const patch = parseBody(text);
+      const patch = parseBody(content);
       return {
         status: 200,
         body: show(context, call, request, await update(context, call, (current) => applyPatch(type, current, patch))),
       };
     }
     case "DELETE one":
-      return deleteOne(context, call, request, text);
+      return deleteOne(context, call, request, content);
     case "DELETE all":
-      return deleteAll(context, call, request, text);
+      return deleteAll(context, call, request, content);
     default:
       throw notAllowed();
   }
 }
 
-async function subresourceAnswer(context: Context, request: ApiRequest, call: Call, text: string): Promise<Answer> {
+async function subresourceAnswer(context: Context, request: ApiRequest, call: Call, content: Buffer): Promise<Answer> {
   const { type } = call.resolved;
   if (!type.subresources.some(({ name }) => name === call.subresource)) throw unknownPath();
   if (call.subresource === "binding" && request.method === "POST")
-    return { status: 201, body: bind(context, call, json(request, text)) };
+    return { status: 201, body: bind(context, call, json(request, content)) };
   if (call.subresource !== "scale") throw notAllowed();
   if (request.method === "GET") return { status: 200, body: await getScale(context, call) };
   if (request.method === "PUT") {
-    const body = json(request, text);
+    const body = json(request, content);
     return { status: 200, body: await updateScale(context, call, () => named(body, call.name)) };
   }
   if (request.method !== "PATCH") throw notAllowed();
   const kind = patchType(request.contentType, false);
-  const patch = parseBody(text);
+  const patch = parseBody(content);
   return { status: 200, body: await updateScale(context, call, (scale) => applyPatch(kind, scale, patch)) };
 }
 
-async function deleteOne(context: Context, call: Call, request: ApiRequest, text: string): Promise<Answer> {
-  const options = deletionOptions(parseBody(text), request.query);
+async function deleteOne(context: Context, call: Call, request: ApiRequest, content: Buffer): Promise<Answer> {
+  const options = deletionOptions(json(request, content), request.query);
   const { object, gone } = await remove(context, { ...call, dryRun: call.dryRun || options.dryRun }, options);
   const { type } = call.resolved;
   if (!gone || type.kind === "Pod") return { status: 200, body: show(context, call, request, object) };
@@ -164,9 +165,9 @@ async function deleteOne(context: Context, call: Call, request: ApiRequest, text
   return { status: 200, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details } };
 }
 
-async function deleteAll(context: Context, call: Call, request: ApiRequest, text: string): Promise<Answer> {
+async function deleteAll(context: Context, call: Call, request: ApiRequest, content: Buffer): Promise<Answer> {
   if (call.resolved.type.namespaced && call.namespace === undefined) throw notAllowed();
-  const options = deletionOptions(parseBody(text), request.query);
+  const options = deletionOptions(json(request, content), request.query);
   const { type, version } = call.resolved;
   const filter = filterOf(call, request.query);
   const items: ApiObject[] = [];
@@ -210,14 +211,16 @@ function named(body: unknown, name: string | undefined): ApiObject {
   return body as ApiObject;
 }
 
-function json({ contentType }: ApiRequest, text: string): unknown {
+/** The body of a request that sends a whole object or options. */
+function json({ contentType }: ApiRequest, content: Buffer): unknown {
   const type = contentType?.split(";")[0]?.trim().toLowerCase();
+  if (type === PROTOBUF) return decodeProtobuf(content);
   if (type !== undefined && type !== "" && type !== "application/json") {
     throw unsupportedMediaType(
       "the body of the request was in an unknown format - accepted media types include: application/json",
     );
   }
-  return parseBody(text);
+  return parseBody(content);
 }
 
 function dryRun(query: URLSearchParams): boolean {

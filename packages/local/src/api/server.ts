@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:https";
+import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { authenticator } from "./authentication.ts";
@@ -13,6 +13,7 @@ import { createIdentity } from "./identity.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import type { Log } from "./log.ts";
 import { Registry } from "./registry.ts";
+import { StartError } from "./start-error.ts";
 import { Store } from "./store.ts";
 import { create } from "./write.ts";
 
@@ -44,7 +45,7 @@ const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /**
  * Starts a Kubernetes API on loopback: the subset that kubectl and this project use, in memory, over HTTPS.
- * Rejects when the address is taken or the folder cannot be written.
+ * Rejects with a {@link StartError} when the address is taken or the folder cannot be written.
  * @example
  * const server = await startApiServer({ dir: "/tmp/hot" });
  * // kubectl --kubeconfig /tmp/hot/kubeconfig get pods
@@ -56,7 +57,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const registry = new Registry(store);
   const context: Context = { store, registry, converter: new Converter(registry), now: () => new Date() };
   await createNamespaces(context);
-  await mkdir(dir, { recursive: true });
   const identity = await createIdentity(host);
   const { authenticate, token } = authenticator();
   const stopping = new AbortController();
@@ -65,13 +65,18 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     { cert, key, ca: identity.caPem, requestCert: true, rejectUnauthorized: false },
     handler({ context, authenticate, log, bookmarkMs, stopping: stopping.signal }),
   );
-  server.listen(port, host);
-  await once(server, "listening");
-  const collectors = startCollectors(context);
+  await listen(server, port, host);
   const url = `https://${host}:${(server.address() as AddressInfo).port}`;
   const kubeconfigPath = join(dir, "kubeconfig");
-  await writeFile(join(dir, "ca.crt"), identity.caPem);
-  await writeFile(kubeconfigPath, kubeconfig(url, identity.caPem, identity.client), { mode: 0o600 });
+  try {
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, "ca.crt"), identity.caPem);
+    await writeFile(kubeconfigPath, kubeconfig(url, identity.caPem, identity.client), { mode: 0o600 });
+  } catch (error) {
+    server.close();
+    throw new StartError("LOCAL_FOLDER", `${dir} cannot be written`, "make it writable or name another folder", error);
+  }
+  const collectors = startCollectors(context);
   log(`the API is ready at ${url}, kubeconfig ${kubeconfigPath}`);
   return {
     url,
@@ -87,6 +92,20 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       await closed;
     },
   };
+}
+
+async function listen(server: Server, port: number, host: string): Promise<void> {
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+  } catch (error) {
+    throw new StartError(
+      "LOCAL_ADDRESS",
+      `the API cannot listen on ${host}:${port}`,
+      "choose another port (0 takes a free one), or stop what has it",
+      error,
+    );
+  }
 }
 
 async function createNamespaces(context: Context): Promise<void> {
