@@ -2,7 +2,15 @@
 export { findCondition, setCondition } from "./conditions.ts";
 export type * from "./container.ts";
 export { NAMESPACE_NAME_LABEL, toV1Alpha1, toV1Beta1 } from "./convert.ts";
+export {
+  sidecarSetCrd,
+  type CrdOptions,
+  type CrdVersion,
+  type SidecarSetCrd,
+  type WebhookClientConfig,
+} from "./crd.ts";
 export { defaultSidecarSet, type Defaulted, type Versions } from "./defaults.ts";
+export { fieldErrorMessage, toStatusCauses, type FieldError, type FieldErrorType } from "./field-error.ts";
 export { compareCodePoints, goString } from "./go-json.ts";
 export { UnhashableError, hashedText, safeEncode, sidecarSetHashes, type SidecarSetHashes } from "./hash.ts";
 export { hotUpgradePolicy } from "./hot-upgrade-policy.ts";
@@ -12,6 +20,8 @@ export { matchesSelector, selectorErrors, selectorIsEmpty, type Labels, type Sel
 export * from "./names.ts";
 export type * from "./object-meta.ts";
 export type * from "./pod.ts";
+export type { JsonSchema } from "./open-api.ts";
+export { compileRe2 } from "./re2.ts";
 export { compareQuantities, formatQuantity, parseQuantity, roundUpToMilli, type ParsedQuantity } from "./quantity.ts";
 export {
   allReasonCodes,
@@ -26,3 +36,6 @@ export {
 } from "./reason-codes.ts";
 export { selectorsCanMeet, selectorsOverlap } from "./selector-overlap.ts";
 export type * from "./sidecar-set.ts";
+export { validateSidecarSet, type ValidationInput, type ValidationResult } from "./validate.ts";
+export { canaryBase } from "./validate/canary.ts";
+export type { MetadataRules } from "./validate/patch-metadata.ts";

@@ -157,4 +157,9 @@ export const validationCodes = {
     "The kind of volume is not known and was dropped, as Kubernetes does.",
     "Correct the field's name; a volume without a known source is an emptyDir.",
   ],
+  SidecarSetMayConflict: [
+    "HOT3909",
+    "Another SidecarSet has a container of the same name, and a pod can match both.",
+    "Rename the container, or make the selectors disjoint by a value of the same key.",
+  ],
 } as const satisfies Family;

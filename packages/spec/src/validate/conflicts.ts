@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fieldError, type FieldErrors } from "../field-error.ts";
+import { pairNames } from "../names.ts";
+import type { LabelSelector } from "../object-meta.ts";
+import { selectorsCanMeet, selectorsOverlap } from "../selector-overlap.ts";
+import type { SidecarContainer, SidecarSet } from "../sidecar-set.ts";
+import { canaryBase } from "./canary.ts";
+import { isHot } from "./hot-upgrade.ts";
+
+type Rule = (a: LabelSelector, b: LabelSelector) => boolean;
+
+/** Other SidecarSets that may select the same pods and claim the same names with another meaning. */
+export function* validateConflicts(object: SidecarSet, others: readonly SidecarSet[]): FieldErrors {
+  for (const other of related(object, others, selectorsOverlap)) {
+    const name = other.metadata.name ?? "";
+    const conflict = (field: string, value: unknown) =>
+      fieldError(
+        "SidecarSetConflict",
+        "FieldValueInvalid",
+        field,
+        value,
+        `The SidecarSet ${name}, which can select the same pods, has it too.`,
+      );
+    for (const list of ["containers", "initContainers"] as const) {
+      const taken = new Set((other.spec[list] ?? []).flatMap(namesInPod));
+      for (const [index, container] of (object.spec[list] ?? []).entries())
+        if (taken.has(container.name) || namesInPod(container).some((side) => taken.has(side)))
+          yield conflict(`spec.${list}[${index}].name`, container.name);
+    }
+    for (const [index, volume] of (object.spec.volumes ?? []).entries()) {
+      const same = other.spec.volumes?.find((entry) => entry.name === volume.name);
+      if (same && canonicalText(same) !== canonicalText(volume))
+        yield conflict(`spec.volumes[${index}].name`, volume.name);
+    }
+    yield* metadataConflicts(object, other, conflict);
+  }
+}
+
+function* metadataConflicts(
+  object: SidecarSet,
+  other: SidecarSet,
+  conflict: (field: string, value: unknown) => ReturnType<typeof fieldError>,
+): FieldErrors {
+  const theirs = new Map<string, string>();
+  for (const { annotations, patchPolicy } of other.spec.patchPodMetadata ?? [])
+    for (const key of Object.keys(annotations ?? {})) theirs.set(key, patchPolicy ?? "Retain");
+  for (const [index, { annotations, patchPolicy = "Retain" }] of (object.spec.patchPodMetadata ?? []).entries()) {
+    for (const key of Object.keys(annotations ?? {})) {
+      const other = theirs.get(key) ?? "Retain";
+      const retained = patchPolicy === "Retain" || other === "Retain";
+      if (!retained && (patchPolicy === "Overwrite" || other === "Overwrite"))
+        yield conflict(`spec.patchPodMetadata[${index}].annotations`, key);
+    }
+  }
+}
+
+/** SidecarSets which Kruise's rule takes for disjoint, although a pod can match both: worth a warning. */
+export function overlooked(object: SidecarSet, others: readonly SidecarSet[]): string[] {
+  const seen = new Set(related(object, others, selectorsOverlap));
+  const own = new Set((object.spec.containers ?? []).flatMap(namesInPod));
+  const sharesName = (other: SidecarSet): boolean =>
+    (other.spec.containers ?? []).flatMap(namesInPod).some((name) => own.has(name));
+  return related(object, others, selectorsCanMeet)
+    .filter((other) => !seen.has(other) && sharesName(other))
+    .map((other) => other.metadata.name ?? "");
+}
+
+function related(object: SidecarSet, others: readonly SidecarSet[], meet: Rule): SidecarSet[] {
+  const { metadata, spec } = object;
+  return others.filter((other) => {
+    if (other.metadata.name === metadata.name || isCanaryPair(object, other)) return false;
+    const namespaces =
+      !spec.namespaceSelector ||
+      !other.spec.namespaceSelector ||
+      meet(spec.namespaceSelector, other.spec.namespaceSelector);
+    return namespaces && spec.selector && other.spec.selector && meet(spec.selector, other.spec.selector);
+  });
+}
+
+/** A canary replaces its base in a pod, so the two share names on purpose, whichever of them is written. */
+function isCanaryPair(a: SidecarSet, b: SidecarSet): boolean {
+  return (
+    (canaryBase(a) !== undefined && canaryBase(a) === b.metadata.name) ||
+    (canaryBase(b) !== undefined && canaryBase(b) === a.metadata.name)
+  );
+}
+
+/** The container names that a pod gets. */
+function namesInPod(container: SidecarContainer): string[] {
+  return isHot(container) ? [container.name, ...pairNames(container.name)] : [container.name];
+}
+
+function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Container, EnvVarSource } from "../container.ts";
+import { invalid, notSupported, required, type FieldErrors } from "../field-error.ts";
+import { qualifiedNameProblem } from "../label-name.ts";
+
+const ENV_NAME = /^[ -<>-~]+$/;
+const KEY = /^[-._a-zA-Z0-9]{1,253}$/;
+const FIELD_PATHS =
+  "metadata.name metadata.namespace metadata.uid spec.nodeName spec.serviceAccountName status.hostIP status.hostIPs status.podIP status.podIPs".split(
+    " ",
+  );
+/** Known to Kubernetes, but not as env. */
+const OTHER_FIELD_PATHS = new Set(
+  "metadata.labels metadata.annotations spec.restartPolicy spec.schedulerName status.phase".split(" "),
+);
+const RESOURCE = /^(?:limits|requests)\.(?:cpu|memory|ephemeral-storage|hugepages-.+)$/;
+const SUBSCRIPT = /^metadata\.(labels|annotations)\['(.*)'\]$/;
+
+export function* validateEnv(container: Container, path: string): FieldErrors {
+  for (const [index, { name, value, valueFrom }] of (container.env ?? []).entries()) {
+    const at = `${path}.env[${index}]`;
+    if (!name) yield required(`${at}.name`);
+    else if (!ENV_NAME.test(name)) yield invalid(`${at}.name`, name, "It must be printable ASCII without '='.");
+    if (!valueFrom) continue;
+    if (value) yield invalid(`${at}.valueFrom`, valueFrom, "It can't be set beside a value.", "Remove one of the two.");
+    else yield* validateEnvSource(valueFrom, `${at}.valueFrom`);
+  }
+  for (const [index, { prefix, configMapRef, secretRef }] of (container.envFrom ?? []).entries()) {
+    const at = `${path}.envFrom[${index}]`;
+    if (prefix && !ENV_NAME.test(prefix))
+      yield invalid(`${at}.prefix`, prefix, "It must be printable ASCII without '='.");
+    if (configMapRef && !configMapRef.name) yield required(`${at}.configMapRef.name`);
+    if (secretRef && !secretRef.name) yield required(`${at}.secretRef.name`);
+    if (!configMapRef === !secretRef)
+      yield invalid(
+        `${path}.envFrom`,
+        { configMapRef, secretRef },
+        "Each entry needs exactly one of configMapRef and secretRef.",
+      );
+  }
+}
+
+function* validateEnvSource(source: EnvVarSource, at: string): FieldErrors {
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = source;
+  const count = [fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef].filter(Boolean).length;
+  if (count !== 1)
+    yield invalid(
+      at,
+      source,
+      `It needs exactly one source and has ${count}.`,
+      "Set one of fieldRef, resourceFieldRef, configMapKeyRef and secretKeyRef.",
+    );
+  if (fieldRef) yield* validateFieldRef(fieldRef, `${at}.fieldRef`);
+  if (resourceFieldRef) {
+    if (!resourceFieldRef.resource) yield required(`${at}.resourceFieldRef.resource`);
+    else if (!RESOURCE.test(resourceFieldRef.resource))
+      yield notSupported(`${at}.resourceFieldRef.resource`, resourceFieldRef.resource, [
+        "limits.cpu",
+        "requests.memory",
+        "the like",
+      ]);
+  }
+  for (const [name, reference] of Object.entries({ configMapKeyRef, secretKeyRef })) {
+    if (!reference) continue;
+    if (!reference.name) yield required(`${at}.${name}.name`);
+    if (!reference.key) yield required(`${at}.${name}.key`);
+    else if (!KEY.test(reference.key))
+      yield invalid(`${at}.${name}.key`, reference.key, "It must have letters, digits, '-', '_' and '.'.");
+  }
+}
+
+function* validateFieldRef(
+  { apiVersion, fieldPath }: { apiVersion?: string; fieldPath: string },
+  at: string,
+): FieldErrors {
+  if (!apiVersion) yield required(`${at}.apiVersion`);
+  if (!fieldPath) {
+    yield required(`${at}.fieldPath`);
+    return;
+  }
+  const [, map, key = ""] = SUBSCRIPT.exec(fieldPath) ?? [];
+  if (map !== undefined) {
+    const problem = qualifiedNameProblem(map === "annotations" ? key.toLowerCase() : key);
+    if (problem !== undefined) yield invalid(at, key, `The key ${problem}.`);
+  } else if (OTHER_FIELD_PATHS.has(fieldPath)) {
+    yield notSupported(`${at}.fieldPath`, fieldPath, FIELD_PATHS);
+  } else if (!FIELD_PATHS.includes(fieldPath)) {
+    yield invalid(`${at}.fieldPath`, fieldPath, "Kubernetes has no such field for env.");
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isRaw, rawItems } from "../defaults/raw.ts";
+import { duplicate, fieldError, invalid, notSupported, required, type FieldErrors } from "../field-error.ts";
+import { qualifiedNameProblem } from "../label-name.ts";
+import { matchesSelector, selectorErrors } from "../label-selector.ts";
+import type { LabelSelector } from "../object-meta.ts";
+import { compileRe2 } from "../re2.ts";
+import { checkAgainstSchema } from "../schema-check.ts";
+import { labelSelectorSchema } from "../sidecar-set-schema.ts";
+import type { SidecarSet } from "../sidecar-set.ts";
+
+const PATH = "spec.patchPodMetadata";
+const POLICIES = ["Retain", "Overwrite", "MergePatchJson"];
+
+/** Which annotations a SidecarSet may set on pods. */
+export interface MetadataRules {
+  /** Text of the key `SidecarSet_PatchPodMetadata_WhiteList`; absent when there is none. */
+  whitelist?: string | undefined;
+  /** Whether everything is allowed when no rule applies (a feature gate, off by default). */
+  allowedByDefault?: boolean;
+}
+
+export function* validatePatchMetadata({ metadata, spec }: SidecarSet, rules: MetadataRules): FieldErrors {
+  const keys = new Set<string>();
+  const allowed = spec.patchPodMetadata?.length ? allowedKeys(rules, metadata.labels) : () => true;
+  for (const [index, { annotations = {}, patchPolicy }] of (spec.patchPodMetadata ?? []).entries()) {
+    const at = `${PATH}[${index}]`;
+    if (!patchPolicy) yield required(`${at}.patchPolicy`);
+    else if (!POLICIES.includes(patchPolicy)) yield notSupported(`${at}.patchPolicy`, patchPolicy, POLICIES);
+    if (Object.keys(annotations).length === 0) yield required(`${at}.annotations`);
+    for (const key of Object.keys(annotations)) {
+      const problem = qualifiedNameProblem(key.toLowerCase());
+      if (problem !== undefined) yield invalid(`${at}.annotations`, key, `The key ${problem}.`);
+      else if (!allowed(key)) yield fieldError("MetadataNotAllowed", "FieldValueForbidden", `${at}.annotations`, key);
+      if (keys.has(key)) yield duplicate(`${at}.annotations`, key);
+      keys.add(key);
+    }
+  }
+}
+
+/** A whitelist that can't be read allows nothing. */
+function allowedKeys(rules: MetadataRules, labels: Record<string, string> | undefined): (key: string) => boolean {
+  const byDefault = (): boolean => rules.allowedByDefault ?? false;
+  if (rules.whitelist === undefined) return byDefault;
+  const parsed = parseWhitelist(rules.whitelist);
+  if (!parsed) return () => false;
+  const expressions: RegExp[] = [];
+  for (const { selector, allowedAnnotationKeyExprs } of parsed) {
+    if (selector !== undefined && selector !== null) {
+      if (!isLabelSelector(selector)) return () => false;
+      if (!matchesSelector(selector, labels)) continue;
+    }
+    for (const expression of Array.isArray(allowedAnnotationKeyExprs) ? allowedAnnotationKeyExprs : []) {
+      const compiled = compileRe2(String(expression));
+      if ("problem" in compiled) return () => false;
+      expressions.push(compiled.regex);
+    }
+  }
+  return expressions.length === 0 ? byDefault : (key) => expressions.some((expression) => expression.test(key));
+}
+
+function isLabelSelector(value: unknown): value is LabelSelector {
+  const wrong = !isRaw(value) || checkAgainstSchema(labelSelectorSchema, value, "").typeErrors.length > 0;
+  return !wrong && selectorErrors(value).length === 0;
+}
+
+function parseWhitelist(text: string): ReturnType<typeof rawItems> | undefined {
+  try {
+    const value = JSON.parse(text) as unknown;
+    return isRaw(value) ? rawItems(value["rules"]) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defaultPullPolicy, parseImage } from "../image-reference.ts";
+import { describe } from "../message.ts";
+import type { SidecarContainer, SidecarSet, SidecarSetV1Alpha1 } from "../sidecar-set.ts";
+import { overlooked } from "./conflicts.ts";
+import { isHot } from "./hot-upgrade.ts";
+
+/** What is accepted, but will not go as well as it could. */
+export function validationWarnings(
+  object: SidecarSet,
+  submitted: SidecarSet | SidecarSetV1Alpha1,
+  old: SidecarSet | undefined,
+  others: readonly SidecarSet[] | undefined,
+): string[] {
+  const warnings: string[] = [];
+  const before = new Map((old?.spec.containers ?? []).map((container) => [container.name, container]));
+  for (const [index, container] of (object.spec.containers ?? []).entries()) {
+    const path = `spec.containers[${index}]`;
+    if (isHot(container)) warnings.push(...hotWarnings(container, path));
+    if (pullPolicyFlips(container, before.get(container.name)))
+      warnings.push(describe("PullPolicyFromTag", `${path}.imagePullPolicy`));
+  }
+  if ("namespace" in submitted.spec && submitted.spec.namespace && submitted.spec.namespaceSelector)
+    warnings.push(describe("NamespaceSelectorReplaced", "spec.namespaceSelector"));
+  for (const name of others ? overlooked(object, others) : [])
+    warnings.push(describe("SidecarSetMayConflict", `SidecarSet ${name}`));
+  return warnings;
+}
+
+function hotWarnings(container: SidecarContainer, path: string): string[] {
+  const warnings: string[] = [];
+  if (!container.readinessProbe?.exec) warnings.push(describe("NoTakeoverProbe", `${path}.readinessProbe`));
+  if (container.imagePullPolicy === "Always") warnings.push(describe("PullPolicyAlways", `${path}.imagePullPolicy`));
+  const emptyImage = container.upgradeStrategy?.hotUpgradeEmptyImage;
+  const reference = emptyImage ? parseImage(emptyImage) : undefined;
+  if (reference && !reference.digest && (reference.tag ?? "latest") === "latest")
+    warnings.push(describe("EmptyImageTagFloats", `${path}.upgradeStrategy.hotUpgradeEmptyImage`));
+  return warnings;
+}
+
+/** Both policies look defaulted and differ: the hash without image has changed by the tag alone. */
+function pullPolicyFlips(container: SidecarContainer, old: SidecarContainer | undefined): boolean {
+  if (!old || old.imagePullPolicy === container.imagePullPolicy) return false;
+  return [container, old].every(({ image, imagePullPolicy }) => imagePullPolicy === defaultPullPolicy(image ?? ""));
+}
