@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from "node:fs";
-import type { Api } from "@hot/kube";
+import { systemClock, type Api, type Clock } from "@hot/kube";
 import type { Catalogue } from "../catalogue.ts";
 import { checkLoopback } from "./address.ts";
-import { systemClock, type Clock } from "./clock.ts";
 import { Images } from "./images.ts";
 import { startKubelet, type Kubelet } from "./kubelet.ts";
 import { registerNode } from "./node-object.ts";

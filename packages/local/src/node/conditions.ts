@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerStatus, PodCondition } from "@hot/spec";
-import { timestamp } from "./clock.ts";
+import { timestamp } from "./timestamp.ts";
 import type { Phase } from "./phase.ts";
 
 interface Facts {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container, ContainerState, ContainerStatus } from "@hot/spec";
-import { timestamp } from "./clock.ts";
+import { timestamp } from "./timestamp.ts";
 import { mayStart, type RestartPolicy } from "./container.ts";
 import type { Instance } from "./instance.ts";
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from "node:events";
-import { pause, systemClock, type Clock } from "./clock.ts";
+import { setTimeout } from "node:timers/promises";
+import type { Clock } from "@hot/kube";
 import { startProcess, StartError } from "./process.ts";
 
 export interface ExecOptions {
@@ -35,7 +36,7 @@ export async function runIn(
   let running;
   try {
     const endsWithParent = timeoutMs === undefined;
-    running = startProcess({ ...command, stdio: ["ignore", out, out], endsWithParent }, clock.now);
+    running = startProcess({ ...command, stdio: ["ignore", out, out], endsWithParent }, clock);
   } catch (error) {
     if (error instanceof StartError) return { code: 126, timedOut: false, output: error.message };
     throw error;
@@ -53,11 +54,11 @@ export async function runIn(
     timedOut = true;
     kill();
   };
-  const cancelTimeout = timeoutMs === undefined ? undefined : clock.after(timeoutMs, expire);
+  const timeout = timeoutMs === undefined ? undefined : clock.after(timeoutMs, expire);
   for (const signal of signals) signal.addEventListener("abort", kill);
   const { code } = await exited;
-  cancelTimeout?.();
+  timeout?.[Symbol.dispose]();
   for (const signal of signals) signal.removeEventListener("abort", kill);
-  if (closed !== undefined) await Promise.race([closed, pause(systemClock, PIPE_CLOSE_MS)]);
+  if (closed !== undefined) await Promise.race([closed, setTimeout(PIPE_CLOSE_MS)]);
   return { code, timedOut, output };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Lifecycle } from "@hot/spec";
-import { pause, type Clock } from "./clock.ts";
+import { sleep, type Clock } from "@hot/kube";
 import { runHandler, type HandlerTarget } from "./handler.ts";
 
 export type Hook = NonNullable<Lifecycle["postStart"]>;
@@ -15,7 +15,7 @@ export async function runHook(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (hook.sleep !== undefined) {
-    await pause(clock, hook.sleep.seconds * 1000, signal);
+    await sleep(clock, hook.sleep.seconds * 1000, signal);
     return signal.aborted ? "the sleep was cut short" : undefined;
   }
   const result = await runHandler(hook, target, { signal, capture: true });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { findImage, type Catalogue, type Image } from "../catalogue.ts";
 import { Backoff } from "./backoff.ts";
-import { pause, type Clock } from "./clock.ts";
+import { sleep, type Clock } from "@hot/kube";
 
 const PULL_BACKOFF = { base: 10_000, max: 300_000 };
 
@@ -39,7 +39,7 @@ export class Images {
       };
     }
     const seconds = image?.entry.pull?.seconds ?? 0;
-    if (seconds > 0) await pause(this.#clock, seconds * 1000, signal);
+    if (seconds > 0) await sleep(this.#clock, seconds * 1000, signal);
     const failure = this.#failure(name, image);
     if (image === undefined || failure !== undefined) {
       const now = this.#clock.now();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { sleep } from "@hot/kube";
 import type { Container, Pod } from "@hot/spec";
-import { pause } from "./clock.ts";
 import type { KillCause } from "./container.ts";
 import { runHook } from "./hook.ts";
 import type { Instance } from "./instance.ts";
@@ -42,7 +42,7 @@ export async function killContainer(
     const hook = runHook(preStop, { container, podIP, exec }, clock, done.signal);
     const failure = await Promise.race([
       hook,
-      pause(clock, graceMs, done.signal).then(() => "the grace period is over"),
+      sleep(clock, graceMs, done.signal).then(() => "the grace period is over"),
     ]);
     done.abort();
     hurry.removeEventListener("abort", stop);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Api } from "@hot/kube";
-import { NODES, statusOf } from "./api-objects.ts";
-import { timestamp } from "./clock.ts";
+import { ApiError, type Api, type Resource } from "@hot/kube";
+import { timestamp } from "./timestamp.ts";
+
+const NODES: Resource = { group: "", version: "v1", plural: "nodes", namespaced: false };
 
 /** Makes the Node object as a kubelet does, or finds the one that an earlier start made. */
 export async function registerNode(api: Api, name: string, address: string, now: number): Promise<void> {
@@ -38,6 +39,6 @@ export async function registerNode(api: Api, name: string, address: string, now:
   try {
     await api.create(NODES, node);
   } catch (error) {
-    if (statusOf(error) !== 409) throw error;
+    if (!(error instanceof ApiError && error.status === 409)) throw error;
   }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Api } from "@hot/kube";
-import type { Clock } from "./clock.ts";
+import type { Api, Clock } from "@hot/kube";
 import type { Images } from "./images.ts";
 import type { Runtime } from "./runtime.ts";
 

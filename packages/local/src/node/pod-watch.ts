@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Api, List } from "@hot/kube";
+import { RESOURCES, sleep, type Api, type Clock, type List } from "@hot/kube";
 import type { Pod } from "@hot/spec";
-import { PODS } from "./api-objects.ts";
-import { pause, type Clock } from "./clock.ts";
 
 interface Options {
   clock: Clock;
@@ -30,7 +28,7 @@ export async function watchPods(api: Api, nodeName: string, options: Options): P
     onGone(pod);
   };
   const list = async (): Promise<string> => {
-    const { items, metadata }: List<Pod> = await api.list<Pod>(PODS, { fieldSelector, signal });
+    const { items, metadata }: List<Pod> = await api.list<Pod>(RESOURCES.pods, { fieldSelector, signal });
     const listed = new Set(items.map((pod) => pod.metadata.uid));
     for (const pod of known.values()) if (!listed.has(pod.metadata.uid)) drop(pod);
     for (const pod of items) take(pod);
@@ -39,7 +37,7 @@ export async function watchPods(api: Api, nodeName: string, options: Options): P
   /** Answers where to go on, or undefined when a new list is needed. */
   const watch = async (from: string): Promise<string | undefined> => {
     let resourceVersion = from;
-    for await (const event of api.watch<Pod>(PODS, { resourceVersion, fieldSelector, signal })) {
+    for await (const event of api.watch<Pod>(RESOURCES.pods, { resourceVersion, fieldSelector, signal })) {
       if (event.type === "ERROR") return undefined;
       resourceVersion = event.object.metadata.resourceVersion ?? resourceVersion;
       if (event.type === "DELETED") drop(event.object);
@@ -56,7 +54,7 @@ export async function watchPods(api: Api, nodeName: string, options: Options): P
         at = undefined;
         if (signal.aborted) return;
         log(`pods not followed: ${(error as Error).message}; trying again`);
-        await pause(clock, RETRY_MS, signal);
+        await sleep(clock, RETRY_MS, signal);
       }
     }
   };

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from "node:events";
-
+import { ApiError, RESOURCES, sleep } from "@hot/kube";
 import type { Container, Pod, PodStatus } from "@hot/spec";
-import { PODS, statusOf } from "./api-objects.ts";
 import { Backoff } from "./backoff.ts";
-import { pause } from "./clock.ts";
 import type { WaitingReason } from "./container-status.ts";
 import { runHandler } from "./handler.ts";
 import type { Instance } from "./instance.ts";
@@ -41,14 +39,15 @@ export class PodWorker {
   readonly #interrupted = once(this.#interrupt.signal, "abort");
   /** Cuts the grace period of a pod that is being deleted. */
   readonly #hurry = new AbortController();
+  readonly #death = new AbortController();
   #pod: Pod;
   #removed = false;
-  #dead = false;
+  #shorterGrace: Disposable | undefined;
   #pending = false;
   #working = false;
   #graceEndsAt: number | undefined;
-  #cancelRetry: (() => void) | undefined;
-  #cancelReport: (() => void) | undefined;
+  #retry: Disposable | undefined;
+  #laterReport: Disposable | undefined;
 
   constructor(parts: NodeParts, pod: Pod, onGone: () => void) {
     const { uid = "" } = pod.metadata;
@@ -95,18 +94,19 @@ export class PodWorker {
 
   /** The kubelet dies: hooks and probes are cut, containers go on. */
   crash(): void {
-    this.#dead = true;
+    this.#death.abort();
     this.#interrupt.abort();
     this.#writer.stop();
     this.#probers.stop();
-    this.#cancelRetry?.();
-    this.#cancelReport?.();
+    this.#retry?.[Symbol.dispose]();
+    this.#laterReport?.[Symbol.dispose]();
+    this.#shorterGrace?.[Symbol.dispose]();
   }
 
   async #work(): Promise<void> {
     this.#working = true;
     try {
-      while (this.#pending && !this.#dead) {
+      while (this.#pending && !this.#death.signal.aborted) {
         this.#pending = false;
         await this.#round();
       }
@@ -119,14 +119,17 @@ export class PodWorker {
   }
 
   async #round(): Promise<void> {
-    this.#cancelRetry?.();
-    this.#cancelReport?.();
+    this.#retry?.[Symbol.dispose]();
+    this.#laterReport?.[Symbol.dispose]();
     if (this.#removed || this.#pod.metadata.deletionTimestamp !== undefined) return this.#terminate();
     const pod = this.#pod;
     if (isFinished(pod.status)) return;
     const snapshot = this.#instances();
     if (isFinished(this.#report(pod))) return;
-    this.#parts.runtime.sandboxes.create(this.#uid);
+    if (this.#podIP() === undefined) {
+      this.#parts.runtime.sandboxes.create(this.#uid);
+      this.#pending = true; // a new sandbox is news, as a container that has started is
+    }
     const plan = planPod(pod, snapshot, (instance) => this.#probers.health(instance));
     for (const { instance, container, cause, message } of plan.kill) {
       this.#parts.log(`pod ${this.#name()}: ${message}`);
@@ -219,14 +222,14 @@ export class PodWorker {
         return killContainer(this.#parts, what, this.#hurry.signal);
       }),
     );
-    if (this.#dead) return;
+    if (this.#death.signal.aborted) return;
     this.#probers.stop();
     if (!this.#removed) {
       this.#report(pod, true);
       await this.#writer.flush();
       await this.#deleteFromApi();
     }
-    if (this.#dead) return;
+    if (this.#death.signal.aborted) return;
     this.crash();
     this.#parts.runtime.removePod(this.#uid);
     this.#parts.images.forget(this.#uid);
@@ -236,14 +239,14 @@ export class PodWorker {
   async #deleteFromApi(): Promise<void> {
     const { api, clock, log } = this.#parts;
     const { name = "", namespace = "" } = this.#pod.metadata;
-    while (!this.#dead && !this.#removed) {
+    while (!this.#death.signal.aborted && !this.#removed) {
       try {
-        await api.delete(PODS, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid: this.#uid } });
+        await api.delete(RESOURCES.pods, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid: this.#uid } });
         return;
       } catch (error) {
-        if ([404, 409].includes(statusOf(error) ?? 0)) return;
+        if (error instanceof ApiError && [404, 409].includes(error.status)) return;
         log(`pod ${this.#name()} not deleted: ${(error as Error).message}`);
-        await pause(clock, REASON_MS);
+        await sleep(clock, REASON_MS, this.#death.signal);
       }
     }
   }
@@ -255,7 +258,8 @@ export class PodWorker {
     const endsAt = clock.now() + Math.max(seconds, 2) * 1000;
     if (this.#graceEndsAt === undefined || endsAt >= this.#graceEndsAt) return;
     this.#graceEndsAt = endsAt;
-    clock.after(endsAt - clock.now(), () => this.#hurry.abort());
+    this.#shorterGrace?.[Symbol.dispose]();
+    this.#shorterGrace = clock.after(endsAt - clock.now(), () => this.#hurry.abort());
   }
 
   /** A pod that was removed without a deletion has no time; any other at least a second. */
@@ -264,14 +268,14 @@ export class PodWorker {
   }
 
   #retryIn(ms: number): void {
-    this.#cancelRetry?.();
-    this.#cancelRetry = this.#parts.clock.after(ms, () => this.trigger());
+    this.#retry?.[Symbol.dispose]();
+    this.#retry = this.#parts.clock.after(ms, () => this.trigger());
   }
 
   #reportIn(ms: number): void {
-    this.#cancelReport?.();
-    this.#cancelReport = this.#parts.clock.after(ms, () => {
-      if (!this.#working && !this.#dead) this.#report(this.#pod);
+    this.#laterReport?.[Symbol.dispose]();
+    this.#laterReport = this.#parts.clock.after(ms, () => {
+      if (!this.#working && !this.#death.signal.aborted) this.#report(this.#pod);
     });
   }
 

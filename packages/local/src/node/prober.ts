@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container, ContainerStatus, Probe } from "@hot/spec";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "@hot/kube";
 import type { HandlerResult } from "./handler.ts";
 import { afterResult, initialProbeState, probeDelay, type ProbeKind, type ProbeState } from "./probe.ts";
 
@@ -27,7 +27,7 @@ export class Prober {
   #id: string | undefined;
   #state: ProbeState;
   #lastRun: number | undefined;
-  #cancel: (() => void) | undefined;
+  #timer: Disposable | undefined;
   #running = false;
   #stopped = false;
 
@@ -49,26 +49,26 @@ export class Prober {
       this.#id = containerID;
       this.#state = initialProbeState(this.kind);
       this.#lastRun = undefined;
-      this.#cancel?.();
-      this.#cancel = undefined;
+      this.#timer?.[Symbol.dispose]();
+      this.#timer = undefined;
     }
     this.#schedule();
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#cancel?.();
+    this.#timer?.[Symbol.dispose]();
   }
 
   #schedule(): void {
-    if (this.#stopped || this.#running || this.#cancel !== undefined) return;
+    if (this.#stopped || this.#running || this.#timer !== undefined) return;
     const { clock, probe } = this.#options;
     const delay = this.#delay();
     if (delay === undefined) return;
     const period = (probe.periodSeconds ?? 10) * 1000;
     const wait = this.#lastRun === undefined ? delay : Math.max(delay, this.#lastRun + period - clock.now());
-    this.#cancel = clock.after(wait, () => {
-      this.#cancel = undefined;
+    this.#timer = clock.after(wait, () => {
+      this.#timer = undefined;
       void this.#run();
     });
   }

@@ -3,6 +3,7 @@ import { spawn, spawnSync, type ChildProcess, type StdioOptions } from "node:chi
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { delimiter, join } from "node:path";
+import type { Clock } from "@hot/kube";
 
 export interface SpawnSpec {
   argv: readonly string[];
@@ -37,7 +38,7 @@ export interface GroupProcess {
 }
 
 /** Starts a command. Throws a `StartError` when there is no such program or folder. */
-export function startProcess(spec: SpawnSpec, now: () => number): GroupProcess {
+export function startProcess(spec: SpawnSpec, clock: Pick<Clock, "now">): GroupProcess {
   const program = resolveProgram(spec.argv[0], spec.env["PATH"], spec.cwd);
   const words = [program, ...spec.argv.slice(1)];
   const [file = program, ...args] = spec.endsWithParent ? [...deathSignalPrefix(), ...words] : words;
@@ -49,9 +50,9 @@ export function startProcess(spec: SpawnSpec, now: () => number): GroupProcess {
     child.once("exit", (code, signal) => {
       ended = true;
       killGroup();
-      resolve({ code: code ?? 128 + signalNumber(signal), at: now() });
+      resolve({ code: code ?? 128 + signalNumber(signal), at: clock.now() });
     });
-    child.once("error", () => resolve({ code: 128, at: now() }));
+    child.once("error", () => resolve({ code: 128, at: clock.now() }));
   });
   if (pid === undefined) throw new StartError(`exec: ${program}: cannot be started in ${spec.cwd}`);
   return {

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageEntry } from "../catalogue.ts";
 import { withPaths } from "./command.ts";
-import { pause, type Clock } from "./clock.ts";
+import { sleep, type Clock } from "@hot/kube";
 import { runIn, type ExecOptions, type ExecResult } from "./exec.ts";
 import type { Exit, Instance } from "./instance.ts";
 import { Leftovers } from "./leftovers.ts";
@@ -79,10 +79,7 @@ export class Runtime {
     const held: Held = { instance, env, cwd, entry, ended: new AbortController() };
     const log = openSync(join(folder, `${spec.restartCount}.log`), "a");
     try {
-      const started = startProcess(
-        { argv, env, cwd, stdio: ["ignore", log, log], endsWithParent: true },
-        this.#clock.now,
-      );
+      const started = startProcess({ argv, env, cwd, stdio: ["ignore", log, log], endsWithParent: true }, this.#clock);
       this.#leftovers.add(started.pid);
       held.process = started;
       void started.exited.then(({ code, at }) =>
@@ -112,7 +109,7 @@ export class Runtime {
     if (running === undefined) return;
     running.terminate();
     const done = new AbortController();
-    const grace = pause(
+    const grace = sleep(
       this.#clock,
       graceMs,
       hurry === undefined ? done.signal : AbortSignal.any([hurry, done.signal]),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container, Pod } from "@hot/spec";
+import type { Image } from "../catalogue.ts";
 import type { Backoff } from "./backoff.ts";
 import { commandLine, imageEnv, type ImageVariables } from "./command.ts";
 import type { WaitingReason } from "./container-status.ts";
@@ -8,7 +9,6 @@ import { postStartMessage, runHook } from "./hook.ts";
 import { newest, type Instance } from "./instance.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { StartError } from "./process.ts";
-import type { Image } from "../catalogue.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 export interface StartRequest {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pod, PodCondition, PodStatus } from "@hot/spec";
-import type { Api } from "@hot/kube";
-import { PODS, statusOf } from "./api-objects.ts";
-import type { Clock } from "./clock.ts";
-import { pause } from "./clock.ts";
+import { ApiError, RESOURCES, sleep, type Api, type Clock } from "@hot/kube";
 
 const RETRY_MS = 1_000;
 
@@ -58,7 +55,7 @@ export class StatusWriter {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         if (this.#stop.signal.aborted) return;
         if (await this.#write(next)) continue;
-        await pause(this.#clock, RETRY_MS, this.#stop.signal);
+        await sleep(this.#clock, RETRY_MS, this.#stop.signal);
         this.#queue = [this.#queue.at(-1) ?? next];
       }
     } finally {
@@ -73,12 +70,12 @@ export class StatusWriter {
     const body = { metadata: { uid }, status: withRemovals(status, this.#written) };
     const options = { namespace, subresource: "status", fieldManager: "kubelet", signal: this.#stop.signal };
     try {
-      await this.#api.patch(PODS, name, { type: "strategic", body }, options);
+      await this.#api.patch(RESOURCES.pods, name, { type: "strategic", body }, options);
       this.#written = status;
       return true;
     } catch (error) {
       if (this.#stop.signal.aborted) return true;
-      if (statusOf(error) === 404) {
+      if (error instanceof ApiError && error.status === 404) {
         this.stop(); // the pod is gone
         return true;
       }

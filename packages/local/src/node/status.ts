@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container, ContainerStatus, Pod, PodStatus } from "@hot/spec";
-import { timestamp } from "./clock.ts";
+import { timestamp } from "./timestamp.ts";
 import { makeConditions } from "./conditions.ts";
 import { restartPolicyOf } from "./container.ts";
 import { containerStatus, type WaitingReason } from "./container-status.ts";

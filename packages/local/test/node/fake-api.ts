@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
+import { ApiError } from "@hot/kube";
 import type {
   Api,
   DeleteOptions,
@@ -15,12 +16,8 @@ import type { Pod, PodCondition, PodSpec, PodStatus } from "@hot/spec";
 
 type Listener = (event: WatchEvent<Pod>) => void;
 
-class Failure extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
+function failure(status: number, message: string): ApiError {
+  return new ApiError("a call of the test", status, { message });
 }
 
 /** Just enough of a Kubernetes API for one node: pods with generation, status subresource, graceful deletion and watch. */
@@ -46,7 +43,7 @@ export class FakeApi implements Api {
 
   pod(name: string): Pod {
     const pod = this.#pods.get(name);
-    if (pod === undefined) throw new Failure(404, `pod ${name} not found`);
+    if (pod === undefined) throw failure(404, `pod ${name} not found`);
     return pod;
   }
 
@@ -136,23 +133,23 @@ export class FakeApi implements Api {
 
   async create<T>(_resource: Resource, object: object): Promise<T> {
     const { name = "" } = (object as Pod).metadata;
-    if (this.nodes.has(name)) throw new Failure(409, `node ${name} already exists`);
+    if (this.nodes.has(name)) throw failure(409, `node ${name} already exists`);
     this.nodes.set(name, object);
     return object as T;
   }
 
   async patch<T>(_resource: Resource, name: string, patch: Patch, options: WriteOptions = {}): Promise<T> {
     if (patch.type !== "strategic" || options.subresource !== "status") throw new Error("not expected");
-    if (this.statusFailure !== undefined) throw new Failure(this.statusFailure, "told to fail");
+    if (this.statusFailure !== undefined) throw failure(this.statusFailure, "told to fail");
     const pod = structuredClone(this.pod(name));
     const { metadata, status } = structuredClone(patch.body) as Pod;
-    if (metadata.uid !== pod.metadata.uid) throw new Failure(409, "Precondition failed: UID");
+    if (metadata.uid !== pod.metadata.uid) throw failure(409, "Precondition failed: UID");
     pod.status = mergeStatus(pod.status ?? {}, status ?? {});
     return this.#store("MODIFIED", pod) as T;
   }
 
   async delete(_resource: Resource, name: string, options: DeleteOptions = {}): Promise<unknown> {
-    if (options.preconditions?.uid !== this.pod(name).metadata.uid) throw new Failure(409, "Precondition failed: UID");
+    if (options.preconditions?.uid !== this.pod(name).metadata.uid) throw failure(409, "Precondition failed: UID");
     this.deletePod(name, options.gracePeriodSeconds);
     return {};
   }

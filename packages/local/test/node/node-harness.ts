@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import type { Container, ContainerStatus, Pod } from "@hot/spec";
 import type { Catalogue, ImageEntry } from "../../src/catalogue.ts";
 import { startNode, type NodeAgent, type NodeOptions } from "../../src/node/agent.ts";
+import { startTimeOf } from "../../src/node/process.ts";
 import { FakeApi } from "./fake-api.ts";
 
 export interface Harness {
@@ -62,4 +64,49 @@ export function states(api: FakeApi, pod: string, name: string, show: (status: C
   return all
     .flatMap((status) => (status === undefined ? [] : [show(status)]))
     .filter((text, i, list) => text !== list[i - 1]);
+}
+
+/** What a container has printed; `instance` counts its starts from 0. */
+export function output(harness: Harness, pod: Pod, name: string, instance = 0): string {
+  return readFileSync(join(harness.dir, "pods", pod.metadata.uid ?? "", name, `${instance}.log`), "utf8");
+}
+
+/** Resolves when the container has printed a line that matches, with that match. */
+export async function printed(
+  harness: Harness,
+  pod: Pod,
+  name: string,
+  pattern: RegExp,
+  instance = 0,
+): Promise<RegExpExecArray> {
+  for (;;) {
+    const match = pattern.exec(existingOutput(harness, pod, name, instance));
+    if (match !== null) return match;
+    await setTimeout(10);
+  }
+}
+
+function existingOutput(harness: Harness, pod: Pod, name: string, instance: number): string {
+  try {
+    return output(harness, pod, name, instance);
+  } catch {
+    return "";
+  }
+}
+
+export function alive(pid: number | string): boolean {
+  return startTimeOf(Number(pid)) !== undefined;
+}
+
+export async function ended(pid: number | string): Promise<void> {
+  while (alive(pid)) await setTimeout(10);
+}
+
+/** Resolves with the content of a file once there is any. */
+export async function written(path: string): Promise<string> {
+  for (;;) {
+    const content = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+    if (content !== "") return content;
+    await setTimeout(10);
+  }
 }

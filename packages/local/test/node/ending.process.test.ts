@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { Leftovers } from "../../src/node/leftovers.ts";
+import { startTimeOf } from "../../src/node/process.ts";
+import {
+  alive,
+  container,
+  ended,
+  isReady,
+  OBEDIENT,
+  printed,
+  script,
+  startHarness,
+  statusOf,
+  written,
+} from "./node-harness.ts";
+
+const told = script('echo "pid $$$$ shm $SHM"; trap "echo TERM; exit 0" TERM; while :; do sleep 60 & wait $!; done');
+const stubborn = script('trap "" TERM; echo "pid $$$$"; while :; do sleep 1; done');
+
+test("a deleted pod: preStop, TERM, last status, then the pod is gone from the API and the disk", async () => {
+  const harness = await startHarness({ told });
+  const { api, dir } = harness;
+  const pod = api.addPod("p", { containers: [container("x", "told"), container("y", "told")] });
+  const [, pid = "", shm = ""] = await printed(harness, pod, "x", /pid (\d+) shm (.*)/);
+  await printed(harness, pod, "y", /pid/);
+  await api.until("p", isReady);
+  api.deletePod("p");
+  const last = await api.until("p", (one) => one.status?.phase === "Succeeded");
+  for (const name of ["x", "y"]) {
+    expect(statusOf(last, name)).toMatchObject({ ready: false, state: { terminated: { exitCode: 0 } } });
+  }
+  await api.untilGone("p");
+  expect(alive(pid)).toBe(false);
+  while (existsSync(shm) || existsSync(join(dir, "pods", pod.metadata.uid!)))
+    await new Promise((r) => setTimeout(r, 5));
+});
+
+test("a pod that ignores TERM ends after its grace period with exit code 137", async () => {
+  const harness = await startHarness({ stubborn });
+  const { api } = harness;
+  const pod = api.addPod("p", { containers: [container("x", "stubborn")] });
+  const [, pid = ""] = await printed(harness, pod, "x", /pid (\d+)/);
+  api.deletePod("p", 2);
+  const last = await api.until("p", (one) => one.status?.phase === "Failed");
+  expect(statusOf(last, "x")?.state?.terminated?.exitCode).toBe(137);
+  await api.untilGone("p");
+  expect(alive(pid)).toBe(false);
+});
+
+test("a forced deletion shortens a grace period that runs", async () => {
+  const harness = await startHarness({ stubborn });
+  const { api } = harness;
+  const pod = api.addPod("p", { containers: [container("x", "stubborn")] });
+  const [, pid = ""] = await printed(harness, pod, "x", /pid (\d+)/);
+  api.deletePod("p", 3000);
+  api.deletePod("p", 0);
+  await ended(pid);
+});
+
+test("a deletion cuts a hook that hangs", async () => {
+  const harness = await startHarness({ told });
+  const { api } = harness;
+  const postStart = { exec: { command: ["sh", "-c", "echo $$ > hook; sleep 1000"] } };
+  const pod = api.addPod("p", { containers: [container("x", "told", { lifecycle: { postStart } })] });
+  await printed(harness, pod, "x", /pid/);
+  const hook = await written(join(harness.dir, "pods", pod.metadata.uid!, "x", "0", "hook"));
+  api.deletePod("p", 2000);
+  await api.untilGone("p");
+  expect(alive(hook)).toBe(false);
+});
+
+test("after stop there is no process and no file, whatever state the pods are in", async () => {
+  const harness = await startHarness({ told, stubborn, crash: script("exit 1") });
+  const { api, agent, dir } = harness;
+  const hanging = { postStart: { exec: { command: ["sh", "-c", "echo $$ > hook; sleep 1000"] } } };
+  const readinessProbe = { exec: { command: ["sh", "-c", "sleep 1000"] }, timeoutSeconds: 1000 };
+  const p = api.addPod("p", {
+    containers: [
+      container("x", "told"),
+      container("y", "stubborn"),
+      container("z", "crash"),
+      container("w", "nowhere"),
+    ],
+  });
+  const q = api.addPod("q", { containers: [container("x", "told", { lifecycle: hanging })] });
+  api.addPod("r", { containers: [container("x", "told", { readinessProbe })] });
+  const [, x = "", shm = ""] = await printed(harness, p, "x", /pid (\d+) shm (.*)/);
+  const [, y = ""] = await printed(harness, p, "y", /pid (\d+)/);
+  const hook = await written(join(dir, "pods", q.metadata.uid!, "x", "0", "hook"));
+  await agent.stop();
+  expect([x, y, hook].map(alive)).toEqual([false, false, false]);
+  expect(existsSync(dirname(shm))).toBe(false);
+  expect(readdirSync(dir)).toEqual([]);
+});
+
+test("left-overs of a node that was killed are ended at the next start; numbers that others have now are let alone", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "hot-leftovers-"));
+  const [old, other] = [spawn("sleep", ["1000"], { detached: true }), spawn("sleep", ["1000"], { detached: true })];
+  writeFileSync(join(dir, "processes"), `${old.pid} ${startTimeOf(old.pid!)}\n${other.pid} 1\n999999999 5\n`);
+  const exit = once(old, "exit");
+  new Leftovers(dir).clean();
+  await exit;
+  expect(alive(other.pid!)).toBe(true);
+  expect(readFileSync(join(dir, "processes"), "utf8")).toBe("");
+  other.kill("SIGKILL");
+  rmSync(dir, { recursive: true });
+});
+
+test("containers end with a node that is killed, and their shared memory is removed by the next node", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "hot-killed-"));
+  const node = spawn(
+    process.execPath,
+    ["--conditions=@hot/source", join(import.meta.dirname, "node-process.ts"), dir],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const [line] = (await once(node.stdout.setEncoding("utf8"), "data")) as [string];
+  const [pid = "", shm = ""] = line.trim().split(" ");
+  expect([alive(pid), existsSync(shm)]).toEqual([true, true]);
+  node.kill("SIGKILL");
+  await ended(pid);
+  const harness = await startHarness({ OBEDIENT });
+  expect(existsSync(shm)).toBe(false);
+  await harness.agent.stop();
+  rmSync(dir, { recursive: true });
+});
