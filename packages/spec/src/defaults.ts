@@ -4,7 +4,7 @@ import { defaultContainer, moveEmptyImage } from "./defaults/container.ts";
 import { ensureRaw, isRaw, rawEntries, rawItems, setDefault, type Raw } from "./defaults/raw.ts";
 import { defaultVolume } from "./defaults/volume.ts";
 import { UnhashableError, sidecarSetHashes } from "./hash.ts";
-import { describe } from "./message.ts";
+import { warningLine } from "./warning-line.ts";
 import { HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION } from "./names.ts";
 import { checkAgainstSchema } from "./schema-check.ts";
 import type { SidecarSet, SidecarSetV1Alpha1 } from "./sidecar-set.ts";
@@ -72,7 +72,7 @@ function defaultContainers(spec: Raw, list: string, injectPolicy: string): strin
 
 function unknownFieldWarnings(container: Raw, path: string): string[] {
   return checkAgainstSchema(sidecarContainerSchema, container, path).unknown.map(({ path: at, field, nearest }) =>
-    describe("UnknownField", `${at}.${field}`, nearest === undefined ? undefined : `Did you mean ${nearest}?`),
+    warningLine("UnknownField", `${at}.${field}`, nearest === undefined ? undefined : `Did you mean ${nearest}?`),
   );
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defaultPullPolicy } from "../image-reference.ts";
-import { describe } from "../message.ts";
+import { warningLine } from "../warning-line.ts";
 import { defaultDivisor, defaultResourceList } from "./quantities.ts";
 import { ensureRaw, isRaw, rawItems, setDefault, type Raw } from "./raw.ts";
 
@@ -66,5 +66,5 @@ export function moveEmptyImage(container: Raw, path: string): string[] {
   if (!upgrade) return [];
   setDefault(upgrade, "hotUpgradeEmptyImage", container["hotUpgradeEmptyImage"]);
   delete container["hotUpgradeEmptyImage"];
-  return [describe("EmptyImageMoved", `${path}.hotUpgradeEmptyImage`)];
+  return [warningLine("EmptyImageMoved", `${path}.hotUpgradeEmptyImage`)];
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe } from "../message.ts";
+import { warningLine } from "../warning-line.ts";
 import { defaultFieldRef } from "./container.ts";
 import { canonicalize, defaultDivisor } from "./quantities.ts";
 import { isRaw, rawItems, type Raw } from "./raw.ts";
@@ -19,7 +19,7 @@ export function defaultVolume(volume: Raw, path: string): string[] {
   const warnings: string[] = [];
   const sources = Object.keys(volume).filter((key) => key !== "name" && volume[key] !== null);
   for (const unknown of sources.filter((source) => !VOLUME_SOURCES.has(source))) {
-    warnings.push(describe("UnknownVolumeSource", `${path}.${unknown}`));
+    warnings.push(warningLine("UnknownVolumeSource", `${path}.${unknown}`));
     delete volume[unknown];
   }
   if (!sources.some((source) => VOLUME_SOURCES.has(source))) volume["emptyDir"] = {};

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fieldError, invalid, notSupported, required, type FieldErrors } from "../field-error.ts";
+import { fieldError, notSupported, required, type FieldErrors } from "../field-error.ts";
 import { qualifiedNameProblem } from "../label-name.ts";
-import { compileRe2 } from "../re2.ts";
 import type { SidecarContainer, TransferEnv } from "../sidecar-set.ts";
+import { validateResourcesPolicy } from "./resources-policy.ts";
 
 const INJECT_POLICIES = ["BeforeAppContainer", "AfterAppContainer"];
 const SHARE_TYPES = ["enabled", "disabled"];
 const UPGRADE_TYPES = ["ColdUpgrade", "HotUpgrade"];
-const MODES = ["sum", "max"];
 const SUBSCRIPT = /^metadata\.(labels|annotations)\['(.*)'\]$/;
 
 /** What a sidecar container has beyond a Kubernetes container, the hot upgrade aside. */
@@ -47,30 +46,4 @@ function* validateTransferEnv({ sourceContainerNameFrom }: TransferEnv, path: st
       : qualifiedNameProblem(map === "annotations" ? key.toLowerCase() : key);
   if (problem !== undefined)
     yield fieldError("TransferEnvInvalid", "FieldValueInvalid", `${at}.fieldPath`, fieldPath, `It ${problem}.`);
-}
-
-function* validateResourcesPolicy(
-  { resourcesPolicy: policy, resources }: SidecarContainer,
-  kind: "container" | "native" | "init",
-  path: string,
-): FieldErrors {
-  if (!policy) return;
-  const at = `${path}.resourcesPolicy`;
-  const error = (field: string, value: unknown, reason: string) =>
-    fieldError("ResourcesPolicyInvalid", "FieldValueInvalid", field, value, reason);
-  if (Object.keys({ ...resources?.limits, ...resources?.requests }).length > 0)
-    yield error(at, policy, "It can't be set beside resources.limits or resources.requests.");
-  if (kind === "init")
-    yield error(at, policy, "An init container without restartPolicy Always has no resourcesPolicy.");
-  if (!MODES.includes(policy.targetContainersMode))
-    yield notSupported(`${at}.targetContainersMode`, policy.targetContainersMode, MODES);
-  const regex = policy.targetContainersNameRegex;
-  if (!regex) {
-    yield required(`${at}.targetContainersNameRegex`);
-  } else {
-    const compiled = compileRe2(regex);
-    if ("problem" in compiled) yield invalid(`${at}.targetContainersNameRegex`, regex, `It ${compiled.problem}.`);
-  }
-  if (!policy.resourcesExpr?.limits && !policy.resourcesExpr?.requests)
-    yield error(`${at}.resourcesExpr`, policy.resourcesExpr, "It has neither limits nor requests.");
 }

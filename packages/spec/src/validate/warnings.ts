@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defaultPullPolicy, parseImage } from "../image-reference.ts";
-import { describe } from "../message.ts";
+import { warningLine } from "../warning-line.ts";
 import type { SidecarContainer, SidecarSet, SidecarSetV1Alpha1 } from "../sidecar-set.ts";
 import { overlooked } from "./conflicts.ts";
 import { isHot } from "./hot-upgrade.ts";
@@ -18,23 +18,23 @@ export function validationWarnings(
     const path = `spec.containers[${index}]`;
     if (isHot(container)) warnings.push(...hotWarnings(container, path));
     if (pullPolicyFlips(container, before.get(container.name)))
-      warnings.push(describe("PullPolicyFromTag", `${path}.imagePullPolicy`));
+      warnings.push(warningLine("PullPolicyFromTag", `${path}.imagePullPolicy`));
   }
   if ("namespace" in submitted.spec && submitted.spec.namespace && submitted.spec.namespaceSelector)
-    warnings.push(describe("NamespaceSelectorReplaced", "spec.namespaceSelector"));
+    warnings.push(warningLine("NamespaceSelectorReplaced", "spec.namespaceSelector"));
   for (const name of others ? overlooked(object, others) : [])
-    warnings.push(describe("SidecarSetMayConflict", `SidecarSet ${name}`));
+    warnings.push(warningLine("SidecarSetMayConflict", `SidecarSet ${name}`));
   return warnings;
 }
 
 function hotWarnings(container: SidecarContainer, path: string): string[] {
   const warnings: string[] = [];
-  if (!container.readinessProbe?.exec) warnings.push(describe("NoTakeoverProbe", `${path}.readinessProbe`));
-  if (container.imagePullPolicy === "Always") warnings.push(describe("PullPolicyAlways", `${path}.imagePullPolicy`));
+  if (!container.readinessProbe?.exec) warnings.push(warningLine("NoTakeoverProbe", `${path}.readinessProbe`));
+  if (container.imagePullPolicy === "Always") warnings.push(warningLine("PullPolicyAlways", `${path}.imagePullPolicy`));
   const emptyImage = container.upgradeStrategy?.hotUpgradeEmptyImage;
   const reference = emptyImage ? parseImage(emptyImage) : undefined;
   if (reference && !reference.digest && (reference.tag ?? "latest") === "latest")
-    warnings.push(describe("EmptyImageTagFloats", `${path}.upgradeStrategy.hotUpgradeEmptyImage`));
+    warnings.push(warningLine("EmptyImageTagFloats", `${path}.upgradeStrategy.hotUpgradeEmptyImage`));
   return warnings;
 }
 

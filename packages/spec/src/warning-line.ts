@@ -6,7 +6,7 @@ import { reasonCode, type Reason } from "./reason-codes.ts";
  *
  * @example "spec.containers[0].nmae: The field is not known; … Did you mean name? (HOT3901)"
  */
-export function describe(reason: Reason, where: string, fix?: string): string {
+export function warningLine(reason: Reason, where: string, fix?: string): string {
   const entry = reasonCode(reason);
   return `${where}: ${entry.sentence} ${fix ?? entry.fix} (${entry.code})`;
 }
