@@ -1,2 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-export {};
+import { hostname } from "node:os";
+import { parseConfig, USAGE, UsageError, type Config } from "./config.ts";
+import { createLog } from "./log.ts";
+import { runWebhook } from "./run.ts";
+
+// The only file that touches process.*: everything else gets what it needs as arguments.
+
+function readConfig(): Config | undefined {
+  try {
+    const config = parseConfig(process.argv.slice(2), process.env);
+    if (config !== "help") return config;
+    process.stdout.write(USAGE);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`hot-webhook: ${error.message}\n`);
+    process.exitCode = 2;
+  }
+  return undefined;
+}
+
+async function main(config: Config): Promise<void> {
+  const log = createLog(config.logLevel, (line) => process.stdout.write(line));
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
+  try {
+    await runWebhook(config, stop.signal, { log, instance: hostname() });
+    log.info("stopped");
+  } catch (error) {
+    if (!stop.signal.aborted) {
+      log.error("failed", { err: error });
+      process.stderr.write(`hot-webhook: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+const config = readConfig();
+if (config !== undefined) await main(config);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { createAuthority, issueCertificate } from "@hot/kube/certificates";
+import type { ServingCertificate } from "../server.ts";
+import { NAME } from "../webhook-configuration.ts";
+import { AUTHORITY_DAYS, caBundle, loadAuthority, type Authority, type AuthorityOptions } from "./authority.ts";
+
+const LEAF_DAYS = 7;
+/** A leaf is replaced when less than this part of its life is left. */
+const RENEW_AT = 1 / 3;
+const DAY_MS = 24 * 3600 * 1000;
+
+/** What is served, and what the API server has to trust. */
+export interface Certificates {
+  authority: Authority;
+  serving: ServingCertificate;
+  notAfter: Date;
+  caBundle: string;
+}
+
+export interface CertificateOptions extends Omit<AuthorityOptions, "create"> {
+  /** Base URL under which the API server reaches us; absent: the Service. */
+  url?: string;
+}
+
+/**
+ * The certificates for now: `present` where they are good, else with a new leaf, under a new authority if need be. The
+ * caller makes the API server trust `caBundle` before it serves the new leaf.
+ */
+export async function nextCertificates(
+  options: CertificateOptions,
+  present: Certificates | undefined,
+): Promise<Certificates> {
+  const { api, namespace, now } = options;
+  const authority = await loadAuthority({
+    api,
+    namespace,
+    now,
+    create: () => createAuthority({ commonName: `${NAME}-ca`, days: AUTHORITY_DAYS, now: now.getTime() }),
+  });
+  const bundle = caBundle(authority, now);
+  if (present !== undefined && isGood(present, authority, now)) return { ...present, authority, caBundle: bundle };
+  const serving = await issueCertificate(authority, {
+    commonName: NAME,
+    ...namesOf(options),
+    days: LEAF_DAYS,
+    usage: "server",
+    now: now.getTime(),
+  });
+  return { authority, serving, notAfter: new X509Certificate(serving.certPem).validToDate, caBundle: bundle };
+}
+
+function isGood(present: Certificates, authority: Authority, now: Date): boolean {
+  const left = present.notAfter.getTime() - now.getTime();
+  return present.authority.certPem === authority.certPem && left > LEAF_DAYS * DAY_MS * RENEW_AT;
+}
+
+function namesOf({ url, namespace }: CertificateOptions): { dnsNames: string[]; ipAddresses: string[] } {
+  const service = `${NAME}.${namespace}.svc`;
+  const dnsNames = [service, `${service}.cluster.local`];
+  if (url === undefined) return { dnsNames, ipAddresses: [] };
+  const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
+  return isIP(host) === 0 ? { dnsNames: [...dnsNames, host], ipAddresses: [] } : { dnsNames, ipAddresses: [host] };
+}

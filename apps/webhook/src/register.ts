@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ApiError, RESOURCES, type Api, type KubeObject, type Resource } from "@hot/kube";
+import { GROUP, PLURAL, reasonCode } from "@hot/spec";
+import type { FailurePolicy } from "./config.ts";
+import { covers } from "./covers.ts";
+import { conversion, mutatingConfiguration, validatingConfiguration, type Endpoint } from "./webhook-configuration.ts";
+
+const CRD = `${PLURAL}.${GROUP}`;
+
+export interface RegisterOptions {
+  api: Pick<Api, "get" | "create" | "update" | "patch">;
+  endpoint: Endpoint;
+  failurePolicy: FailurePolicy;
+  signal?: AbortSignal;
+}
+
+/** The CustomResourceDefinition is not there, so there is nothing to register for. */
+export class CrdMissingError extends Error {
+  override readonly name = "CrdMissingError";
+}
+
+/**
+ * Makes the API server call this program: conversion of the CustomResourceDefinition, then the webhook configurations.
+ * Writes only what differs, so a second call writes nothing; what other people have put beside it (labels, fields that
+ * are not ours) stays.
+ *
+ * @returns the names of what was written
+ * @throws {CrdMissingError}
+ */
+export async function register(options: RegisterOptions): Promise<string[]> {
+  const { endpoint, failurePolicy } = options;
+  const configurations = [
+    [RESOURCES.mutatingWebhookConfigurations, mutatingConfiguration(endpoint, failurePolicy)],
+    [RESOURCES.validatingWebhookConfigurations, validatingConfiguration(endpoint)],
+  ] as const;
+  const written: string[] = [];
+  if (await registerConversion(options)) written.push(`customresourcedefinitions/${CRD}`);
+  for (const [resource, wanted] of configurations) {
+    if (await ensure(options, resource, wanted as KubeObject)) written.push(resource.plural);
+  }
+  return written;
+}
+
+async function registerConversion({ api, endpoint, signal }: RegisterOptions): Promise<boolean> {
+  const call = signal === undefined ? {} : { signal };
+  const crd = await found(api.get<KubeObject & { spec?: object }>(RESOURCES.customResourceDefinitions, CRD, call));
+  if (crd === undefined) {
+    const { sentence, fix, code } = reasonCode("CrdMissing");
+    throw new CrdMissingError(`${sentence} ${fix} (${code})`);
+  }
+  const wanted = { conversion: conversion(endpoint) };
+  if (covers(crd.spec, wanted)) return false;
+  // `url` and `service` exclude each other, and a merge patch keeps what it does not name.
+  const other = endpoint.url === undefined ? { url: null } : { service: null };
+  const body = { spec: { conversion: withMember(wanted.conversion, other) } };
+  await api.patch(RESOURCES.customResourceDefinitions, CRD, { type: "merge", body }, call);
+  return true;
+}
+
+function withMember(conversion: object, member: object): object {
+  const { webhook } = conversion as { webhook: { clientConfig: object } };
+  return { ...conversion, webhook: { ...webhook, clientConfig: { ...webhook.clientConfig, ...member } } };
+}
+
+/** Creates or corrects one object; whoever writes in between makes it read and compare again. */
+async function ensure({ api, signal }: RegisterOptions, resource: Resource, wanted: KubeObject): Promise<boolean> {
+  const call = signal === undefined ? {} : { signal };
+  const name = wanted.metadata.name ?? "";
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const present = await found(api.get(resource, name, call));
+      if (present === undefined) {
+        await api.create(resource, wanted, call);
+        return true;
+      }
+      if (covers(present, wanted)) return false;
+      await api.update(resource, { ...present, ...wanted, metadata: present.metadata }, call);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 409) || attempt === 4) throw error;
+    }
+  }
+}
+
+/** The object, or `undefined` where the answer is 404. */
+export async function found<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
