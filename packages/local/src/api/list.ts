@@ -66,7 +66,13 @@ export async function list(
       items: items.map(metadataOnly),
     };
   }
-  return { kind: type.listKind, apiVersion: apiVersionOf(type.group, version.name), metadata, items };
+  const listed = type.custom ? items : items.map(withoutKind);
+  return { kind: type.listKind, apiVersion: apiVersionOf(type.group, version.name), metadata, items: listed };
+}
+
+/** In a list of a built-in kind the items say neither version nor kind. */
+function withoutKind({ apiVersion: _apiVersion, kind: _kind, ...rest }: ApiObject): JsonObject {
+  return rest;
 }
 
 /** A resourceVersion of a query: undefined when unset, else a number; anything else is a 400. */

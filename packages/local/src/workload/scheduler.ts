@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Api } from "@hot/kube";
-import type { Changed } from "./changes.ts";
-import { BINDINGS } from "./kinds.ts";
+import { type Api, ApiError, type Resource } from "@hot/kube";
+import type { ObjectMeta } from "@hot/spec";
+
+/** The fields of a pod or Deployment by which the loops decide whom a change concerns. */
+export interface Watched {
+  metadata: ObjectMeta;
+  spec: { nodeName?: string };
+}
+
+/** The form of the binding subresource that names the pod in its body. */
+const BINDINGS: Resource = { group: "", version: "v1", plural: "bindings", namespaced: true };
 
 /** Binds a pod without a node to the one node there is. A pod that is gone or bound meanwhile needs nothing (404, 409). */
-export async function schedule(api: Api, { metadata, spec }: Changed, nodeName: string): Promise<void> {
+export async function schedule(api: Api, { metadata, spec }: Watched, nodeName: string): Promise<void> {
   if (spec.nodeName !== undefined || metadata.deletionTimestamp !== undefined) return;
   const { name = "", namespace = "" } = metadata;
   const target = { apiVersion: "v1", kind: "Node", name: nodeName };
@@ -15,7 +23,6 @@ export async function schedule(api: Api, { metadata, spec }: Changed, nodeName: 
       { namespace },
     );
   } catch (error) {
-    const code = (error as { status?: unknown } | null)?.status;
-    if (code !== 404 && code !== 409) throw error;
+    if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 409)) throw error;
   }
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Api } from "@hot/kube";
+import { type Api, type Change, createReflector, type Resource, RESOURCES } from "@hot/kube";
 import type { Pod } from "@hot/spec";
 import { isDeepStrictEqual } from "node:util";
 import type { Log } from "../api/log.ts";
-import { followChanges } from "./changes.ts";
 import { type Deployment, isActive, planDeployment, podOf } from "./deployment.ts";
 import { statusOf } from "./deployment-status.ts";
-import { DEPLOYMENTS, PODS } from "./kinds.ts";
-import { schedule } from "./scheduler.ts";
+import { schedule, type Watched } from "./scheduler.ts";
 
 const AGAIN_MS = 1000;
 
@@ -61,16 +59,31 @@ export function startWorkloads({ api, log = () => {}, nodeName = "local" }: Work
       }
     }
   }
+  const follow = (
+    resource: Resource,
+    fieldSelector: string | undefined,
+    changed: (change: Change<Watched>) => void,
+  ): Promise<void> => {
+    const reflector = createReflector<Watched>({
+      api,
+      resource,
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      project: ({ metadata, spec }) => ({ metadata, spec }),
+      onError: (error) => log(`watch of ${resource.plural}: ${String(error)}`),
+    });
+    reflector.subscribe(changed);
+    return reflector.run(signal);
+  };
   const loops = [
-    followChanges(api, DEPLOYMENTS, { signal, log }, ({ metadata }) => enqueue(metadata.namespace, metadata.name)),
-    followChanges(api, PODS, { signal, log }, ({ metadata }) => {
+    follow(RESOURCES.deployments, undefined, ({ object: { metadata } }) => enqueue(metadata.namespace, metadata.name)),
+    follow(RESOURCES.pods, undefined, ({ object: { metadata } }) => {
       const owner = metadata.ownerReferences?.find(({ kind, controller }) => controller && kind === "Deployment");
       if (owner) enqueue(metadata.namespace, owner.name);
     }),
-    followChanges(api, PODS, { signal, log, fieldSelector: "spec.nodeName=" }, (pod, deleted) => {
-      if (deleted) return;
-      schedule(api, pod, nodeName).catch((error: unknown) =>
-        log(`pod ${pod.metadata.name} could not be scheduled: ${String(error)}`),
+    follow(RESOURCES.pods, "spec.nodeName=", ({ type, object }) => {
+      if (type === "deleted") return;
+      schedule(api, object, nodeName).catch((error: unknown) =>
+        log(`pod ${object.metadata.name} could not be scheduled: ${String(error)}`),
       );
     }),
   ];
@@ -85,14 +98,17 @@ export function startWorkloads({ api, log = () => {}, nodeName = "local" }: Work
 
 /** One step for one Deployment from what the API says now; true when time alone may change the outcome. */
 async function reconcile(api: Api, namespace: string, name: string): Promise<boolean> {
-  const { items } = await api.list<Deployment>(DEPLOYMENTS, { namespace, fieldSelector: `metadata.name=${name}` });
+  const { items } = await api.list<Deployment>(RESOURCES.deployments, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+  });
   const [deployment] = items;
   if (!deployment || deployment.metadata.deletionTimestamp) return false;
   const own = await ownPods(api, namespace, deployment);
   const plan = planDeployment(deployment, own, new Date());
   const createError = await createPods(api, namespace, deployment, plan.create);
   for (const { metadata } of plan.remove) {
-    await api.delete(PODS, metadata.name ?? "", {
+    await api.delete(RESOURCES.pods, metadata.name ?? "", {
       namespace,
       preconditions: metadata.uid === undefined ? {} : { uid: metadata.uid },
     });
@@ -100,13 +116,18 @@ async function reconcile(api: Api, namespace: string, name: string): Promise<boo
   const pods = plan.create + plan.remove.length > 0 ? await ownPods(api, namespace, deployment) : own;
   const status = statusOf(deployment, pods, new Date(), createError);
   if (!isDeepStrictEqual(status, deployment.status)) {
-    await api.patch(DEPLOYMENTS, name, { type: "merge", body: { status } }, { namespace, subresource: "status" });
+    await api.patch(
+      RESOURCES.deployments,
+      name,
+      { type: "merge", body: { status } },
+      { namespace, subresource: "status" },
+    );
   }
   return createError !== undefined || ((deployment.spec.minReadySeconds ?? 0) > 0 && pods.some(isActive));
 }
 
 async function ownPods(api: Api, namespace: string, { metadata }: Deployment): Promise<Pod[]> {
-  const { items } = await api.list<Pod>(PODS, { namespace });
+  const { items } = await api.list<Pod>(RESOURCES.pods, { namespace });
   return items.filter((pod) =>
     pod.metadata.ownerReferences?.some(({ uid, controller }) => controller && uid === metadata.uid),
   );
@@ -120,7 +141,8 @@ async function createPods(
   count: number,
 ): Promise<string | undefined> {
   try {
-    for (let created = 0; created < count; created++) await api.create(PODS, podOf(deployment), { namespace });
+    for (let created = 0; created < count; created++)
+      await api.create(RESOURCES.pods, podOf(deployment), { namespace });
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
