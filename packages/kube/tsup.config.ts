@@ -2,4 +2,7 @@
 import { defineConfig } from "tsup";
 import { base } from "../../tsup.base.ts";
 
-export default defineConfig({ ...base, entry: ["src/index.ts", "src/certificates.ts"] });
+export default defineConfig({
+  ...base,
+  entry: { index: "src/index.ts", certificates: "src/certificates.ts", testing: "src/testing/index.ts" },
+});

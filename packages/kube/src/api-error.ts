@@ -27,7 +27,6 @@ export class ApiError extends Error {
 }
 
 function fixOf(what: string, status: number, retryAfterMs?: number): string {
-  if (retryAfterMs !== undefined) return `Try again in ${retryAfterMs / 1000} s.`;
   switch (status) {
     case 400:
     case 422:
@@ -43,6 +42,7 @@ function fixOf(what: string, status: number, retryAfterMs?: number): string {
     case 410:
       return "List again and watch from the new resourceVersion.";
     default:
+      if (retryAfterMs !== undefined) return `Try again in ${retryAfterMs / 1000} s.`;
       return status === 429 || status >= 500
         ? "Try again with back-off; if it stays, check the API server and its webhooks."
         : "Check the request.";
@@ -63,7 +63,7 @@ export type ConnectionErrorCode =
 const CONNECTION_FIXES: Record<ConnectionErrorCode, string> = {
   KUBE_UNREACHABLE: "Check that the API server runs, that the address is right and that its certificate fits.",
   KUBE_TIMEOUT: "Try again; if it stays, check the load of the API server and the network in between.",
-  KUBE_CUT: "Try again; a write may have been carried out, so read before writing again.",
+  KUBE_CUT: "Try again; after a write read first, it may have been carried out.",
   KUBE_MALFORMED: "Check that the address is the one of a Kubernetes API server and no proxy changes the answers.",
   KUBE_TOO_LARGE: "List with a smaller limit, or raise the limit when connecting.",
 };
