@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { sidecarContainerSchema } from "../../packages/spec/src/core-schema.ts";
-import { formatQuantity, parseQuantity } from "../../packages/spec/src/quantity.ts";
-import { goJson } from "../../packages/spec/src/go-json.ts";
+import { sidecarContainerSchema } from "../../src/core-schema.ts";
+import { formatQuantity, parseQuantity } from "../../src/quantity.ts";
+import { goJson } from "../../src/go-json.ts";
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
@@ -9,7 +9,7 @@ const isObject = (value: unknown): value is Json =>
 
 /**
  * Brings a SidecarSet into the form in which Go serialises it, so that only differences of meaning are left: members
- * that are null, empty lists and zero structs, an all-zero status.
+ * that are null, empty lists and zero structs, an all-zero status, several texts of one quantity.
  */
 export function normalizeSidecarSet(sidecarSet: unknown): unknown {
   const copy = structuredClone(sidecarSet) as Json;
