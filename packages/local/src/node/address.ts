@@ -40,7 +40,7 @@ export async function checkLoopback(): Promise<void> {
       `this machine has no loopback addresses besides 127.0.0.1, which every pod needs one of; run it on Linux (${(error as Error).message})`,
       { cause: error },
     );
-  } finally {
-    server.close();
   }
+  server.close();
+  await once(server, "close");
 }

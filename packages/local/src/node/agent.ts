@@ -42,8 +42,9 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const start = async (): Promise<Kubelet> => {
     const parts = { api, runtime, images: new Images(catalogue, clock), clock, hostIP: HOST_IP, log };
     await registerNode(api, nodeName, HOST_IP, clock.now());
-    return startKubelet(parts, nodeName);
+    return startKubelet(parts, nodeName, stopping.signal);
   };
+  const stopping = new AbortController();
   let kubelet: Kubelet | undefined;
   try {
     kubelet = await start();
@@ -61,6 +62,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       kubelet = await start();
     },
     stop: async () => {
+      stopping.abort();
       kubelet?.crash();
       kubelet = undefined;
       await runtime.close(STOP_GRACE_MS);

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import type { Clock } from "@hot/kube";
-import { startProcess, StartError } from "./process.ts";
+import { startProcess, CommandError } from "./process.ts";
 
 export interface ExecOptions {
   /** Without it the command may run for ever (an exec hook has no timeout of its own). */
@@ -38,7 +38,7 @@ export async function runIn(
     const endsWithParent = timeoutMs === undefined;
     running = startProcess({ ...command, stdio: ["ignore", out, out], endsWithParent }, clock);
   } catch (error) {
-    if (error instanceof StartError) return { code: 126, timedOut: false, output: error.message };
+    if (error instanceof CommandError) return { code: 126, timedOut: false, output: error.message };
     throw error;
   }
   const { child, exited, kill } = running;

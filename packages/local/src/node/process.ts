@@ -21,8 +21,8 @@ export interface ProcessExit {
 }
 
 /** A command that cannot be started at all. */
-export class StartError extends Error {
-  override name = "StartError";
+export class CommandError extends Error {
+  override name = "CommandError";
 }
 
 /** A child in a session and process group of its own, so that it can be ended with everything that it started. */
@@ -37,7 +37,7 @@ export interface GroupProcess {
   kill: () => void;
 }
 
-/** Starts a command. Throws a `StartError` when there is no such program or folder. */
+/** Starts a command. Throws a `CommandError` when there is no such program or folder. */
 export function startProcess(spec: SpawnSpec, clock: Pick<Clock, "now">): GroupProcess {
   const program = resolveProgram(spec.argv[0], spec.env["PATH"], spec.cwd);
   const words = [program, ...spec.argv.slice(1)];
@@ -54,7 +54,7 @@ export function startProcess(spec: SpawnSpec, clock: Pick<Clock, "now">): GroupP
     });
     child.once("error", () => resolve({ code: 128, at: clock.now() }));
   });
-  if (pid === undefined) throw new StartError(`exec: ${program}: cannot be started in ${spec.cwd}`);
+  if (pid === undefined) throw new CommandError(`exec: ${program}: cannot be started in ${spec.cwd}`);
   return {
     pid,
     child,
@@ -82,12 +82,12 @@ function signalNumber(signal: NodeJS.Signals | null): number {
 /** The file that `name` means, found as a shell finds it; checked here because a wrapper would hide the failure. */
 function resolveProgram(name: string | undefined, path = "", cwd = "/"): string {
   if (name === undefined || name === "")
-    throw new StartError("no command: the image has no entrypoint and the container no command");
+    throw new CommandError("no command: the image has no entrypoint and the container no command");
   const candidates = name.includes("/")
     ? [join(name.startsWith("/") ? "/" : cwd, name)]
     : path.split(delimiter).map((dir) => join(dir, name));
   const found = candidates.find(isExecutable);
-  if (found === undefined) throw new StartError(`exec: "${name}": no such executable file`);
+  if (found === undefined) throw new CommandError(`exec: "${name}": no such executable file`);
   return found;
 }
 

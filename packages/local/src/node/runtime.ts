@@ -8,7 +8,7 @@ import { sleep, type Clock } from "@hot/kube";
 import { runIn, type ExecOptions, type ExecResult } from "./exec.ts";
 import type { Exit, Instance } from "./instance.ts";
 import { Leftovers } from "./leftovers.ts";
-import { startProcess, StartError, type GroupProcess } from "./process.ts";
+import { CommandError, startProcess, type GroupProcess } from "./process.ts";
 import { Sandboxes } from "./sandbox.ts";
 
 /** What a start needs besides what the status will show. */
@@ -64,7 +64,7 @@ export class Runtime {
     return (this.#pods.get(uid) ?? []).map((held) => held.instance);
   }
 
-  /** Starts a container. Throws a `StartError` (and keeps an ended instance) when its program cannot be started. */
+  /** Starts a container. Throws a `CommandError` (and keeps an ended instance) when its program cannot be started. */
   start(uid: string, spec: StartSpec): Instance {
     const { argv, env, entry, ...shown } = spec;
     const sandbox = this.sandboxes.create(uid);
@@ -89,7 +89,7 @@ export class Runtime {
       return instance;
     } catch (error) {
       this.#hold(uid, held);
-      if (error instanceof StartError) {
+      if (error instanceof CommandError) {
         this.#ended(uid, held, {
           code: 128,
           reason: "StartError",

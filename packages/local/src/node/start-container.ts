@@ -8,7 +8,7 @@ import { EnvError, resolveEnv } from "./env.ts";
 import { postStartMessage, runHook } from "./hook.ts";
 import { newest, type Instance } from "./instance.ts";
 import type { NodeParts } from "./node-parts.ts";
-import { StartError } from "./process.ts";
+import { CommandError } from "./process.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 export interface StartRequest {
@@ -43,7 +43,7 @@ export async function startContainer(parts: NodeParts, request: StartRequest): P
     instance = startInstance(parts, request, pulled.image);
   } catch (error) {
     if (error instanceof EnvError) return { reason: "CreateContainerConfigError", message: error.message };
-    if (error instanceof StartError) return { reason: "RunContainerError", message: error.message };
+    if (error instanceof CommandError) return { reason: "RunContainerError", message: error.message };
     throw error;
   }
   return request.init ? undefined : afterStart(parts, request, instance);

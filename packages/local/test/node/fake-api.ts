@@ -29,6 +29,7 @@ export class FakeApi implements Api {
   readonly history: Pod[] = [];
   /** While it is set, calls that write a status fail with it. */
   statusFailure: number | undefined;
+  readonly #events: { version: number; event: WatchEvent<Pod> }[] = [];
   #version = 0;
 
   addPod(name: string, spec: PodSpec, annotations: Record<string, string> = {}): Pod {
@@ -71,6 +72,7 @@ export class FakeApi implements Api {
     const grace = gracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
     if (grace === 0) {
       this.#pods.delete(name);
+      pod.metadata.resourceVersion = String(++this.#version);
       this.#emit({ type: "DELETED", object: pod });
       return;
     }
@@ -110,8 +112,8 @@ export class FakeApi implements Api {
     return { metadata: { resourceVersion: String(this.#version) }, items: [...this.#pods.values()] as T[] };
   }
 
-  async *watch<T>(_resource: Resource, { signal }: WatchOptions): AsyncIterable<WatchEvent<T>> {
-    const queue: WatchEvent<Pod>[] = [];
+  async *watch<T>(_resource: Resource, { signal, resourceVersion }: WatchOptions): AsyncIterable<WatchEvent<T>> {
+    const queue = this.#events.filter(({ version }) => version > Number(resourceVersion)).map(({ event }) => event);
     let wake = (): void => undefined;
     const listener: Listener = (event) => {
       queue.push(event);
@@ -171,6 +173,7 @@ export class FakeApi implements Api {
   }
 
   #emit(event: WatchEvent<Pod>): void {
+    this.#events.push({ version: this.#version, event });
     for (const listener of this.#listeners) listener(event);
   }
 }

@@ -127,22 +127,24 @@ test("kubelet killed in mid-hook: the hook is cut and never run again, yet the c
 });
 
 test("hooks over HTTP and by sleep", async () => {
-  const server = `require("http").createServer((request, answer) => {
-    require("fs").writeSync(1, request.url + "\\n");
-    answer.end();
-    if (request.url === "/bye") process.exit(0);
-  }).listen(8080, process.env.POD_IP)`;
+  const server = `let bye = 0;
+    process.on("SIGTERM", () => process.exit(bye));
+    require("http").createServer((request, answer) => {
+      if (request.url === "/bye") bye = 9;
+      answer.end();
+    }).listen(8080, process.env.POD_IP, () => console.log("up"))`;
   const harness = await startHarness({
     web: { entrypoint: [process.execPath, "-e", server], env: { POD_IP: "$(POD_IP)" } },
   });
   const { api } = harness;
   const lifecycle = { postStart: { sleep: { seconds: 1 } }, preStop: { httpGet: { path: "/bye", port: "web" } } };
-  api.addPod("p", {
+  const pod = api.addPod("p", {
     containers: [container("x", "web", { ports: [{ name: "web", containerPort: 8080 }], lifecycle })],
   });
-  await api.until("p", isReady); // after the sleep, so the server listens
+  await api.until("p", isReady);
+  await printed(harness, pod, "x", /up/);
   api.deletePod("p");
-  const last = await api.until("p", (pod) => statusOf(pod, "x")?.state?.terminated !== undefined);
-  expect(statusOf(last, "x")?.state?.terminated?.exitCode).toBe(0); // TERM would have made it 143
+  const last = await api.until("p", (one) => statusOf(one, "x")?.state?.terminated !== undefined);
+  expect(statusOf(last, "x")?.state?.terminated?.exitCode).toBe(9); // TERM came after the hook
   await api.untilGone("p");
 });
