@@ -47,14 +47,15 @@ async function serve(environment: Environment, request: IncomingMessage, respons
     await stream(response, answer.lines);
     return;
   }
-  const text = typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body);
+  // As bytes: Node writes the headers in the encoding of a text body, which would encode a warning twice.
+  const bytes = Buffer.from(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body));
   // A body that was refused unread leaves the connection unusable.
   if (!request.complete) response.setHeader("connection", "close");
   response.writeHead(answer.status, {
     "content-type": answer.contentType ?? "application/json",
-    "content-length": Buffer.byteLength(text),
+    "content-length": bytes.length,
   });
-  response.end(text);
+  response.end(bytes);
 }
 
 async function answerTo(

@@ -4,18 +4,17 @@ import { parseBody } from "./body.ts";
 import type { Call, Context } from "./call.ts";
 import type { FieldValidation } from "./decode.ts";
 import { deletionOptions, remove } from "./deletion.ts";
-import * as discovery from "./discovery.ts";
 import { ApiFailure, badRequest, unknownPath, unsupportedMediaType } from "./failure.ts";
 import { filterOf } from "./filter.ts";
 import { get, list } from "./list.ts";
 import { type ApiObject, isJsonObject, type JsonObject, textAt } from "./object.ts";
-import { openApiIndex, openApiV2, openApiV3 } from "./openapi.ts";
 import { applyPatch, patchType } from "./patch.ts";
 import { decodeProtobuf, PROTOBUF } from "./protobuf.ts";
 import { metadataOnly, representation, table } from "./representation.ts";
 import { parseResourcePath, type ResourcePath } from "./request-path.ts";
 import { apiVersionOf, collectionOf } from "./resource-type.ts";
 import { bind, getScale, updateScale } from "./subresources.ts";
+import { staticAnswer } from "./static-routes.ts";
 import { checkWatch, watch, type WatchLine } from "./watch.ts";
 import { create, update } from "./write.ts";
 
@@ -42,32 +41,7 @@ export async function route(context: Context, request: ApiRequest, bookmarkMs: n
   const resource = parseResourcePath(request.path);
   if (resource) return resourceAnswer(context, request, resource, bookmarkMs);
   if (request.method !== "GET") throw unknownPath();
-  return staticAnswer(context, request);
-}
-
-function staticAnswer({ registry }: Context, { path, accept }: ApiRequest): Answer {
-  const parts = path.split("/").filter((part) => part !== "");
-  const [root = "", first, second, third, fourth] = parts;
-  if (["healthz", "livez", "readyz"].includes(root))
-    return { status: 200, body: "ok", contentType: "text/plain; charset=utf-8" };
-  if (root === "version") return { status: 200, body: discovery.VERSION };
-  if ((root === "api" || root === "apis") && parts.length === 1 && discovery.wantsAggregated(accept)) {
-    return { status: 200, body: discovery.aggregated(registry, root === "api"), contentType: discovery.AGGREGATED };
-  }
-  const body = (): JsonObject | undefined => {
-    if (root === "api")
-      return first === undefined ? discovery.coreVersions() : discovery.resources(registry, "", first);
-    if (root === "apis" && first === undefined) return discovery.groups(registry);
-    if (root === "apis" && first !== undefined)
-      return second === undefined ? discovery.group(registry, first) : discovery.resources(registry, first, second);
-    if (root !== "openapi") return undefined;
-    if (first === "v2") return openApiV2();
-    if (first === "v3" && second === undefined) return openApiIndex(registry);
-    return second === "api" ? openApiV3(registry, "", third ?? "") : openApiV3(registry, third ?? "", fourth ?? "");
-  };
-  const found = body();
-  if (!found) throw unknownPath();
-  return { status: 200, body: found };
+  return staticAnswer(context.registry, request);
 }
 
 async function resourceAnswer(

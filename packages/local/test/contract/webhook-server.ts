@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { createAuthority, issueCertificate } from "@hot/kube/certificates";
+
+// oxlint-disable-next-line typescript/no-explicit-any -- tests read into reviews of every shape
+export type Review = any;
+
+/** What the webhook answers: a response to which the uid is added, or whatever it writes itself. */
+export type Answering = (request: Review, response: ServerResponse) => object | undefined | Promise<object | undefined>;
+
+export interface WebhookServer {
+  /** For `clientConfig`; the path chooses the handler. */
+  clientConfig(path: string): { url: string; caBundle: string };
+  on(path: string, answering: Answering): void;
+  /** The requests of all reviews so far. */
+  received: Review[];
+  close(): Promise<void>;
+}
+
+/** A real HTTPS server with its own authority, as a webhook of a cluster is one. */
+export async function webhookServer(): Promise<WebhookServer> {
+  const authority = await createAuthority({ commonName: "webhook-ca", days: 1 });
+  const { certPem, keyPem } = await issueCertificate(authority, {
+    commonName: "webhook",
+    dnsNames: ["localhost"],
+    ipAddresses: ["127.0.0.1"],
+    days: 1,
+    usage: "server",
+  });
+  const handlers = new Map<string, Answering>();
+  const received: Review[] = [];
+  const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
+    request.on("end", () => {
+      const review: Review = JSON.parse(text);
+      received.push(review.request);
+      const handler = handlers.get(new URL(request.url ?? "", "https://x").pathname);
+      void Promise.resolve(handler?.(review.request, response)).then((answer) => {
+        if (answer === undefined) return;
+        const { apiVersion, kind } = review;
+        response.end(JSON.stringify({ apiVersion, kind, response: { uid: review.request.uid, ...answer } }));
+      });
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    clientConfig: (path) => ({
+      url: `https://127.0.0.1:${port}${path}`,
+      caBundle: Buffer.from(authority.certPem).toString("base64"),
+    }),
+    on: (path, answering) => void handlers.set(path, answering),
+    received,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** A response that patches. */
+export const patching = (operations: unknown, more: object = {}) => ({
+  allowed: true,
+  patchType: "JSONPatch",
+  patch: Buffer.from(JSON.stringify(operations)).toString("base64"),
+  ...more,
+});
