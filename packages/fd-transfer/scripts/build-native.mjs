@@ -24,7 +24,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, "build");
 const NAPI_VERSION = 9;
 
-/** Prints what is wrong, why, and what to do about it. */
+/** Prints what is wrong, why, and what to do about it. Never returns. */
 function fail(what, cause, fix) {
   process.stderr.write(`\n@hot/fd-transfer: ${what}\n  why: ${cause}\n  fix: ${fix}\n`);
   process.exit(1);
@@ -47,7 +47,7 @@ function compiler(variable, commands, language, packages) {
   const wanted = process.env[variable];
   const found = firstOf(wanted ? [wanted] : commands);
   if (found) return found;
-  fail(
+  return fail(
     `no ${language} compiler`,
     wanted ? `${variable}=${wanted} cannot be started` : `none of ${commands.join(", ")} is on the PATH`,
     `${packages}; or name one: ${variable}=/path/to/compiler node ${relative(process.cwd(), fileURLToPath(import.meta.url))}`,
@@ -64,7 +64,7 @@ function nodeHeaders() {
   ].filter(Boolean);
   const found = places.find((place) => existsSync(join(place, "node_api.h")) && existsSync(join(place, "uv.h")));
   if (found) return found;
-  fail(
+  return fail(
     "the headers of Node were not found",
     `no node_api.h and uv.h in ${places.join(", ")}`,
     `npm install --prefix /tmp/node-headers --ignore-scripts node-linux-${process.arch}@${process.versions.node} && HOT_NODE_HEADERS=/tmp/node-headers/node_modules/node-linux-${process.arch}/include/node node ${fileURLToPath(import.meta.url)}`,
@@ -75,7 +75,7 @@ function addonApi() {
   try {
     return dirname(createRequire(import.meta.url).resolve("node-addon-api/package.json"));
   } catch (error) {
-    fail("the package node-addon-api was not found", error.message.split("\n")[0], "run `pnpm install` first");
+    return fail("the package node-addon-api was not found", error.message.split("\n")[0], "run `pnpm install` first");
   }
 }
 
@@ -133,15 +133,16 @@ async function buildAddon(temporary, cxx, includes, sources) {
     "-DBUILDING_NODE_EXTENSION",
     ...includes.flatMap((folder) => ["-isystem", folder]),
   ];
-  const queue = sources.filter((file) => file.endsWith(".cc"));
-  const objects = queue.map((file) => `${temporary}.${relative(join(root, "native"), file)}.o`);
-  const jobs = queue.map((file, index) => [...flags, "-c", file, "-o", objects[index]]);
+  const jobs = sources
+    .filter((file) => file.endsWith(".cc"))
+    .map((file) => ({ file, object: `${temporary}.${relative(join(root, "native"), file)}.o` }));
+  const objects = jobs.map((job) => job.object);
   const failures = [];
   const worker = async () => {
     for (let job = jobs.shift(); job; job = jobs.shift()) {
-      const result = await run(cxx.command, job);
+      const result = await run(cxx.command, [...flags, "-c", job.file, "-o", job.object]);
       if (result.output.trim()) process.stderr.write(result.output);
-      if (result.status !== 0) failures.push(job.at(-3));
+      if (result.status !== 0) failures.push(job.file);
     }
   };
   await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, worker));

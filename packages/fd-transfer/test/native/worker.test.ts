@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { expect, test } from "vitest";
+import { loadNative } from "../../src/native/addon.ts";
+import { closing, pair } from "./descriptors.ts";
+
+const native = loadNative();
+
+async function start(fd: number, mode: "echo" | "leave-open"): Promise<Worker> {
+  const worker = new Worker(new URL("fixture/worker.ts", import.meta.url), {
+    workerData: { fd, mode },
+    execArgv: ["--conditions=@hot/source"],
+  });
+  const [message] = (await once(worker, "message")) as [string];
+  expect(message).toBe("ready");
+  return worker;
+}
+
+async function answer(fd: number): Promise<{ text: string; fds: number[] }> {
+  for (;;) {
+    const message = native.recv(fd, 1000);
+    if (message !== null) return { text: message.data.toString(), fds: closing(message.fds) };
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test("two workers use it at the same time, each on its own loop", async () => {
+  const pairs = [pair(), pair()];
+  const workers = await Promise.all(pairs.map(async ([, theirs]) => start(theirs, "echo")));
+  for (const [index, [ours]] of pairs.entries()) native.send(ours, Buffer.from(`to ${index}`), [ours]);
+  for (const [index, [ours]] of pairs.entries()) {
+    const { text, fds } = await answer(ours);
+    expect(text).toBe(`to ${index}`);
+    expect(native.socketInfo(fds[0] ?? -1).cookie).toBe(native.socketInfo(ours).cookie);
+    for (const fd of fds) native.close(fd); // another reference to our end: with it the worker would see no end
+  }
+  const ended = workers.map(async (worker) => once(worker, "exit"));
+  for (const [ours] of pairs) native.close(ours);
+  expect(await Promise.all(ended)).toEqual([[0], [0]]);
+});
+
+test("a worker that is terminated while it watches takes nothing down", async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const [ours, theirs] = pair();
+    const worker = await start(theirs, "echo");
+    await worker.terminate();
+    native.close(ours);
+    native.close(theirs);
+  }
+});
+
+test("a worker that ends by itself with an open Poller and Word takes nothing down", async () => {
+  const [, theirs] = pair();
+  const worker = await start(theirs, "leave-open");
+  expect(await once(worker, "exit")).toEqual([0]);
+  expect(native.isOpen(theirs)).toBe(true);
+});
