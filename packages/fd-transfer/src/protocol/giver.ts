@@ -50,7 +50,8 @@ export function startGiver(batches: number, epoch: bigint, welcome: Message, tim
  * Guarantee: until WORD says CONFIRMED, and after it says RETURNED, this side accepts or takes back at once.
  */
 export function stepGiver(state: GiverState, event: LinkEvent, observed: Observed): Step<GiverState> {
-  const noticed = noticeWord(state, observed.word);
+  // What this side has just changed itself is the event's to handle.
+  const noticed = event.type === "cas" && event.won ? stay(state) : noticeWord(state, observed.word);
   const next = handlers[noticed.state.phase](noticed.state, event, observed.word);
   return { state: next.state, effects: [...noticed.effects, ...next.effects] };
 }

@@ -41,7 +41,8 @@ export function startTaker(hello: Message, times: Timeouts): Step<TakerState> {
  * its own compare-and-swap to CONFIRMED.
  */
 export function stepTaker(state: TakerState, event: LinkEvent, observed: Observed): Step<TakerState> {
-  const noticed = noticeWord(state, observed);
+  // What this side has just changed itself is the event's to handle.
+  const noticed = event.type === "cas" && event.won ? stay(state) : noticeWord(state, observed);
   const next = handlers[noticed.state.phase](noticed.state, event, observed.word);
   return { state: next.state, effects: [...noticed.effects, ...next.effects] };
 }
