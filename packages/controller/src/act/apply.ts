@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ApiError, RESOURCES, type Api } from "@hot/kube";
+import { UPGRADABLE_CONDITION, type Pod } from "@hot/spec";
+import { toRfc3339 } from "../instant.ts";
+import type { PodProjection } from "../plan/pod-projection.ts";
+import type { WriteKind } from "../plan/snapshot.ts";
+import { upgradableCondition } from "../plan/upgradable-condition.ts";
+import type { PodWrite } from "../plan/writes.ts";
+import type { Expectations } from "./expectations.ts";
+
+/**
+ * `committed`: it is written, by this call. `conflict`: the pod has changed, so plan again. `gone`: so has the pod.
+ * `refused`: the API server will not have it. `unknown`: no answer, or one that does not tell; plan again later.
+ */
+export type Outcome =
+  | { readonly result: "committed" | "conflict" | "gone" }
+  | { readonly result: "refused" | "unknown"; readonly error: unknown };
+
+export interface Writing {
+  readonly api: Pick<Api, "get" | "patch">;
+  readonly expectations: Expectations;
+  readonly signal: AbortSignal;
+}
+
+/** Sends one write, once. It holds only for the resourceVersion that it was planned on, and is never sent again. */
+export function applyWrite(writing: Writing, pod: PodProjection, write: PodWrite): Promise<Outcome> {
+  const containers = Object.entries(write.images).map(([name, image]) => ({ name, image }));
+  const metadata = { resourceVersion: pod.resourceVersion, annotations: write.annotations };
+  const body = containers.length > 0 ? { metadata, spec: { containers } } : { metadata };
+  return send(writing, pod, write.kind, write, (name, options) =>
+    writing.api.patch<Pod>(
+      RESOURCES.pods,
+      name,
+      { type: containers.length > 0 ? "strategic" : "merge", body },
+      options,
+    ),
+  );
+}
+
+/** Writes the pod condition SidecarSetUpgradable. */
+export function applyCondition(writing: Writing, pod: PodProjection, message: string, now: number): Promise<Outcome> {
+  const condition = {
+    type: UPGRADABLE_CONDITION,
+    ...upgradableCondition(message),
+    lastTransitionTime: toRfc3339(now),
+  };
+  const body = { metadata: { resourceVersion: pod.resourceVersion }, status: { conditions: [condition] } };
+  return send(writing, pod, "condition", undefined, (name, options) =>
+    writing.api.patch<Pod>(RESOURCES.pods, name, { type: "strategic", body }, { ...options, subresource: "status" }),
+  );
+}
+
+type Send = (name: string, options: { namespace: string; signal: AbortSignal }) => Promise<Pod>;
+
+async function send(
+  writing: Writing,
+  pod: PodProjection,
+  kind: WriteKind,
+  write: PodWrite | undefined,
+  patch: Send,
+): Promise<Outcome> {
+  const { expectations, signal } = writing;
+  expectations.expect(pod, kind);
+  try {
+    const after = await patch(pod.name, { namespace: pod.namespace, signal });
+    expectations.written(pod.uid, after.metadata.resourceVersion ?? "");
+    return { result: "committed" };
+  } catch (error) {
+    const status = error instanceof ApiError ? error.status : undefined;
+    if (status === 404) {
+      expectations.drop(pod.uid);
+      return { result: "gone" };
+    }
+    if (status !== undefined && status < 500 && status !== 409 && status !== 408) {
+      expectations.drop(pod.uid);
+      return { result: status === 429 ? "unknown" : "refused", error };
+    }
+    const live = await resolve(writing, pod);
+    if (write !== undefined && live !== undefined && shows(live, write)) return { result: "committed" };
+    return status === 409 ? { result: "conflict" } : { result: "unknown", error };
+  }
+}
+
+/**
+ * Finds out what the API server holds after a write without a clear answer. Where it can't be read, the expectation
+ * stays, so that the pod is left alone until it can.
+ */
+export async function resolve({ api, expectations, signal }: Writing, pod: PodProjection): Promise<Pod | undefined> {
+  try {
+    const live = await api.get<Pod>(RESOURCES.pods, pod.name, { namespace: pod.namespace, signal });
+    const version = live.metadata.resourceVersion ?? "";
+    if (live.metadata.uid !== pod.uid || version === pod.resourceVersion) expectations.drop(pod.uid);
+    else expectations.written(pod.uid, version);
+    return live.metadata.uid === pod.uid ? live : undefined;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) expectations.drop(pod.uid);
+    return undefined;
+  }
+}
+
+function shows(live: Pod, { annotations, images }: PodWrite): boolean {
+  const imageOf = (name: string): string | undefined => live.spec.containers.find((one) => one.name === name)?.image;
+  return (
+    Object.entries(annotations).every(([key, value]) => live.metadata.annotations?.[key] === value) &&
+    Object.entries(images).every(([name, image]) => imageOf(name) === image)
+  );
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PodProjection } from "../plan/pod-projection.ts";
+import type { WriteKind } from "../plan/snapshot.ts";
+
+interface Expectation {
+  readonly kind: WriteKind;
+  readonly namespace: string;
+  readonly name: string;
+  /** Version that was planned on. */
+  readonly read: string;
+  /** Version that has to be seen; absent while nobody knows whether the write was carried out. */
+  readonly written?: string;
+  readonly expiresAt: number;
+}
+
+/** Own writes that the cache may not show yet, keyed by pod UID. */
+export interface Expectations {
+  /** Before the write is sent, so that nothing that is seen meanwhile can be missed. */
+  expect(pod: PodProjection, kind: WriteKind): void;
+  /** The API server holds this version: wait until the cache shows it. */
+  written(uid: string, resourceVersion: string): void;
+  /** Nothing was written, or the pod is gone. */
+  drop(uid: string): void;
+  /** Outstanding writes among these pods, as the cache shows them; those that are seen or too old are forgotten. */
+  pending(pods: readonly PodProjection[]): Map<string, WriteKind>;
+  /** Pods of whose write nobody knows whether it was carried out. */
+  unresolved(pods: readonly PodProjection[]): PodProjection[];
+}
+
+/** Longer than any cache is behind; the precondition of every write keeps an expired one harmless. */
+const EXPIRY = 5 * 60_000;
+
+export function createExpectations(now: () => number): Expectations {
+  const byUid = new Map<string, Expectation>();
+
+  const outstanding = (pod: PodProjection): Expectation | undefined => {
+    const one = byUid.get(pod.uid);
+    if (one === undefined) return undefined;
+    const seen = one.written === undefined ? pod.resourceVersion !== one.read : reached(pod.resourceVersion, one);
+    if (!seen && now() < one.expiresAt) return one;
+    byUid.delete(pod.uid);
+    return undefined;
+  };
+
+  return {
+    expect: ({ uid, namespace, name, resourceVersion }, kind) => {
+      byUid.set(uid, { kind, namespace, name, read: resourceVersion, expiresAt: now() + EXPIRY });
+    },
+    written: (uid, resourceVersion) => {
+      const one = byUid.get(uid);
+      if (one !== undefined) byUid.set(uid, { ...one, written: resourceVersion });
+    },
+    drop: (uid) => void byUid.delete(uid),
+    pending: (pods) => {
+      const found = new Map<string, WriteKind>();
+      for (const pod of pods) {
+        const one = outstanding(pod);
+        if (one !== undefined) found.set(pod.uid, one.kind);
+      }
+      return found;
+    },
+    unresolved: (pods) => pods.filter((pod) => outstanding(pod)?.written === undefined && byUid.has(pod.uid)),
+  };
+}
+
+/** Versions are numbers on every API server in use; elsewhere any other version than the one planned on counts. */
+function reached(seen: string, { read, written = "" }: Expectation): boolean {
+  const numbers = /^\d+$/.test(seen) && /^\d+$/.test(written);
+  return numbers ? BigInt(seen) >= BigInt(written) : seen !== read;
+}

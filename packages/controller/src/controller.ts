@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  createReflector,
+  createWorkQueue,
+  objectKey,
+  perKeyBackoff,
+  RESOURCES,
+  slowestOf,
+  systemClock,
+  tokenBucket,
+  type Api,
+  type Clock,
+  type EventRecorder,
+  type KubeObject,
+  type Reflector,
+} from "@hot/kube";
+import type { Pod, SidecarSet } from "@hot/spec";
+import { createExpectations } from "./act/expectations.ts";
+import { silent, type Log, type OnMetric } from "./effects.ts";
+import { emitTo } from "./emit-event.ts";
+import { observePlan } from "./metrics.ts";
+import { projectPod, type PodProjection } from "./plan/pod-projection.ts";
+import { createPodIndex } from "./pod-index.ts";
+import { createReconciler, UnfinishedError, type Reconcile } from "./reconcile.ts";
+
+export interface ControllerOptions {
+  readonly api: Api;
+  /** Run by the caller, who needs them for admission too. */
+  readonly sidecarSets: Reflector<SidecarSet>;
+  /** Run by the caller. Only labels are read. */
+  readonly namespaces: Reflector<Pick<KubeObject, "metadata">>;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly log?: Log;
+  readonly events?: Pick<EventRecorder, "event">;
+  readonly onMetric?: OnMetric;
+}
+
+export interface Controller {
+  /** Reconciles until the signal is aborted; resolves when the last write has ended. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Whether all caches are complete, so that decisions are made. */
+  ready(): boolean;
+  /** All pods, reduced; for views. */
+  readonly pods: Reflector<PodProjection>;
+}
+
+const WORKERS = 3;
+/** Failures come again within 8 s, however long the API server was away. */
+const BACKOFF = { baseMs: 50, maxMs: 8_000 };
+const RATE = { perSecond: 20, burst: 100 };
+
+/**
+ * The SidecarSet controller. Whatever happens to it — killed after any write, a cache that is behind, an answer that is
+ * lost — the pods end in the same state, and no side of a hot pair is emptied before the other one is seen serving.
+ *
+ * @example
+ * const controller = createController({ api, sidecarSets, namespaces });
+ * await Promise.all([sidecarSets.run(signal), namespaces.run(signal), controller.run(signal)]);
+ */
+export function createController(options: ControllerOptions): Controller {
+  const { api, sidecarSets, namespaces, clock = systemClock, random = Math.random, log = silent } = options;
+  const onMetric: OnMetric = options.onMetric ?? (() => undefined);
+  const pods = createReflector<Pod & KubeObject, PodProjection>({
+    api,
+    resource: RESOURCES.pods,
+    project: projectPod,
+    clock,
+    random,
+    onError: (error, cause) => log.warn("The watch of pods was interrupted.", { cause, error }),
+  });
+  const index = createPodIndex(pods.store);
+  const expectations = createExpectations(() => clock.now());
+  const queue = createWorkQueue<string>({
+    clock,
+    random,
+    rateLimiter: slowestOf(perKeyBackoff(BACKOFF, random), tokenBucket(RATE, clock)),
+  });
+  const reconcile = createReconciler({
+    api,
+    sidecarSets: sidecarSets.store,
+    podsOf: (name) => index.podsOf(name),
+    namespaces: (name) => {
+      const found = namespaces.store.get(name);
+      return found && (found.metadata.labels ?? {});
+    },
+    expectations,
+    clock,
+    log,
+    emit: emitTo(options.events),
+    observe: observePlan(onMetric),
+  });
+  const ready = (): boolean => [pods, sidecarSets, namespaces].every((one) => one.synced());
+
+  const watch = (): Disposable[] => [
+    pods.subscribe(({ type, key, object, previous }) => {
+      if (type === "deleted") expectations.drop(object.uid);
+      if (previous !== undefined && previous.uid !== object.uid) expectations.drop(previous.uid);
+      for (const name of index.update(key, type === "deleted" ? undefined : object)) queue.add(name);
+    }),
+    sidecarSets.subscribe(({ type, object, previous }) => {
+      const same = type === "modified" && previous !== undefined && sameSpec(object, previous);
+      if (!same) queue.add(objectKey(object));
+    }),
+    namespaces.subscribe(() => {
+      for (const one of sidecarSets.store.list()) {
+        if (one.spec.namespaceSelector !== undefined) queue.add(objectKey(one));
+      }
+    }),
+  ];
+
+  const work = async (signal: AbortSignal): Promise<void> => {
+    for (let name = await queue.get(); name !== undefined; name = await queue.get()) {
+      await step(name, signal);
+      queue.done(name);
+    }
+  };
+
+  const step = async (name: string, signal: AbortSignal): Promise<void> => {
+    const result = await attempt(reconcile, name, signal);
+    onMetric("hot_reconcile_total", { result: result.outcome }, 1);
+    if (result.outcome === "done") {
+      queue.forget(name);
+      if (result.after !== undefined) queue.addAfter(name, result.after);
+      return;
+    }
+    if (result.outcome === "failed" && !signal.aborted)
+      log.warn("A SidecarSet could not be reconciled.", { name, error: result.error });
+    queue.addRateLimited(name);
+  };
+
+  return {
+    pods,
+    ready,
+    async run(signal) {
+      const subscriptions = watch();
+      for (const one of pods.store.list()) index.update(`${one.namespace}/${one.name}`, one);
+      const watching = pods.run(signal);
+      const stop = (): void => queue.shutDown();
+      signal.addEventListener("abort", stop);
+      if (signal.aborted) stop();
+      try {
+        await synced([pods, sidecarSets, namespaces], signal);
+        for (const one of sidecarSets.store.list()) queue.add(objectKey(one));
+        await Promise.all(Array.from({ length: WORKERS }, () => work(signal)));
+        await watching;
+      } finally {
+        signal.removeEventListener("abort", stop);
+        for (const one of subscriptions) one[Symbol.dispose]();
+      }
+    },
+  };
+}
+
+type Attempt =
+  | { readonly outcome: "done"; readonly after?: number }
+  | { readonly outcome: "unfinished" | "failed"; readonly error: unknown };
+
+async function attempt(reconcile: Reconcile, name: string, signal: AbortSignal): Promise<Attempt> {
+  try {
+    return { outcome: "done", ...(await reconcile(name, signal)) };
+  } catch (error) {
+    return { outcome: error instanceof UnfinishedError ? "unfinished" : "failed", error };
+  }
+}
+
+/** Status and labels of a SidecarSet are no reason to look again. */
+function sameSpec(a: SidecarSet, b: SidecarSet): boolean {
+  return (
+    a.metadata.uid === b.metadata.uid &&
+    a.metadata.generation === b.metadata.generation &&
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp
+  );
+}
+
+async function synced(
+  reflectors: readonly Pick<Reflector<unknown>, "waitForSync">[],
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await Promise.all(reflectors.map((one) => one.waitForSync(signal)));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

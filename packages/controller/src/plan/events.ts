@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { reasonCode, type Reason, type SidecarSet } from "@hot/spec";
+import type { PodDecision, PodFacts } from "./decision.ts";
+import type { PodProjection } from "./pod-projection.ts";
+import type { FreshReceipt } from "./receipts.ts";
+
+export type EventReason =
+  | "HotUpgradeStarted"
+  | "TakeoverObserved"
+  | "ContainerReset"
+  | "HotUpgradeAborted"
+  | "RolloutStalled"
+  | "PodNotUpgradable"
+  | "TakeoverUnproven";
+
+export interface PlannedEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: EventReason;
+  /** One sentence; a reason code comes first where there is one. */
+  readonly message: string;
+  /** The pod concerned; absent: the SidecarSet itself. Events of a pod are meant for its SidecarSet too. */
+  readonly pod?: Pick<PodProjection, "namespace" | "name" | "uid" | "resourceVersion">;
+}
+
+/** What to say when a write of this decision is committed. */
+export function eventsOf(pod: PodProjection, decision: PodDecision): PlannedEvent[] {
+  if (decision.do === "candidate") {
+    return decision.hot.map(({ serving, standby, image }) => ({
+      type: "Normal",
+      reason: "HotUpgradeStarted",
+      message: `${standby.container.name} gets ${image}; ${serving.container.name} serves ${serving.container.image} meanwhile.`,
+      pod,
+    }));
+  }
+  if (decision.do !== "write" || decision.decision === undefined) return [];
+  const cause = decision.decision;
+  if (cause.do === "reset") {
+    const { target, old } = cause;
+    const proven = target.container.probe === "exec";
+    const event: PlannedEvent = {
+      type: "Normal",
+      reason: "ContainerReset",
+      message: `${old.container.name} gets its empty image; ${target.container.name} serves ${target.container.image}.`,
+      pod,
+    };
+    return proven
+      ? [event]
+      : [event, coded("Warning", "TakeoverUnproven", "TakeoverUnproven", old.container.name, pod)];
+  }
+  if (cause.do !== "abort") return [];
+  const { reason, detail, old } = cause;
+  const after = `${old.container.name} serves on with ${old.container.image}`;
+  const type = cause.failed ? "Warning" : "Normal";
+  return [coded(type, "HotUpgradeAborted", reason, `${detail}; ${after}`, pod)];
+}
+
+/** TakeoverObserved: the first time that a new instance has its receipt. */
+export function receiptEvents(fresh: readonly FreshReceipt[]): PlannedEvent[] {
+  return fresh.map(({ pod, container }) => ({
+    type: "Normal",
+    reason: "TakeoverObserved",
+    message: `${container} runs its image and is ready.`,
+    pod,
+  }));
+}
+
+export function stallEvent(sidecarSet: SidecarSet, failed: readonly PodFacts[], limit: number): PlannedEvent {
+  const pods = failed.map((one) => `${one.pod.name} ${one.failed ?? ""}`).join(", ");
+  const name = sidecarSet.metadata.name ?? "";
+  return coded("Warning", "RolloutStalled", "Stalled", `${name}: ${pods} (failureThreshold ${limit})`);
+}
+
+export function notUpgradableEvent(pod: PodProjection): PlannedEvent {
+  return coded("Normal", "PodNotUpgradable", "NotUpgradable", pod.name, pod);
+}
+
+function coded(
+  type: PlannedEvent["type"],
+  reason: EventReason,
+  code: Reason,
+  detail: string,
+  pod?: PodProjection,
+): PlannedEvent {
+  const { code: number, sentence } = reasonCode(code);
+  return { type, reason, message: `${number} ${code}: ${sentence} ${detail}.`, ...(pod && { pod }) };
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SidecarSet } from "@hot/spec";
+import { toRfc3339 } from "../instant.ts";
+import type { PairState, PodDecision, Sight } from "./decision.ts";
+import type { PairDecision } from "./hot-upgrade.ts";
+import type { PodProjection } from "./pod-projection.ts";
+import { repairWrite } from "./repair.ts";
+import { podHash } from "./upgradable.ts";
+import { abortWrite, adoptWrite, resetWrite, type PodWrite } from "./writes.ts";
+
+/**
+ * What pairs that are not settled need, before anything new may start in their pod; undefined if all are settled.
+ * Pairs that need a write go before pairs that wait.
+ */
+export function finishPod(
+  pod: PodProjection,
+  states: readonly PairState[],
+  sidecarSet: SidecarSet | undefined,
+  sight: Sight,
+): PodDecision | undefined {
+  const decisions = states.flatMap((state) => pairDecision(pod, state, sidecarSet, sight) ?? []);
+  return decisions.find((one) => one.do === "write") ?? decisions.find((one) => one.do === "report") ?? decisions[0];
+}
+
+function pairDecision(
+  pod: PodProjection,
+  { pair, decision }: PairState,
+  sidecarSet: SidecarSet | undefined,
+  { now }: Sight,
+): PodDecision | undefined {
+  const declared = sidecarSet?.spec.containers?.find((one) => one.name === pair.base);
+  const empty = declared?.upgradeStrategy?.hotUpgradeEmptyImage;
+  switch (decision.do) {
+    case "settled":
+      return undefined;
+    case "wait":
+    case "report":
+      return decision;
+    case "repair":
+      return written(repairWrite(pod, pair, empty, declared?.image), decision, decision.why);
+    case "adopt":
+      return written(
+        sidecarSet && empty ? adoptWrite(pod, sidecarSet, pair, decision, empty, now) : undefined,
+        decision,
+        `${pair.base}: the SidecarSet names no empty image`,
+      );
+    case "reset":
+      return written(resetWrite(pod, pair.base, decision, now), decision, pair.base);
+    case "abort":
+      return written(abort(pod, pair.base, decision, sidecarSet, now), decision, pair.base);
+    default:
+      return decision satisfies never;
+  }
+}
+
+type Abort = Extract<PairDecision, { do: "abort" }>;
+
+function abort(
+  pod: PodProjection,
+  base: string,
+  decision: Abort,
+  sidecarSet: SidecarSet | undefined,
+  now: number,
+): PodWrite | undefined {
+  const { failed, reason, record } = decision;
+  const failure = {
+    hash: podHash(pod, record.sidecarSet),
+    generation: sidecarSet?.metadata.generation ?? 0,
+    reason,
+    at: toRfc3339(now),
+  };
+  return abortWrite(pod, base, decision, failed ? failure : undefined, now);
+}
+
+function written(write: PodWrite | undefined, decision: PairDecision, why: string): PodDecision {
+  if (write !== undefined) return { do: "write", write, decision };
+  return { do: "report", reason: "Contradictory", detail: why, failing: false };
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RolloutReason } from "@hot/spec";
+import { toMillis } from "../instant.ts";
+import { rolesOf, type HotPair, type Roles, type Side } from "./hot-pair.ts";
+import type { PodProjection } from "./pod-projection.ts";
+import { newSideFailure, observedServing, receiptOf, standbyWait, type Receipt } from "./pod-state.ts";
+import type { UpgradeRecord } from "./record.ts";
+import type { ReceiptTimes } from "./snapshot.ts";
+
+/** What one pair needs, before anything new may start in its pod. */
+export type PairDecision =
+  /** Settled, and the standby is there: an upgrade may start. */
+  | { readonly do: "settled"; readonly serving: Side; readonly standby: Side }
+  | { readonly do: "wait"; readonly reason: RolloutReason; readonly detail: string; readonly until?: number }
+  /** Nothing can be done from here; a person or the SidecarSet has to change. */
+  | { readonly do: "report"; readonly reason: RolloutReason; readonly detail: string; readonly failing: boolean }
+  | { readonly do: "adopt"; readonly target: Side; readonly old: Side }
+  | { readonly do: "reset"; readonly target: Side; readonly old: Side; readonly record: UpgradeRecord }
+  | {
+      readonly do: "abort";
+      readonly target: Side;
+      readonly old: Side;
+      readonly record: UpgradeRecord;
+      readonly reason: RolloutReason;
+      readonly detail: string;
+      /** The new side failed; otherwise the user changed the wish. */
+      readonly failed: boolean;
+    }
+  | { readonly do: "repair"; readonly why: string };
+
+export interface PairSight {
+  readonly pod: PodProjection;
+  readonly pair: HotPair;
+  /** The SidecarSet's image for this pair; absent if it is gone or has no such container. */
+  readonly image?: string;
+  /** Only images differ between the pod and the SidecarSet. */
+  readonly upgradable: boolean;
+  readonly receipts: ReceiptTimes;
+  readonly now: number;
+}
+
+/** The transition table of one hot pair: the first row that matches wins. */
+export function decidePair(sight: PairSight): PairDecision {
+  const { pod, pair } = sight;
+  const roles = rolesOf(pair);
+  if (roles.state === "contradictory") return { do: "repair", why: `${pair.base}: ${roles.why}` };
+  if (roles.state === "settled") {
+    const reason = standbyWait(pod, roles.standby, pair.record);
+    if (reason !== undefined) return { do: "wait", reason, detail: roles.standby.container.name };
+    return { do: "settled", serving: roles.serving, standby: roles.standby };
+  }
+  return decideUpgrading(sight, roles);
+}
+
+function decideUpgrading(sight: PairSight, roles: Extract<Roles, { state: "upgrading" }>): PairDecision {
+  const { target, old, record } = roles;
+  if (record === undefined) return adoption(sight, target, old);
+  const { pod, now } = sight;
+  const receipt = receiptOf(pod, target, record, sight.receipts, now);
+  if (receipt.state === "complete") return { do: "reset", target, old, record };
+  if (receipt.state === "soaking") {
+    return { do: "wait", reason: "Soaking", detail: target.container.name, until: receipt.until };
+  }
+  const deadline = toMillis(record.deadlineAt) ?? now;
+  if (!observedServing(old)) return oldSideDown(old, deadline, now);
+  if (wishOf(sight, old, record) !== record.to) {
+    const detail = `${target.container.name} was to run ${record.to}; wanted is ${sight.image}`;
+    return { do: "abort", target, old, record, reason: "Superseded", detail, failed: false };
+  }
+  const failure = newSideFailure(pod, target, record) ?? overdue(target, deadline, now);
+  if (failure === undefined) return underWay(target, receipt, deadline);
+  if (record.onFailure === "Wait") return { do: "report", ...failure, failing: true };
+  return { do: "abort", target, old, record, ...failure, failed: true };
+}
+
+function adoption({ image, pair }: PairSight, target: Side, old: Side): PairDecision {
+  if (image !== undefined) return { do: "adopt", target, old };
+  const detail = `${pair.base}: an upgrade without a record can't be finished without its SidecarSet`;
+  return { do: "report", reason: "Contradictory", detail, failing: false };
+}
+
+/** What the pair is to run: only a SidecarSet that this pod can follow counts, except for a rollback. */
+function wishOf({ image, upgradable }: PairSight, old: Side, record: UpgradeRecord): string {
+  if (image === undefined) return record.to;
+  return upgradable || image === old.container.image ? image : record.to;
+}
+
+function oldSideDown(old: Side, deadline: number, now: number): PairDecision {
+  const detail = old.container.name;
+  if (now >= deadline) return { do: "report", reason: "OldSideDown", detail, failing: false };
+  return { do: "wait", reason: "OldSideDown", detail, until: deadline };
+}
+
+function overdue(target: Side, deadline: number, now: number): { reason: RolloutReason; detail: string } | undefined {
+  return now >= deadline ? { reason: "ProgressDeadlineExceeded", detail: target.container.name } : undefined;
+}
+
+function underWay({ container }: Side, receipt: Receipt, deadline: number): PairDecision {
+  const running = container.status?.runningSince !== undefined && container.status.image === container.image;
+  const until = receipt.state === "proving" ? Math.min(receipt.until, deadline) : deadline;
+  return { do: "wait", reason: running ? "Migrating" : "Upgrading", detail: container.name, until };
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RolloutReason, SidecarSet, SidecarSetStatus } from "@hot/spec";
+import { failureLimit, pick } from "./budget.ts";
+import { eventsOf, notUpgradableEvent, receiptEvents, stallEvent, type PlannedEvent } from "./events.ts";
+import { inOrder } from "./order.ts";
+import type { PodDecision, PodFacts } from "./decision.ts";
+import { decidePod } from "./pod-decision.ts";
+import type { PodProjection } from "./pod-projection.ts";
+import { reportOn, type PodReport } from "./pod-report.ts";
+import { receiptsOf } from "./receipts.ts";
+import type { ReceiptTimes, Snapshot } from "./snapshot.ts";
+import { statusOf, wasStalled } from "./status.ts";
+import { upgradableMessage } from "./upgradable-condition.ts";
+import { resourceVersion, upgradeWrite, type PodWrite } from "./writes.ts";
+
+export interface PlannedWrite {
+  readonly pod: PodProjection;
+  readonly write: PodWrite;
+  /** To be emitted once the write is committed. */
+  readonly events: readonly PlannedEvent[];
+}
+
+export interface PlannedCondition {
+  readonly pod: PodProjection;
+  readonly message: string;
+  readonly events: readonly PlannedEvent[];
+}
+
+/** What is to be done now, and what to say about it. */
+export interface Plan {
+  /** Resets and aborts first, then starts; at most one per pod. */
+  readonly writes: readonly PlannedWrite[];
+  /** Pods whose condition SidecarSetUpgradable has to change, with its new message. */
+  readonly conditions: readonly PlannedCondition[];
+  /** Absent when the SidecarSet is gone. */
+  readonly status?: SidecarSetStatus;
+  /** To be emitted now. */
+  readonly events: readonly PlannedEvent[];
+  /** To be handed to the next plan. */
+  readonly receipts: ReceiptTimes;
+  /** When to plan again though nothing happens; epoch milliseconds. */
+  readonly wakeAt?: number;
+  /** A pod was upgraded by a newer SidecarSet than this one: read it from the API and plan again. */
+  readonly needsLiveSidecarSet: boolean;
+  readonly pods: readonly PodReport[];
+}
+
+/** Decides everything for one SidecarSet. Pure: the same snapshot gives the same plan. */
+export function plan(snapshot: Snapshot): Plan {
+  const { sidecarSet, pending, now } = snapshot;
+  const sight = { name: snapshot.name, receipts: snapshot.receipts, now, pending };
+  const matched = snapshot.matched.map((pod) => decidePod(pod, sidecarSet, sight));
+  const lingering = snapshot.lingering.map((pod) => decidePod(pod, undefined, sight));
+  const failed = matched.filter((one) => one.failed !== undefined);
+  const limit = failureLimit(sidecarSet?.spec.updateStrategy, matched.length);
+  const stalled = sidecarSet !== undefined && (failed.length >= limit || wasStalled(sidecarSet));
+  const { decided, needsLive } = decideStarts(matched, snapshot, stalled);
+  const all = [...decided, ...lingering];
+  const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, snapshot.receipts, now);
+  const reports = all.map((facts) => reportOn(facts, sidecarSet !== undefined));
+  const status = sidecarSet && statusOf(sidecarSet, reports.slice(0, decided.length), { stalled, limit, now });
+  const stall = sidecarSet && stalled && !wasStalled(sidecarSet) ? stallEvent(sidecarSet, failed, limit) : undefined;
+  const wakeAt = earliest([
+    receiptAt,
+    ...all.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined)),
+  ]);
+  return {
+    writes: writesOf(all, sidecarSet, now),
+    conditions: sidecarSet ? decided.flatMap((facts) => conditionOf(facts, sidecarSet, snapshot)) : [],
+    ...(status && { status }),
+    events: [...receiptEvents(fresh), ...(stall ? [stall] : [])],
+    receipts: times,
+    ...(wakeAt !== undefined && { wakeAt }),
+    needsLiveSidecarSet: needsLive,
+    pods: reports,
+  };
+}
+
+type Candidate = PodFacts & { readonly decision: Extract<PodDecision, { do: "candidate" }> };
+
+function isCandidate(facts: PodFacts): facts is Candidate {
+  return facts.decision.do === "candidate";
+}
+
+/** Leaves only those candidates that may start now; the others get the code of what holds them back. */
+function decideStarts(
+  matched: readonly PodFacts[],
+  { sidecarSet, live }: Snapshot,
+  stalled: boolean,
+): { decided: PodFacts[]; needsLive: boolean } {
+  const candidates = inOrder(matched.filter(isCandidate));
+  if (sidecarSet === undefined || candidates.length === 0) return { decided: [...matched], needsLive: false };
+  const held = matched.filter((one) => one.holdsUnit).length;
+  const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held });
+  const stale = picked.start.filter((one) => !live && !stalled && isNewer(one, sidecarSet));
+  const reasons = new Map<PodFacts, RolloutReason>([
+    ...picked.partitioned.map((one) => [one, "Partition"] as const),
+    ...picked.blocked.map((one) => [one, "MaxUnavailableReached"] as const),
+    ...stale.map((one) => [one, "StaleSidecarSet"] as const),
+    ...(stalled ? candidates.map((one) => [one, "Stalled"] as const) : []),
+  ]);
+  const decided = matched.map((one) => {
+    const reason = reasons.get(one);
+    return reason === undefined ? one : { ...one, decision: { do: "wait" as const, reason, detail: "" } };
+  });
+  return { decided, needsLive: stale.length > 0 };
+}
+
+function isNewer({ pairs }: PodFacts, sidecarSet: SidecarSet): boolean {
+  const seen = resourceVersion(sidecarSet);
+  return pairs.some(({ sides }) => sides.some((side) => (side.version ?? 0n) > seen));
+}
+
+function writesOf(all: readonly PodFacts[], sidecarSet: SidecarSet | undefined, now: number): PlannedWrite[] {
+  const finishing = all.flatMap(({ pod, decision }) =>
+    decision.do === "write" ? [{ pod, write: decision.write, events: eventsOf(pod, decision) }] : [],
+  );
+  if (sidecarSet === undefined) return finishing;
+  const starting = inOrder(all.filter(isCandidate)).map(({ pod, decision }) => {
+    const write = upgradeWrite(pod, sidecarSet, decision.hot, decision.cold, now);
+    return { pod, write, events: eventsOf(pod, decision) };
+  });
+  return [...finishing, ...starting];
+}
+
+function conditionOf(facts: PodFacts, sidecarSet: SidecarSet, { pending }: Snapshot): PlannedCondition[] {
+  if (facts.decision.do === "write" || facts.decision.do === "candidate" || pending.has(facts.pod.uid)) return [];
+  const can = facts.updated || facts.upgradable;
+  const message = upgradableMessage(facts.pod, sidecarSet.metadata.name ?? "", can);
+  if (message === undefined) return [];
+  return [{ pod: facts.pod, message, events: can ? [] : [notUpgradableEvent(facts.pod)] }];
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}

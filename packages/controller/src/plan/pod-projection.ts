@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  HASH_ANNOTATION,
+  HASH_WITHOUT_IMAGE_ANNOTATION,
+  IN_PLACE_STATE_ANNOTATION,
+  INJECTED_LIST_ANNOTATION,
+  RECORD_ANNOTATION_PREFIX,
+  UPGRADABLE_CONDITION,
+  VERSION_ALT_ANNOTATION_PREFIX,
+  VERSION_ANNOTATION_PREFIX,
+  WORKING_ANNOTATION,
+  type Container,
+  type ContainerStatus,
+  type Pod,
+} from "@hot/spec";
+import { toMillis } from "../instant.ts";
+
+/** What decisions need of a pod, so that a cache of all pods stays small. Times are epoch milliseconds. */
+export interface PodProjection {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** 0 before Kubernetes 1.33, which does not count it. */
+  readonly generation: number;
+  /** Absent before Kubernetes 1.34. */
+  readonly observedGeneration?: number;
+  readonly createdAt: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Only those of injection and upgrade. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly deleting: boolean;
+  readonly phase: string;
+  readonly nodeName: string;
+  readonly ready: boolean;
+  /** Last transition of the condition Ready. */
+  readonly readyAt?: number;
+  /** When ContainersReady last turned true; absent while it is not true. */
+  readonly containersReadyAt?: number;
+  readonly containers: readonly ContainerProjection[];
+  /** Message of the condition SidecarSetUpgradable. */
+  readonly upgradable?: string;
+}
+
+export interface ContainerProjection {
+  readonly name: string;
+  readonly image: string;
+  /** `exec`: asks this container's own process. `startup`: only a startupProbe, whose first report is left over. */
+  readonly probe: "exec" | "other" | "startup" | "none";
+  /** Period of the startupProbe, in milliseconds. */
+  readonly startupPeriod: number;
+  readonly status?: ContainerObservation;
+}
+
+export interface ContainerObservation {
+  readonly image: string;
+  readonly imageID: string;
+  readonly containerID: string;
+  readonly ready: boolean;
+  readonly started: boolean;
+  readonly restartCount: number;
+  readonly runningSince?: number;
+  /** Reason why the container waits for its start. */
+  readonly waiting?: string;
+  readonly waitingMessage?: string;
+  readonly terminated?: { readonly exitCode: number; readonly containerID: string };
+  readonly lastTerminated?: { readonly exitCode: number; readonly containerID: string };
+}
+
+const KEYS = new Set([
+  HASH_ANNOTATION,
+  HASH_WITHOUT_IMAGE_ANNOTATION,
+  IN_PLACE_STATE_ANNOTATION,
+  INJECTED_LIST_ANNOTATION,
+  WORKING_ANNOTATION,
+]);
+const PREFIXES = [VERSION_ANNOTATION_PREFIX, VERSION_ALT_ANNOTATION_PREFIX, RECORD_ANNOTATION_PREFIX];
+
+/** Reduces a pod; one that carries nothing of an injection keeps neither labels nor containers. */
+export function projectPod(pod: Pod): PodProjection {
+  const { metadata, spec, status = {} } = pod;
+  const annotations = Object.fromEntries(
+    Object.entries(metadata.annotations ?? {}).filter(
+      ([key]) => KEYS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix)),
+    ),
+  );
+  const injected = Object.keys(annotations).length > 0;
+  const condition = (type: string) => status.conditions?.find((one) => one.type === type);
+  const ready = condition("Ready");
+  const containersReady = condition("ContainersReady");
+  const statuses = new Map(status.containerStatuses?.map((one) => [one.name, one]));
+  return {
+    namespace: metadata.namespace ?? "",
+    name: metadata.name ?? "",
+    uid: metadata.uid ?? "",
+    resourceVersion: metadata.resourceVersion ?? "",
+    generation: metadata.generation ?? 0,
+    ...optional("observedGeneration", status.observedGeneration),
+    createdAt: toMillis(metadata.creationTimestamp) ?? 0,
+    labels: injected ? (metadata.labels ?? {}) : {},
+    annotations,
+    deleting: metadata.deletionTimestamp !== undefined,
+    phase: status.phase ?? "Pending",
+    nodeName: spec.nodeName ?? "",
+    ready: ready?.status === "True",
+    ...optional("readyAt", toMillis(ready?.lastTransitionTime)),
+    ...optional(
+      "containersReadyAt",
+      containersReady?.status === "True" ? toMillis(containersReady.lastTransitionTime) : undefined,
+    ),
+    containers: injected ? spec.containers.map((one) => projectContainer(one, statuses.get(one.name))) : [],
+    ...optional("upgradable", condition(UPGRADABLE_CONDITION)?.message),
+  };
+}
+
+function projectContainer(container: Container, status: ContainerStatus | undefined): ContainerProjection {
+  return {
+    name: container.name,
+    image: container.image ?? "",
+    probe: probeKind(container),
+    startupPeriod: (container.startupProbe?.periodSeconds ?? 10) * 1000,
+    ...optional("status", status === undefined ? undefined : observe(status)),
+  };
+}
+
+function probeKind({ readinessProbe, startupProbe }: Container): ContainerProjection["probe"] {
+  if (readinessProbe) return readinessProbe.exec ? "exec" : "other";
+  return startupProbe ? "startup" : "none";
+}
+
+function observe(status: ContainerStatus): ContainerObservation {
+  const { running, waiting, terminated } = status.state ?? {};
+  const end = (one: NonNullable<typeof terminated>) => ({
+    exitCode: one.exitCode,
+    containerID: one.containerID ?? "",
+  });
+  const last = status.lastState?.terminated;
+  return {
+    image: status.image,
+    imageID: status.imageID,
+    containerID: status.containerID ?? "",
+    ready: status.ready,
+    started: status.started ?? running !== undefined,
+    restartCount: status.restartCount,
+    ...optional("runningSince", running ? (toMillis(running.startedAt) ?? 0) : undefined),
+    ...optional("waiting", waiting ? (waiting.reason ?? "Waiting") : undefined),
+    ...optional("waitingMessage", waiting?.message),
+    ...optional("terminated", terminated ? end(terminated) : undefined),
+    ...optional("lastTerminated", last ? end(last) : undefined),
+  };
+}
+
+/** A member that is left out when it has no value, as exact optional properties want it. */
+function optional<K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [key in K]?: V };
+}

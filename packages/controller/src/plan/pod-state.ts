@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseImage, type RolloutReason } from "@hot/spec";
+import type { Side } from "./hot-pair.ts";
+import type { ContainerProjection, PodProjection } from "./pod-projection.ts";
+import type { UpgradeRecord } from "./record.ts";
+import { receiptKey, type ReceiptTimes } from "./snapshot.ts";
+
+/** Whether the reported image is the wanted one: runtimes report full names, and digests in the imageID. */
+export function onSpecImage({ image, status }: ContainerProjection): boolean {
+  if (status === undefined) return false;
+  if (status.image === image) return true;
+  const wanted = parseImage(image);
+  const reported = parseImage(status.image);
+  if (wanted?.digest !== undefined) return status.imageID.endsWith(`@${wanted.digest}`);
+  return (
+    wanted !== undefined &&
+    wanted.repository === reported?.repository &&
+    (wanted.tag ?? "latest") === (reported.tag ?? "latest")
+  );
+}
+
+/** Observed running, ready and on its spec image: the only state in which a side's sibling may be emptied. */
+export function observedServing({ container }: Side): boolean {
+  const { status } = container;
+  return status?.runningSince !== undefined && status.ready && status.started && onSpecImage(container);
+}
+
+/** The kubelet has seen the pod as it is written now. Before Kubernetes 1.34 it does not say, and the term is skipped. */
+export function generationObserved(pod: PodProjection, generation = pod.generation): boolean {
+  return pod.observedGeneration === undefined || pod.observedGeneration >= generation;
+}
+
+/** Why a standby is not yet observed on its image and ready; undefined when it is. */
+export function standbyWait(
+  pod: PodProjection,
+  { container }: Side,
+  record: UpgradeRecord | undefined,
+): RolloutReason | undefined {
+  if (generationObserved(pod) && observedServing({ container })) return undefined;
+  const waiting = container.status?.waiting;
+  if (waiting === "CrashLoopBackOff") return "StandbyBackOff";
+  if (waiting !== undefined && isPullProblem(waiting)) return "ImagePull";
+  if (record?.phase === "abort" && container.status?.runningSince !== undefined) return "HookRunning";
+  if (record?.phase === "reset" && !onSpecImage(container)) return "Resetting";
+  return "NotObserved";
+}
+
+const PULL_PROBLEMS = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "ErrImageNeverPull",
+  "InvalidImageName",
+  "ImageInspectError",
+  "RegistryUnavailable",
+  "SignatureValidationFailed",
+]);
+
+function isPullProblem(reason: string): boolean {
+  return PULL_PROBLEMS.has(reason);
+}
+
+/** Proof that the new side has taken over, as far as it goes. */
+export type Receipt =
+  | { readonly state: "none" }
+  /** Ready, but this may be left over from the previous instance: the deadline still counts. */
+  | { readonly state: "proving"; readonly key: string; readonly since: number; readonly until: number }
+  | { readonly state: "soaking"; readonly key: string; readonly since: number; readonly until: number }
+  | { readonly state: "complete"; readonly key: string; readonly since: number };
+
+const STEADY = 3000;
+
+/** Reads the receipt of the target side of an upgrade. */
+export function receiptOf(
+  pod: PodProjection,
+  { container }: Side,
+  record: UpgradeRecord,
+  times: ReceiptTimes,
+  now: number,
+): Receipt {
+  const { status } = container;
+  const reported =
+    status !== undefined &&
+    generationObserved(pod, record.generation) &&
+    status.containerID !== "" &&
+    status.containerID !== record.containerID &&
+    observedServing({ container });
+  if (!reported) return { state: "none" };
+  const key = receiptKey(pod, container.name, status.containerID);
+  const since = times.get(key) ?? now;
+  const proven = since + leftOver(pod, container);
+  if (now < proven) return { state: "proving", key, since, until: proven };
+  const until = Math.max(proven, since + record.minReady * 1000);
+  return now < until ? { state: "soaking", key, since, until } : { state: "complete", key, since };
+}
+
+/**
+ * How long ready has to be steady before it counts, in milliseconds. With only a startupProbe the kubelet first reports
+ * a new container as ready because the old one was; ContainersReady turning true after the start rules that out.
+ */
+function leftOver(pod: PodProjection, { probe, startupPeriod, status }: ContainerProjection): number {
+  if (probe !== "startup") return 0;
+  const started = status?.runningSince ?? 0;
+  return pod.containersReadyAt !== undefined && pod.containersReadyAt > started ? 0 : STEADY + 2 * startupPeriod;
+}
+
+/** Why the new side can't succeed by itself; undefined while nothing is known against it. */
+export function newSideFailure(
+  pod: PodProjection,
+  { container }: Side,
+  record: UpgradeRecord,
+): { reason: RolloutReason; detail: string } | undefined {
+  const { status } = container;
+  if (status === undefined || !generationObserved(pod, record.generation)) return undefined;
+  const { waiting, waitingMessage = "", terminated, lastTerminated } = status;
+  if (waiting !== undefined && isPullProblem(waiting)) {
+    return { reason: "ImagePullFailed", detail: `${container.image}: ${[waiting, waitingMessage].join(" ").trim()}` };
+  }
+  if (waiting === "PostStartHookError") {
+    return { reason: "PostStartHookFailed", detail: `${container.name}: ${waitingMessage}`.replace(/: $/, "") };
+  }
+  // The end of the previous (empty) container is part of every upgrade; only another instance's end is a crash.
+  const ended = terminated ?? (waiting === "CrashLoopBackOff" ? lastTerminated : undefined);
+  const own =
+    ended !== undefined &&
+    ended.containerID !== record.containerID &&
+    status.containerID !== record.containerID &&
+    (status.imageID === "" || status.imageID !== record.imageID);
+  if (!own || !onSpecImage(container)) return undefined;
+  return { reason: "NewSideCrashed", detail: `${container.name} ended with exit code ${ended.exitCode}` };
+}

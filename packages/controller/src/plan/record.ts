@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RECORD_ANNOTATION_PREFIX } from "@hot/spec";
+import { parseObject } from "./json-annotation.ts";
+
+/**
+ * What a hot upgrade needs to be finished from the pod alone: written into the pod in the same PATCH as the images.
+ * It is never removed; it counts only while it matches the images.
+ */
+export interface UpgradeRecord {
+  /** Image that the target side was given. */
+  readonly to: string;
+  /** Image of the old side. */
+  readonly from: string;
+  /** Empty image of the pair: what the target side ran before. */
+  readonly empty: string;
+  /** Hash entry before the upgrade; empty if unknown. */
+  readonly prevHash: string;
+  /** The target's container before the write; empty if unknown (adopted). */
+  readonly containerID: string;
+  readonly imageID: string;
+  /** Generation of the pod that the write produced; 0 where pods have none. */
+  readonly generation: number;
+  /** RFC 3339. */
+  readonly deadlineAt: string;
+  /** Seconds. */
+  readonly minReady: number;
+  readonly onFailure: "Abort" | "Wait";
+  readonly sidecarSet: string;
+  readonly phase: "upgrade" | "reset" | "abort";
+  readonly failed?: UpgradeFailure;
+}
+
+export interface UpgradeFailure {
+  /** Hash of the SidecarSet that failed. */
+  readonly hash: string;
+  /** Generation of the SidecarSet when it failed; 0 if it was gone. */
+  readonly generation: number;
+  readonly reason: string;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+const TEXTS = ["to", "from", "empty", "prevHash", "containerID", "imageID", "deadlineAt", "sidecarSet"] as const;
+
+/** Reads the record of a pair; undefined if there is none or it is not one of ours. */
+export function parseRecord(annotations: Readonly<Record<string, string>>, base: string): UpgradeRecord | undefined {
+  const object = parseObject(annotations[RECORD_ANNOTATION_PREFIX + base]);
+  if (object === undefined) return undefined;
+  const valid =
+    TEXTS.every((field) => typeof object[field] === "string") &&
+    typeof object["generation"] === "number" &&
+    typeof object["minReady"] === "number" &&
+    (object["onFailure"] === "Abort" || object["onFailure"] === "Wait") &&
+    (object["phase"] === "upgrade" || object["phase"] === "reset" || object["phase"] === "abort") &&
+    object["to"] !== "" &&
+    object["empty"] !== "";
+  return valid ? (object as unknown as UpgradeRecord) : undefined;
+}
+
+/** The annotation that holds a record. */
+export function recordAnnotation(base: string, record: UpgradeRecord): Record<string, string> {
+  return { [RECORD_ANNOTATION_PREFIX + base]: JSON.stringify(record) };
+}
+
+/** Base names of the pairs that have a record for this SidecarSet. */
+export function recordedBases(annotations: Readonly<Record<string, string>>, sidecarSet: string): string[] {
+  return Object.keys(annotations)
+    .filter((key) => key.startsWith(RECORD_ANNOTATION_PREFIX))
+    .map((key) => key.slice(RECORD_ANNOTATION_PREFIX.length))
+    .filter((base) => parseRecord(annotations, base)?.sidecarSet === sidecarSet);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { matchesSelector, type RolloutReason, type SidecarSet } from "@hot/spec";
+import type { PairState, PodDecision, PodSight, Sight } from "./decision.ts";
+import { isHot } from "./hot-pair.ts";
+import { inconsistent } from "./in-place-state.ts";
+import type { PodProjection } from "./pod-projection.ts";
+import { containerNames } from "./pod-sight.ts";
+import type { Images } from "./safety.ts";
+import { hashOf } from "./upgradable.ts";
+import { markWrite, type PairStart } from "./writes.ts";
+
+/** What a pod needs whose pairs are all settled; whether a candidate may start is up to order and budget. */
+export function startPod(
+  sight: PodSight,
+  states: readonly PairState[],
+  sidecarSet: SidecarSet | undefined,
+  { name, now }: Pick<Sight, "name" | "now">,
+): PodDecision {
+  const { pod } = sight;
+  if (sidecarSet === undefined || sight.updated) return { do: "nothing" };
+  if (!sight.upgradable) return { do: "report", reason: "NotUpgradable", detail: pod.name, failing: false };
+  const start = starts(pod, states, sidecarSet);
+  const emptying = start.hot.find((one) => one.image === one.standby.container.image);
+  if (emptying !== undefined) {
+    const detail = `${emptying.pair.base}: the wanted image is the empty image ${emptying.image}`;
+    return { do: "report", reason: "Contradictory", detail, failing: false };
+  }
+  if (start.hot.length === 0 && Object.keys(start.cold).length === 0) {
+    return { do: "write", write: markWrite(pod, sidecarSet, now), decision: undefined };
+  }
+  return heldBack(sight, sidecarSet, name) ?? { do: "candidate", ...start };
+}
+
+function starts(
+  pod: PodProjection,
+  states: readonly PairState[],
+  sidecarSet: SidecarSet,
+): { hot: PairStart[]; cold: Images } {
+  const hot: PairStart[] = [];
+  const cold: Record<string, string> = {};
+  for (const container of sidecarSet.spec.containers ?? []) {
+    const { name, image } = container;
+    if (image === undefined) continue;
+    const state = states.find((one) => one.pair.base === name);
+    if (!isHot(container)) {
+      if (pod.containers.find((one) => one.name === name)?.image !== image) cold[name] = image;
+    } else if (state?.decision.do === "settled" && state.decision.serving.container.image !== image) {
+      hot.push({ pair: state.pair, serving: state.decision.serving, standby: state.decision.standby, image });
+    }
+  }
+  return { hot, cold };
+}
+
+function heldBack({ pod, pairs }: PodSight, sidecarSet: SidecarSet, name: string): PodDecision | undefined {
+  const wait = (reason: RolloutReason, detail = ""): PodDecision => ({ do: "wait", reason, detail });
+  const { updateStrategy, containers = [] } = sidecarSet.spec;
+  if (updateStrategy?.type === "NotUpdate") return wait("NotUpdate");
+  if (updateStrategy?.paused === true) return wait("Paused");
+  if (updateStrategy?.selector !== undefined && !matchesSelector(updateStrategy.selector, pod.labels)) {
+    return wait("SelectorNotMatched");
+  }
+  const before = pairs.flatMap((pair) => pair.record?.failed ?? []);
+  const generation = sidecarSet.metadata.generation ?? 0;
+  const same = before.find((one) => one.hash === hashOf(sidecarSet) && one.generation === generation);
+  if (same !== undefined) return wait("FailedBefore", same.reason);
+  const names = new Set(containers.flatMap(containerNames));
+  const unready = inconsistent(pod, name, names).filter(
+    (one) => pod.containers.find((container) => container.name === one)?.status?.ready === true,
+  );
+  return unready.length > 0 ? wait("NotConsistent", unready.join(", ")) : undefined;
+}

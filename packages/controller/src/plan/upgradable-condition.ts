@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readState } from "./in-place-state.ts";
+import { parseObject, stringifySorted } from "./json-annotation.ts";
+import type { PodProjection } from "./pod-projection.ts";
+
+/**
+ * The message of the pod condition SidecarSetUpgradable, `{"<SidecarSet>": true | false}`, if it has to change. As with
+ * Kruise, a pod that was never updated in place has no entry unless it is not upgradable. A message that can't be read
+ * is replaced.
+ */
+export function upgradableMessage(pod: PodProjection, name: string, upgradable: boolean): string | undefined {
+  const before = parseObject(pod.upgradable) ?? {};
+  const wanted = !upgradable || name in before || readState(pod, name) !== undefined;
+  if (!wanted || before[name] === upgradable) return undefined;
+  return stringifySorted({ ...before, [name]: upgradable });
+}
+
+/** The condition of a message: true only if every SidecarSet says so. */
+export function upgradableCondition(message: string): { status: "True" | "False"; reason: string; message: string } {
+  const all = Object.values(parseObject(message) ?? {}).every((one) => one === true);
+  return all
+    ? { status: "True", reason: "AllSidecarsetUpgradable", message }
+    : { status: "False", reason: "UpdateImmutableField", message };
+}

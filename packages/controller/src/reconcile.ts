@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ApiError, type Api, type Clock, type Store } from "@hot/kube";
+import { reasonCode, type SidecarSet, type SidecarSetStatus } from "@hot/spec";
+import { applyCondition, applyWrite, resolve, type Outcome, type Writing } from "./act/apply.ts";
+import type { Expectations } from "./act/expectations.ts";
+import { inParallel } from "./act/in-parallel.ts";
+import { SIDECAR_SETS, statusChanged, writeStatus } from "./act/write-status.ts";
+import type { Log } from "./effects.ts";
+import type { EmitEvent } from "./emit-event.ts";
+import { plan, type Plan, type PlannedWrite } from "./plan/plan.ts";
+import type { PodProjection } from "./plan/pod-projection.ts";
+import { isMatched, isUnfinished, type NamespaceLabels } from "./plan/select-pods.ts";
+import type { ReceiptTimes, Snapshot } from "./plan/snapshot.ts";
+import type { PlannedEvent } from "./plan/events.ts";
+
+export interface ReconcilerOptions {
+  readonly api: Api;
+  readonly sidecarSets: Pick<Store<SidecarSet>, "get">;
+  /** Pods that may concern a SidecarSet: injected by it, or with a record of it. */
+  readonly podsOf: (name: string) => readonly PodProjection[];
+  readonly namespaces: NamespaceLabels;
+  readonly expectations: Expectations;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly emit: EmitEvent;
+  readonly observe: (name: string, plan: Plan) => void;
+}
+
+/** When to come again though nothing happens, in milliseconds; absent: not before something does. */
+export interface Reconciled {
+  readonly after?: number;
+}
+
+export type Reconcile = (name: string, signal: AbortSignal) => Promise<Reconciled>;
+
+/** The plan could not be carried out as a whole; the rest follows when it is made again. */
+export class UnfinishedError extends Error {
+  override readonly name = "UnfinishedError";
+}
+
+const PARALLEL = 8;
+
+/** Makes the function that brings one SidecarSet and its pods one step further: snapshot, plan, act. */
+export function createReconciler(options: ReconcilerOptions): Reconcile {
+  const { api, clock, expectations } = options;
+  const receipts = new Map<string, ReceiptTimes>();
+  /** Our last status write, which the cache may not show yet. */
+  const written = new Map<string, SidecarSet>();
+
+  const cached = (name: string): SidecarSet | undefined => {
+    const seen = options.sidecarSets.get(name);
+    const own = written.get(name);
+    const behind = seen !== undefined && own !== undefined && isBehind(seen, own);
+    if (!behind) written.delete(name);
+    return present(behind ? own : seen);
+  };
+
+  const snapshotOf = (name: string, sidecarSet: SidecarSet | undefined, live: boolean): Snapshot => {
+    const pods = options.podsOf(name);
+    const isOurs = (pod: PodProjection): boolean =>
+      sidecarSet !== undefined && isMatched(pod, sidecarSet, options.namespaces);
+    const matched = pods.filter(isOurs);
+    return {
+      name,
+      ...(sidecarSet && { sidecarSet }),
+      live,
+      matched,
+      lingering: pods.filter((pod) => !isOurs(pod) && isUnfinished(pod, name)),
+      pending: expectations.pending(pods),
+      receipts: receipts.get(name) ?? new Map(),
+      now: clock.now(),
+    };
+  };
+
+  const planFor = async (name: string, signal: AbortSignal): Promise<{ snapshot: Snapshot; planned: Plan }> => {
+    const snapshot = snapshotOf(name, cached(name), false);
+    const planned = plan(snapshot);
+    if (!planned.needsLiveSidecarSet) return { snapshot, planned };
+    const fresh = snapshotOf(name, await readLive(api, name, signal), true);
+    return { snapshot: fresh, planned: plan(fresh) };
+  };
+
+  return async (name, signal) => {
+    const writing: Writing = { api, expectations, signal };
+    await inParallel(expectations.unresolved(options.podsOf(name)), PARALLEL, async (pod) => {
+      await resolve(writing, pod);
+    });
+    const { snapshot, planned } = await planFor(name, signal);
+    remember(receipts, name, planned.receipts);
+    const emit = (events: readonly PlannedEvent[]): void => {
+      for (const event of events) options.emit(event, snapshot.sidecarSet);
+    };
+    emit(planned.events);
+    const problems: unknown[] = [];
+    const settle = (pod: PodProjection, outcome: Outcome, events: readonly PlannedEvent[]): void => {
+      if (outcome.result === "committed") emit(events);
+      else if ("error" in outcome) {
+        const code = outcome.result === "refused" ? reasonCode("PatchRejected") : reasonCode("ApiUnreachable");
+        options.log.warn(code.sentence, { code: code.code, pod: `${pod.namespace}/${pod.name}`, error: outcome.error });
+        problems.push(outcome.error);
+      } else if (outcome.result === "conflict") problems.push(new UnfinishedError(`${pod.name} has changed`));
+    };
+    await inParallel(planned.writes, PARALLEL, async (one) => {
+      if (isStart(one) && !isCurrent(snapshot, cached(name))) {
+        problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
+        return;
+      }
+      settle(one.pod, await applyWrite(writing, one.pod, one.write), one.events);
+    });
+    await inParallel(planned.conditions, PARALLEL, async ({ pod, message, events }) => {
+      settle(pod, await applyCondition(writing, pod, message, clock.now()), events);
+    });
+    options.observe(name, planned);
+    const after = await finishStatus(snapshot.sidecarSet, planned.status, api, signal, problems);
+    if (after !== undefined) written.set(name, after);
+    if (problems.length > 0) throw firstOf(problems);
+    return planned.wakeAt === undefined ? {} : { after: Math.max(0, planned.wakeAt - clock.now()) };
+  };
+}
+
+async function finishStatus(
+  sidecarSet: SidecarSet | undefined,
+  status: SidecarSetStatus | undefined,
+  api: Api,
+  signal: AbortSignal,
+  problems: unknown[],
+): Promise<SidecarSet | undefined> {
+  if (sidecarSet === undefined || status === undefined || !statusChanged(sidecarSet, status)) return undefined;
+  try {
+    return await writeStatus(api, sidecarSet, status, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) problems.push(error);
+    return undefined;
+  }
+}
+
+function remember(receipts: Map<string, ReceiptTimes>, name: string, times: ReceiptTimes): void {
+  if (times.size === 0) receipts.delete(name);
+  else receipts.set(name, times);
+}
+
+/** One that is being deleted starts nothing more. */
+function present(sidecarSet: SidecarSet | undefined): SidecarSet | undefined {
+  return sidecarSet?.metadata.deletionTimestamp === undefined ? sidecarSet : undefined;
+}
+
+function isBehind(seen: SidecarSet, own: SidecarSet): boolean {
+  const [a = "", b = ""] = [seen.metadata.resourceVersion, own.metadata.resourceVersion];
+  return seen.metadata.uid === own.metadata.uid && /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
+}
+
+async function readLive(api: Api, name: string, signal: AbortSignal): Promise<SidecarSet | undefined> {
+  try {
+    return present(await api.get<SidecarSet>(SIDECAR_SETS, name, { signal }));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+function isStart({ write }: PlannedWrite): boolean {
+  return write.kind === "upgrade";
+}
+
+/** Nothing starts after a pause, or any other change of the spec, has been seen. */
+function isCurrent({ sidecarSet, live }: Snapshot, now: SidecarSet | undefined): boolean {
+  if (now === undefined || sidecarSet === undefined) return live && sidecarSet !== undefined;
+  const same =
+    now.metadata.generation === sidecarSet.metadata.generation && now.metadata.uid === sidecarSet.metadata.uid;
+  return same || (live && (now.metadata.generation ?? 0) < (sidecarSet.metadata.generation ?? 0));
+}
+
+/** What the API server refuses outright is more telling than what has merely changed meanwhile. */
+function firstOf(problems: readonly unknown[]): unknown {
+  return problems.find((one) => !(one instanceof UnfinishedError)) ?? problems[0];
+}
