@@ -90,7 +90,7 @@ function parse(argv: readonly string[]): ReturnType<typeof parseArgs<{ options: 
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false });
   } catch (error) {
-    const cause = error instanceof Error ? error.message.split(". ")[0] : String(error);
+    const cause = error instanceof Error ? error.message.split(/\.?\n|\. /)[0] : String(error);
     throw new UsageError(`${cause}. See --help. (HOT5001)`, { cause: error });
   }
 }

@@ -64,7 +64,7 @@ export async function runWebhook(config: Config, signal: AbortSignal, dependenci
   const shared: Shared = { api, metrics, sidecarSets, namespaces };
 
   const ready: Record<string, () => boolean> = {
-    "the next process": () => !signal.aborted,
+    shutdown: () => !signal.aborted,
     sidecarsets: () => sidecarSets.synced(),
     namespaces: () => namespaces.synced(),
   };

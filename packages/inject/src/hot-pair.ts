@@ -17,11 +17,10 @@ import { parseObject, stringifySorted } from "./json-annotation.ts";
  */
 export function splitPair(base: Container, emptyImage: string | undefined): [working: Container, standby: Container] {
   const [first, second] = pairNames(base.name);
-  const { image: _, ...rest } = base;
-  return [
-    withVersionEnv({ ...base, name: first }),
-    withVersionEnv({ ...rest, name: second, ...(emptyImage !== undefined && { image: emptyImage }) }),
-  ];
+  const standby: Container = { ...base, name: second };
+  if (emptyImage === undefined) delete standby.image;
+  else standby.image = emptyImage;
+  return [withVersionEnv({ ...base, name: first }), withVersionEnv(standby)];
 }
 
 function withVersionEnv(container: Container): Container {

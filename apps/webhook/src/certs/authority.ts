@@ -50,7 +50,7 @@ export async function loadAuthority(options: AuthorityOptions): Promise<Authorit
       const secret = await found(api.get<Secret>(RESOURCES.secrets, SECRET, { namespace }));
       if (secret === undefined) {
         const authority = await options.create();
-        await api.create(RESOURCES.secrets, secretOf(authority, { name: SECRET, namespace }), { namespace });
+        await createSecret(api, secretOf(authority, { name: SECRET, namespace }), namespace);
         return authority;
       }
       const present = authorityOf(secret, namespace);
@@ -63,6 +63,14 @@ export async function loadAuthority(options: AuthorityOptions): Promise<Authorit
       if (!(error instanceof ApiError && error.status === 409) || attempt === 4) throw error;
     }
   }
+}
+
+/** In a cluster the namespace is there; outside of one, where this program was just started, it is made. */
+async function createSecret(api: AuthorityOptions["api"], secret: Secret, namespace: string): Promise<void> {
+  const created = await found(api.create(RESOURCES.secrets, secret, { namespace }));
+  if (created !== undefined) return;
+  await api.create(RESOURCES.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  await api.create(RESOURCES.secrets, secret, { namespace });
 }
 
 /** What the API server has to trust: the authority, and the one before it as long as that is valid. */

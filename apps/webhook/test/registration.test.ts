@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Clock } from "@hot/kube";
+import { expect, test } from "vitest";
+import { nextCertificates, type Certificates } from "../src/certs/serving.ts";
+import { createLog } from "../src/log.ts";
+import { createRegistration, type Registration } from "../src/registration.ts";
+import { createFakeApi, type FakeApi } from "./fake-api.ts";
+
+const CRD = { metadata: { name: "sidecarsets.apps.kruise.io" }, spec: {} };
+const DAY = 24 * 3600 * 1000;
+
+/** Time that stands still until the test moves it on to whatever is waited for next, or by `atLeast` milliseconds. */
+function manualClock(start: number): Clock & { next(atLeast?: number): Promise<number> } {
+  let now = start;
+  const timers = new Set<{ at: number; fn: () => void }>();
+  return {
+    now: () => now,
+    after: (ms, fn) => {
+      const timer = { at: now + ms, fn };
+      timers.add(timer);
+      return { [Symbol.dispose]: () => void timers.delete(timer) };
+    },
+    next: async (atLeast = 0) => {
+      while (timers.size === 0) await new Promise((resolve) => setImmediate(resolve));
+      const [timer] = [...timers].sort((a, b) => a.at - b.at);
+      const waited = timer!.at - now;
+      now = Math.max(timer!.at, now + atLeast);
+      timers.delete(timer!);
+      timer!.fn();
+      return waited;
+    },
+  };
+}
+
+interface Setup {
+  api: FakeApi;
+  clock: ReturnType<typeof manualClock>;
+  registration: Registration;
+  served: Certificates[];
+  errors: string[];
+}
+
+async function setup(api: FakeApi): Promise<Setup> {
+  const clock = manualClock(Date.parse("2026-01-02T03:04:05Z"));
+  const served: Certificates[] = [];
+  const errors: string[] = [];
+  const certificates = await nextCertificates({ api, namespace: "hot-system", now: new Date(clock.now()) }, undefined);
+  const registration = createRegistration({
+    api,
+    namespace: "hot-system",
+    failurePolicy: "Ignore",
+    certificates,
+    clock,
+    log: createLog("error", (line) => errors.push((JSON.parse(line) as { err: { message: string } }).err.message)),
+    serve: (next) => {
+      // The API server trusts the authority before anything is served under it.
+      const { webhooks } = api.object<{ webhooks: { clientConfig: { caBundle: string } }[] }>(
+        "mutatingwebhookconfigurations",
+        "hot-webhook",
+      )!;
+      expect(Buffer.from(webhooks[0]!.clientConfig.caBundle, "base64").toString()).toBe(next.caBundle);
+      served.push(next);
+    },
+  });
+  return { api, clock, registration, served, errors };
+}
+
+test("waits for the CustomResourceDefinition, says so once, and registers as soon as it is there", async () => {
+  const { api, clock, registration, errors } = await setup(createFakeApi());
+  const stop = new AbortController();
+  const running = registration.run(stop.signal);
+  const waits = [await clock.next(), await clock.next(), await clock.next()];
+  expect(waits).toEqual([500, 1000, 2000]);
+  expect(registration.registered()).toBe(false);
+  expect(errors).toEqual([expect.stringContaining("HOT5002")]);
+
+  api.put("customresourcedefinitions", CRD);
+  await clock.next();
+  while (!registration.registered()) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  await running;
+});
+
+test("over a year with an end of the authority in it: leaves never end, trust comes first, nothing is written in vain", async () => {
+  const api = createFakeApi();
+  api.put("customresourcedefinitions", CRD);
+  const { clock, registration, served } = await setup(api);
+  const stop = new AbortController();
+  const running = registration.run(stop.signal);
+  const start = clock.now();
+  let end = start + 7 * DAY;
+  while (clock.now() < start + 330 * DAY) {
+    // Once a day is rarer than in truth, and must be enough.
+    await clock.next(DAY);
+    end = served.at(-1)?.notAfter.getTime() ?? end;
+    expect(clock.now()).toBeLessThan(end);
+  }
+  stop.abort();
+  await running;
+  expect(new Set(served.map(({ authority }) => authority.certPem)).size).toBe(2);
+  expect(api.writes).toEqual([
+    "create secrets/hot-webhook-certs",
+    "patch customresourcedefinitions/sidecarsets.apps.kruise.io",
+    "create mutatingwebhookconfigurations/hot-webhook",
+    "create validatingwebhookconfigurations/hot-webhook",
+    "update secrets/hot-webhook-certs",
+    "patch customresourcedefinitions/sidecarsets.apps.kruise.io",
+    "update mutatingwebhookconfigurations/hot-webhook",
+    "update validatingwebhookconfigurations/hot-webhook",
+  ]);
+});

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KubeObject } from "@hot/kube";
+import type { SidecarSet } from "@hot/spec";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createInjectionEvents } from "../src/events.ts";
+import { createLog, type Log } from "../src/log.ts";
+import { createMetrics, type Metrics } from "../src/metrics.ts";
+import { createRoutes, type RouteOptions } from "../src/routes.ts";
+import { createFakeApi, type FakeApi } from "./fake-api.ts";
+import { aPod, aSidecarSet, podReview } from "./reviews.ts";
+
+interface Reply {
+  response: { allowed: boolean; patch?: string; warnings?: string[]; status?: { code: number; message: string } };
+}
+
+let api: FakeApi;
+let events: { regarding: { kind: string; name: string }; note: string; metadata: { namespace: string } }[];
+let lines: { msg: string; [field: string]: unknown }[];
+let log: Log;
+let metrics: Metrics;
+let time: number;
+
+beforeEach(() => {
+  api = createFakeApi();
+  events = [];
+  lines = [];
+  log = createLog("debug", (line) => lines.push(JSON.parse(line) as (typeof lines)[number]));
+  metrics = createMetrics();
+  time = 0;
+});
+
+function storeOf<T extends KubeObject>(...objects: T[]): RouteOptions["sidecarSets"]["store"] & { list(): T[] } {
+  const byName = new Map(objects.map((object) => [object.metadata.name, object]));
+  return {
+    get: (key: string) => byName.get(key),
+    list: () => objects,
+    size: objects.length,
+  } as unknown as RouteOptions["sidecarSets"]["store"] & { list(): T[] };
+}
+
+function routes(sidecarSets: SidecarSet[], options: Partial<RouteOptions> = {}): ReturnType<typeof createRoutes> {
+  const recorder = createInjectionEvents({
+    api: {
+      create: async <T>(_resource: unknown, object: object) => {
+        events.push(object as (typeof events)[number]);
+        return object as T;
+      },
+    },
+    now: () => time,
+    instance: "test",
+    log,
+  });
+  return createRoutes({
+    api,
+    sidecarSets: { store: storeOf(...sidecarSets), synced: () => true, waitForSync: async () => {} },
+    namespaces: { store: storeOf() },
+    failurePolicy: "Ignore",
+    events: recorder,
+    metrics,
+    log,
+    ...options,
+  });
+}
+
+const admit = async (all: ReturnType<typeof createRoutes>, review: object): Promise<Reply["response"]> =>
+  ((await all["/mutate-pod"]!(review)) as Reply).response;
+
+describe("a pod", () => {
+  test("a namespace that the cache does not have yet is read from the API server", async () => {
+    const sidecarSet = aSidecarSet();
+    sidecarSet.spec.namespaceSelector = { matchLabels: { team: "a" } };
+    api.put("namespaces", { metadata: { name: "shop", labels: { team: "a" } } });
+    expect((await admit(routes([sidecarSet]), podReview(aPod()))).patch).toBeDefined();
+  });
+
+  test("a namespace that can't be read: not injected, and said so", async () => {
+    const sidecarSet = aSidecarSet();
+    sidecarSet.spec.namespaceSelector = { matchLabels: { team: "a" } };
+    api.refuse = 503;
+    const { allowed, patch, warnings } = await admit(routes([sidecarSet]), podReview(aPod()));
+    expect({ allowed, patch }).toEqual({ allowed: true, patch: undefined });
+    expect(warnings?.[0]).toContain("HOT2103");
+  });
+
+  test("before the SidecarSets are known it waits for them", async () => {
+    let synced = false;
+    const sidecarSets = {
+      store: storeOf(aSidecarSet() as SidecarSet & KubeObject),
+      synced: () => synced,
+      waitForSync: async () => {
+        synced = true;
+      },
+    };
+    expect((await admit(routes([], { sidecarSets }), podReview(aPod()))).patch).toBeDefined();
+  });
+
+  test.each(["Ignore", "Fail"] as const)(
+    "if they do not come: %s decides, and nothing is guessed",
+    async (failurePolicy) => {
+      const sidecarSets = {
+        store: storeOf(),
+        synced: () => false,
+        waitForSync: () => Promise.reject(new Error("timeout")),
+      };
+      const { allowed, warnings, status } = await admit(routes([], { sidecarSets, failurePolicy }), podReview(aPod()));
+      expect(allowed).toBe(failurePolicy === "Ignore");
+      expect(warnings?.[0] ?? status?.message).toMatch(/SidecarSets have not been read yet.*HOT5101/);
+    },
+  );
+});
+
+describe("what was not injected", () => {
+  test("is an event on the SidecarSet, a log line and a metric", async () => {
+    await admit(routes([aSidecarSet()]), podReview(aPod("proxy-1")));
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      reason: "InjectionSkipped",
+      type: "Warning",
+      metadata: { namespace: "default" },
+      regarding: { kind: "SidecarSet", name: "mesh", uid: "uid-mesh" },
+      related: { kind: "Pod", namespace: "shop", name: "web-5d4f-" },
+    });
+    expect(events[0]?.note).toMatch(/^pod shop\/web-5d4f-\* was not injected: .*\(HOT2101\)$/);
+    expect(lines).toContainEqual(expect.objectContaining({ level: "warn", msg: "not injected", code: "HOT2101" }));
+    expect(await metrics.text()).toContain('hot_injection_total{result="skipped",reason="NameCollision"} 1');
+  });
+
+  test("one event for all pods of a workload in ten minutes, however many fail", async () => {
+    const all = routes([aSidecarSet()]);
+    for (let pod = 0; pod < 5; pod++) await admit(all, podReview(aPod("proxy-1")));
+    expect(events).toHaveLength(1);
+    time += 10 * 60 * 1000;
+    await admit(all, podReview(aPod("proxy-1")));
+    expect(events).toHaveLength(2);
+  });
+
+  test("a dry run leaves no event", async () => {
+    await admit(routes([aSidecarSet()]), podReview(aPod("proxy-1"), { dryRun: true }));
+    expect(events).toEqual([]);
+  });
+
+  test("a SidecarSet that selects other pods is neither event nor metric", async () => {
+    const other = aSidecarSet();
+    other.spec.selector = { matchLabels: { app: "other" } };
+    await admit(routes([other]), podReview(aPod()));
+    expect(events).toEqual([]);
+    expect(await metrics.text()).not.toContain("hot_injection_total{");
+  });
+});
+
+test("a fault of ours is an answer with a code, not an exception", async () => {
+  const broken = {
+    ...storeOf(),
+    list: () => {
+      throw new Error("broken store");
+    },
+  };
+  const all = routes([], { sidecarSets: { store: broken, synced: () => true, waitForSync: async () => {} } });
+  const review = podReview(
+    {},
+    {
+      kind: { group: "apps.kruise.io", version: "v1beta1", kind: "SidecarSet" },
+      resource: { group: "apps.kruise.io", version: "v1beta1", resource: "sidecarsets" },
+      object: aSidecarSet(),
+    },
+  );
+  const { response } = (await all["/validate-sidecarset"]!(review)) as Reply;
+  expect(response).toMatchObject({ allowed: false, status: { code: 500 } });
+  expect(response.status?.message).toMatch(/broken store \(HOT5901\)/);
+});
