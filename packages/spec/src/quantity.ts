@@ -138,6 +138,7 @@ export function roundUpToMilli(quantity: ParsedQuantity): ParsedQuantity {
 export function compareQuantities(a: ParsedQuantity, b: ParsedQuantity): number {
   const sign = (value: bigint): number => (value < 0n ? -1 : value > 0n ? 1 : 0);
   if (sign(a.mantissa) !== sign(b.mantissa)) return sign(a.mantissa) - sign(b.mantissa);
+  if (a.mantissa === 0n) return 0;
   const magnitude = ({ mantissa, scale }: ParsedQuantity): number => `${mantissa}`.replace("-", "").length + scale;
   // Decides by the number of digits first, so that huge exponents are never written out.
   const byDigits = magnitude(a) - magnitude(b);

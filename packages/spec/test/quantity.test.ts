@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareQuantities, formatQuantity, parseQuantity, roundUpToMilli } from "../src/index.ts";
 
@@ -71,5 +72,42 @@ describe("comparison", () => {
   ])("%s against %s", (a, b, expected) => {
     const [left, right] = [parseQuantity(a), parseQuantity(b)];
     expect(left && right && Math.sign(compareQuantities(left, right))).toBe(expected);
+  });
+});
+
+describe("every quantity", () => {
+  const digits = fc.stringMatching(/^\d{1,22}(\.\d{0,12})?$/);
+  const suffix = fc.constantFrom("", "n", "u", "m", "k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "e3", "E-4", "e7");
+
+  it("keeps its value when it is written and read again, and its text from then on", () => {
+    fc.assert(
+      fc.property(fc.constantFrom("", "-", "+"), digits, suffix, (sign, number, unit) => {
+        const parsed = parseQuantity(sign + number + unit)!;
+        const limit = parseQuantity("1000E")!;
+        // Beyond E, Go's decimal form loses the scale; such a value is no quantity that anybody has.
+        fc.pre(
+          compareQuantities(parsed, limit) < 0 &&
+            compareQuantities(parsed, { ...limit, mantissa: -limit.mantissa }) > 0,
+        );
+        const text = formatQuantity(parsed);
+        const again = parseQuantity(text)!;
+        expect(compareQuantities(again, parsed)).toBe(0);
+        expect(formatQuantity(again)).toBe(text);
+      }),
+      { numRuns: 2000, seed: 1 },
+    );
+  });
+
+  it("is never lowered by rounding to milli, and raised by less than one", () => {
+    fc.assert(
+      fc.property(digits, suffix, (number, unit) => {
+        const parsed = parseQuantity(number + unit)!;
+        const rounded = roundUpToMilli(parsed);
+        const above = { mantissa: rounded.mantissa - 1n, scale: rounded.scale, format: rounded.format };
+        expect(compareQuantities(rounded, parsed)).toBeGreaterThanOrEqual(0);
+        if (rounded !== parsed && parsed.mantissa !== 0n) expect(compareQuantities(above, parsed)).toBeLessThan(0);
+      }),
+      { numRuns: 2000, seed: 1 },
+    );
   });
 });

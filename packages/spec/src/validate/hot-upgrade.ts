@@ -27,8 +27,12 @@ export function* validateHotContainers({ containers = [], initContainers = [] }:
       );
 }
 
-function* validateHotContainer(container: SidecarContainer, names: Map<string, string>, path: string): FieldErrors {
-  const { name, image } = container;
+function* validateHotContainer(
+  container: Partial<SidecarContainer>,
+  names: Map<string, string>,
+  path: string,
+): FieldErrors {
+  const { name = "", image } = container;
   const emptyImage = container.upgradeStrategy?.hotUpgradeEmptyImage;
   const at = `${path}.upgradeStrategy.hotUpgradeEmptyImage`;
   if (!emptyImage) yield fieldError("EmptyImageMissing", "FieldValueRequired", at, undefined);
