@@ -87,7 +87,7 @@ function orphan(context: Context, type: ResourceType, owner: ApiObject): void {
     const object = copy(dependent);
     object.metadata.ownerReferences =
       object.metadata.ownerReferences?.filter(({ uid }) => uid !== owner.metadata.uid) ?? [];
-    context.store.update(collectionOf(kind), object, dependent);
+    context.store.update(kind.storage.collection, object, dependent);
   }
   dropFinalizer(context, type, owner, "orphan");
 }
@@ -113,7 +113,7 @@ function dropFinalizer(context: Context, type: ResourceType, stored: ApiObject, 
   const object = copy(stored);
   const finalizers = object.metadata.finalizers?.filter((one) => one !== finalizer) ?? [];
   object.metadata.finalizers = finalizers;
-  const updated = context.store.update(collectionOf(type), object, stored);
+  const updated = context.store.update(type.storage.collection, object, stored);
   if (finalizers.length === 0) removeNow(context, type, updated, {});
 }
 

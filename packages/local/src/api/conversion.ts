@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
+import { convertEvent } from "./event-rules.ts";
 import { internalError } from "./failure.ts";
 import { type ApiObject, at, copy, isJsonObject, type JsonObject, textAt } from "./object.ts";
 import type { Registry } from "./registry.ts";
@@ -24,15 +25,25 @@ export class Converter {
 
   /** In the order of the input; objects that already have the version are returned as they are. */
   async convertAll(type: ResourceType, objects: readonly ApiObject[], version: string): Promise<ApiObject[]> {
-    const wanted = apiVersionOf(type.group, version);
+    return this.#convertTo(type, objects, apiVersionOf(type.group, version));
+  }
+
+  /** In the version in which its kind is stored. */
+  async toStorage(type: ResourceType, object: ApiObject): Promise<ApiObject> {
+    const [converted] = await this.#convertTo(type, [object], type.storage.apiVersion);
+    return converted ?? object;
+  }
+
+  async #convertTo(type: ResourceType, objects: readonly ApiObject[], wanted: string): Promise<ApiObject[]> {
     const others = objects.filter(({ apiVersion }) => apiVersion !== wanted);
-    if (!type.custom || others.length === 0) return [...objects];
+    if (others.length === 0) return [...objects];
+    if (!type.custom) return objects.map((object) => convertEvent(object, wanted));
     const definition = this.#registry.definition(type);
     const byWebhook = at(definition, "spec", "conversion", "strategy") === "Webhook";
     const converted = byWebhook
       ? await review(definition, others, wanted)
       : others.map((object) => Object.assign(copy(object), { apiVersion: wanted }));
-    const schema = type.versions.find(({ name }) => name === version)?.schema;
+    const schema = type.versions.find(({ name }) => apiVersionOf(type.group, name) === wanted)?.schema;
     const results = converted.map((object): ApiObject => {
       if (!schema) return object;
       const fitting = prune(object, schema, []) as ApiObject;

@@ -5,7 +5,7 @@ import { age } from "./age.ts";
 import { jsonPath } from "./json-path.ts";
 import { type ApiObject, at, field, isJsonObject, type JsonObject, listAt, textAt } from "./object.ts";
 import { setDefaults } from "./pod-defaults.ts";
-import type { Column, ResourceType, ResourceVersion } from "./resource-type.ts";
+import { apiVersionOf, collectionOf, type Column, type ResourceType, type ResourceVersion } from "./resource-type.ts";
 import type { Schema } from "./schema.ts";
 
 /** Defaults and the status that a cluster's controllers would write: here a definition is established at once. */
@@ -106,8 +106,14 @@ export function customType(crd: ApiObject): ResourceType {
     .filter((version) => version.served === true)
     .map(customVersion)
     .sort((a, b) => priority(b.name) - priority(a.name));
+  const group = textAt(crd, "spec", "group") ?? "";
+  const stored =
+    textAt(
+      versions.find(({ storage }) => storage === true),
+      "name",
+    ) ?? "";
   return {
-    group: textAt(crd, "spec", "group") ?? "",
+    group,
     plural: text("plural"),
     singular: text("singular"),
     kind: text("kind"),
@@ -116,13 +122,7 @@ export function customType(crd: ApiObject): ResourceType {
     categories: listOf(field(names, "categories")).map(String),
     namespaced: at(crd, "spec", "scope") === "Namespaced",
     versions: served,
-    storageVersion:
-      textAt(
-        versions.find(({ storage }) => storage === true),
-        "name",
-      ) ??
-      served[0]?.name ??
-      "",
+    storage: { collection: collectionOf({ group, plural: text("plural") }), apiVersion: apiVersionOf(group, stored) },
     custom: true,
     generation: true,
     unconditionalUpdate: false,

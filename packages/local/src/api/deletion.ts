@@ -3,7 +3,7 @@ import { mutate, validate } from "./admission.ts";
 import { type Call, type Context, timestamp } from "./call.ts";
 import { badRequest, conflict, forbidden, modified, notFound } from "./failure.ts";
 import { type ApiObject, at, copy, field, isJsonObject, textAt } from "./object.ts";
-import { collectionOf, type ResourceType } from "./resource-type.ts";
+import type { ResourceType } from "./resource-type.ts";
 import { keyOf, StaleWrite } from "./store.ts";
 import { attributes, environment } from "./write.ts";
 
@@ -53,7 +53,7 @@ export async function remove(
   options: DeletionOptions,
 ): Promise<{ object: ApiObject; gone: boolean }> {
   const { type, version } = call.resolved;
-  const [collection, name] = [collectionOf(type), call.name ?? ""];
+  const [collection, name] = [type.storage.collection, call.name ?? ""];
   for (let attempt = 1; ; attempt++) {
     const stored = context.store.get(collection, keyOf(call.namespace, name));
     if (!stored) throw notFound(type, name);
@@ -85,7 +85,7 @@ export function removeNow(
   const gone = finalizers.length === 0 && deletionGracePeriodSeconds === 0 && type.kind !== "Namespace";
   if (dryRun) return { object: marked, gone };
   const { store } = context;
-  const collection = collectionOf(type);
+  const collection = type.storage.collection;
   const unchanged = marked === stored;
   if (gone) return { object: store.remove(collection, stored), gone };
   return { object: unchanged ? stored : store.update(collection, marked, stored), gone };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Call } from "./call.ts";
+import { storedEventPath } from "./event-rules.ts";
 import { type ApiObject, at } from "./object.ts";
 import { parseFieldSelector, parseLabelSelector } from "./selector.ts";
 
@@ -14,7 +15,11 @@ export function filterOf({ resolved: { type }, namespace, name }: Call, query: U
     if (type.namespaced && namespace !== undefined && object.metadata.namespace !== namespace) return false;
     if (name !== undefined && object.metadata.name !== name) return false;
     if (!byLabel(object.metadata.labels ?? {})) return false;
-    return byField(Object.fromEntries(names.map((path) => [path, fieldText(object, path)])));
+    return byField(
+      Object.fromEntries(
+        names.map((path) => [path, fieldText(object, type.group === "events.k8s.io" ? storedEventPath(path) : path)]),
+      ),
+    );
   };
 }
 

@@ -4,12 +4,12 @@ import { ApiFailure, badRequest, fieldInvalid, invalid, notFound } from "./failu
 import { filterOf } from "./filter.ts";
 import { type ApiObject, isJsonObject, type JsonObject } from "./object.ts";
 import { metadataOnly, type Representation, table } from "./representation.ts";
-import { apiVersionOf, collectionOf } from "./resource-type.ts";
+import { apiVersionOf } from "./resource-type.ts";
 import { keyOf } from "./store.ts";
 
 export async function get(context: Context, call: Call): Promise<ApiObject> {
   const { type, version } = call.resolved;
-  const stored = context.store.get(collectionOf(type), keyOf(call.namespace, call.name ?? ""));
+  const stored = context.store.get(type.storage.collection, keyOf(call.namespace, call.name ?? ""));
   if (!stored) throw notFound(type, call.name ?? "");
   return context.converter.convert(type, stored, version.name);
 }
@@ -35,7 +35,7 @@ export async function list(
   }
   if (wanted !== undefined && wanted > store.revision) throw tooLarge(wanted, store.revision);
   const at = token?.revision ?? (exact ? wanted : undefined) ?? store.revision;
-  const collection = collectionOf(type);
+  const collection = type.storage.collection;
   const all = at === store.revision ? store.list(collection) : store.snapshot(collection, at);
   const filter = filterOf(call, query);
   const matching = all.filter(

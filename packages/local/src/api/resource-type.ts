@@ -34,7 +34,8 @@ export interface ResourceType {
   namespaced: boolean;
   /** Served versions, the preferred one first. */
   versions: readonly ResourceVersion[];
-  storageVersion: string;
+  /** Where and in which version objects are stored; an Event of `events.k8s.io` is one of the core group. */
+  storage: { collection: string; apiVersion: string };
   /** Custom: unknown fields follow the schema, no strategic merge, updates need a resourceVersion. */
   custom: boolean;
   /** Whether `metadata.generation` counts the changes of everything but metadata and status. */

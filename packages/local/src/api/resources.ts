@@ -4,12 +4,13 @@ import { define } from "./built-in-type.ts";
 import * as columns from "./columns.ts";
 import { prepareCrd, prepareCrdUpdate, validateCrd } from "./crd.ts";
 import { defaultDeployment, validateDeployment } from "./deployment-rules.ts";
+import { convertEvent, validateEvent } from "./event-rules.ts";
 import { type FieldError, fieldForbidden, fieldInvalid } from "./failure.ts";
-import { field, isJsonObject, type JsonObject, listAt } from "./object.ts";
+import { type ApiObject, field, isJsonObject, type JsonObject, listAt } from "./object.ts";
 import { defaultPodOnly, defaultPodSpec, setDefaults } from "./pod-defaults.ts";
 import { validatePodSpec, validatePodUpdate } from "./pod-validation.ts";
 import { qosClass } from "./qos-class.ts";
-import type { ResourceType } from "./resource-type.ts";
+import type { Column, ResourceType } from "./resource-type.ts";
 import { webhookConfiguration } from "./webhook-configuration.ts";
 
 const POD_FIELDS = [
@@ -121,14 +122,17 @@ export const BUILT_IN: readonly ResourceType[] = [
     shortNames: ["ev"],
     columns: columns.EVENT_COLUMNS,
     selectable: EVENT_FIELDS,
+    validate: validateEvent,
   }),
   define({
     kind: "Event",
     plural: "events",
     shortNames: ["ev"],
     group: "events.k8s.io",
-    columns: columns.EVENT_COLUMNS,
+    columns: columns.EVENT_COLUMNS.map(ofCoreEvent),
     selectable: REGARDING_FIELDS,
+    storage: { collection: "/events", apiVersion: "v1" },
+    validate: validateEvent,
   }),
   define({
     kind: "Node",
@@ -201,6 +205,13 @@ export const BUILT_IN: readonly ResourceType[] = [
   webhookConfiguration("MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
   webhookConfiguration("ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
 ];
+
+/** The column of an event in its newer form. */
+function ofCoreEvent(column: Column): Column {
+  return Object.assign({}, column, {
+    value: (event: ApiObject, now: Date) => column.value(convertEvent(event, "v1"), now),
+  });
+}
 
 function withSpec(object: JsonObject, change: (spec: JsonObject) => void): void {
   if (isJsonObject(object.spec)) change(object.spec);

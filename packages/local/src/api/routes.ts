@@ -12,7 +12,7 @@ import { applyPatch, patchType } from "./patch.ts";
 import { decodeProtobuf, PROTOBUF } from "./protobuf.ts";
 import { metadataOnly, representation, table } from "./representation.ts";
 import { parseResourcePath, type ResourcePath } from "./request-path.ts";
-import { apiVersionOf, collectionOf } from "./resource-type.ts";
+import { apiVersionOf } from "./resource-type.ts";
 import { bind, getScale, updateScale } from "./subresources.ts";
 import { staticAnswer } from "./static-routes.ts";
 import { checkWatch, watch, type WatchLine } from "./watch.ts";
@@ -145,7 +145,7 @@ async function deleteAll(context: Context, call: Call, request: ApiRequest, cont
   const { type, version } = call.resolved;
   const filter = filterOf(call, request.query);
   const items: ApiObject[] = [];
-  for (const { metadata } of context.store.list(collectionOf(type)).filter(filter)) {
+  for (const { metadata } of context.store.list(type.storage.collection).filter(filter)) {
     const { object } = await remove(
       context,
       { ...call, name: metadata.name, dryRun: call.dryRun || options.dryRun },

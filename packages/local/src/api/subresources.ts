@@ -3,7 +3,6 @@ import { type Call, type Context, timestamp } from "./call.ts";
 import { badRequest, conflict, notFound } from "./failure.ts";
 import { get } from "./list.ts";
 import { type ApiObject, at, isJsonObject, type JsonObject, listAt, textAt } from "./object.ts";
-import { collectionOf } from "./resource-type.ts";
 import { keyOf } from "./store.ts";
 import { update } from "./write.ts";
 
@@ -13,13 +12,14 @@ export function bind(context: Context, call: Call, binding: unknown): JsonObject
   const name = call.name ?? "";
   const node = textAt(binding, "target", "name");
   if (node === undefined) throw badRequest("a binding needs target.name");
-  const stored = context.store.get(collectionOf(type), keyOf(call.namespace, name));
+  const stored = context.store.get(type.storage.collection, keyOf(call.namespace, name));
   if (!stored) throw notFound(type, name);
   if (stored.metadata.deletionTimestamp)
     throw conflict(type, name, `pod ${name} is being deleted, cannot be assigned to a host`);
   const present = textAt(stored, "spec", "nodeName");
   if (present !== undefined) throw conflict(type, name, `pod ${name} is already assigned to node "${present}"`);
-  if (!call.dryRun) context.store.update(collectionOf(type), bound(stored, node, timestamp(context.now())), stored);
+  if (!call.dryRun)
+    context.store.update(type.storage.collection, bound(stored, node, timestamp(context.now())), stored);
   return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 }
 

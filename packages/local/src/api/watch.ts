@@ -5,7 +5,7 @@ import { filterOf } from "./filter.ts";
 import { revision } from "./list.ts";
 import type { ApiObject, JsonObject } from "./object.ts";
 import { metadataOnly, type Representation, table } from "./representation.ts";
-import { apiVersionOf, collectionOf } from "./resource-type.ts";
+import { apiVersionOf } from "./resource-type.ts";
 import type { Store, StoreEvent } from "./store.ts";
 import { WatchQueue } from "./watch-queue.ts";
 
@@ -60,7 +60,7 @@ async function* follow(
   query: URLSearchParams,
   { signal, bookmarkMs }: WatchEnvironment,
 ): AsyncGenerator<Item> {
-  const collection = collectionOf(call.resolved.type);
+  const collection = call.resolved.type.storage.collection;
   const filter = filterOf(call, query);
   const bookmarks = query.get("allowWatchBookmarks") === "true";
   const queue = new WatchQueue<Item>();

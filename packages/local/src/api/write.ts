@@ -19,7 +19,6 @@ import {
 } from "./failure.ts";
 import { validateMeta } from "./meta-validation.ts";
 import { type ApiObject, copy } from "./object.ts";
-import { collectionOf } from "./resource-type.ts";
 import { validateSchema } from "./schema-validation.ts";
 import { keyOf, StaleWrite } from "./store.ts";
 import { prepareUpdate } from "./update-rules.ts";
@@ -51,8 +50,8 @@ export async function create(context: Context, call: Call, body: unknown): Promi
   type.prepareCreate?.(object);
   refuse(call, object, check(call, object, undefined));
   await validate(attributes(context, call, "CREATE", object, undefined), environment(context, call));
-  const storable = await context.converter.convert(type, object, type.storageVersion);
-  const collection = collectionOf(type);
+  const storable = await context.converter.toStorage(type, object);
+  const collection = type.storage.collection;
   const name = object.metadata.name ?? "";
   if (context.store.get(collection, keyOf(object.metadata.namespace, name))) throw alreadyExists(type, name);
   checkNamespace(context, call, name);
@@ -70,13 +69,13 @@ export async function update(
   next: (current: ApiObject) => ApiObject,
 ): Promise<ApiObject> {
   const { type, version } = call.resolved;
-  const [collection, name] = [collectionOf(type), call.name ?? ""];
+  const [collection, name] = [type.storage.collection, call.name ?? ""];
   for (let attempt = 1; ; attempt++) {
     const stored = context.store.get(collection, keyOf(call.namespace, name));
     if (!stored) throw notFound(type, name);
     const current = await context.converter.convert(type, stored, version.name);
     const object = await admitted(context, call, current, next(copy(current)));
-    const storable = await context.converter.convert(type, object, type.storageVersion);
+    const storable = await context.converter.toStorage(type, object);
     if (call.dryRun) return object;
     try {
       return await context.converter.convert(type, commit(context, collection, storable, stored), version.name);
