@@ -117,6 +117,32 @@ describe("warnings", () => {
   });
 });
 
+describe("the SidecarSet of the article that made hot upgrades known", () => {
+  it("is accepted as printed, with two warnings", () => {
+    const raw = {
+      apiVersion: "apps.kruise.io/v1alpha1",
+      kind: "SidecarSet",
+      metadata: { name: "hotupgrade-sidecarset" },
+      spec: {
+        selector: { matchLabels: { app: "hotupgrade" } },
+        containers: [
+          {
+            name: "sidecar",
+            image: "openkruise/hotupgrade-sample:sidecarv1",
+            lifecycle: { postStart: { exec: { command: ["/bin/sh", "/migrate.sh"] } } },
+            upgradeStrategy: { upgradeType: "HotUpgrade" },
+            hotUpgradeEmptyImage: "openkruise/hotupgrade-sample:empty",
+          },
+        ],
+      },
+    };
+    const { object, warnings } = defaultSidecarSet(raw, "v1alpha1");
+    const validated = validate(object);
+    expect(validated.errors).toEqual([]);
+    expect(codes([...warnings, ...validated.warnings])).toEqual(["HOT3902", "HOT3903"]);
+  });
+});
+
 describe("the update strategy", () => {
   it.each<[object, string[]]>([
     [{ type: "Foo" }, ["HOT3004 FieldValueNotSupported spec.updateStrategy.type"]],
