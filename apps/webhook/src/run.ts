@@ -81,6 +81,7 @@ export async function runWebhook(config: Config, signal: AbortSignal, dependenci
   }
   const health = await startHealthServer({ host: config.host, port: config.healthPort, ready, metrics });
   stack.defer(() => health.stop());
+  log.info("probes", { host: config.host, port: health.port });
 
   await untilReady(ready, signal);
   if (!signal.aborted) log.info("ready", { role: config.role, healthPort: health.port });

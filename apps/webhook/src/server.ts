@@ -7,10 +7,10 @@ import { ReviewError } from "./admission.ts";
 import { parseBoundedJson, TooDeepError } from "./bounded-json.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
+import { stoppable } from "./stoppable.ts";
 
 /** Twice the largest object that etcd takes by default. */
 export const MAX_BODY_BYTES = 3 * 2 ** 20;
-const DRAIN_MS = 3000;
 
 /** A certificate with its key and, in PEM, whatever leads from it to the authority. */
 export interface ServingCertificate {
@@ -54,19 +54,12 @@ export async function startAdmissionServer(options: AdmissionServerOptions): Pro
     },
   );
   server.on("tlsClientError", (error) => log.debug("TLS handshake failed", { err: error }));
+  const stop = stoppable(server);
   await listen(server, { host: options.host, port: options.port, flag: "--port" });
   return {
     port: (server.address() as AddressInfo).port,
     rotate: ({ certPem, keyPem }) => server.setSecureContext({ cert: certPem, key: keyPem, minVersion: "TLSv1.2" }),
-    stop: () =>
-      new Promise((resolve) => {
-        const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-        server.close(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
+    stop,
   };
 }
 

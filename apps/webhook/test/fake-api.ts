@@ -5,7 +5,7 @@ import { ApiError, type Api, type KubeObject, type Resource } from "@hot/kube";
 export interface FakeApi extends Pick<Api, "get" | "create" | "update" | "patch"> {
   /** `create secrets/x`, in the order in which they were carried out. */
   readonly writes: string[];
-  object<T = Record<string, unknown>>(plural: string, name: string): T | undefined;
+  object(plural: string, name: string): object | undefined;
   put(plural: string, object: object): void;
   /** Runs once, before the next write is looked at: somebody else is faster. */
   beforeNextWrite(action: () => void): void;
@@ -40,7 +40,7 @@ export function createFakeApi(): FakeApi {
   const fake: FakeApi = {
     writes,
     refuse: undefined,
-    object: <T>(plural: string, name: string) => objects.get(`${plural}/${name}`) as T | undefined,
+    object: (plural, name) => objects.get(`${plural}/${name}`),
     put: (plural, object) => {
       const { metadata } = object as KubeObject;
       const resourceVersion = String(++version);

@@ -23,7 +23,7 @@ interface Webhook {
 }
 
 const webhooks = (api: FakeApi, plural: string): Webhook[] => {
-  const configuration = api.object<{ webhooks: Webhook[] }>(plural, "hot-webhook");
+  const configuration = api.object(plural, "hot-webhook") as { webhooks: Webhook[] } | undefined;
   return configuration?.webhooks ?? [];
 };
 
@@ -73,10 +73,9 @@ describe("register", () => {
     const api = apiWithCrd();
     await register({ api, endpoint: service, failurePolicy: "Ignore" });
     await register({ api, endpoint: url, failurePolicy: "Ignore" });
-    const crd = api.object<{ spec: { conversion: { webhook: Pick<Webhook, "clientConfig"> } } }>(
-      "customresourcedefinitions",
-      CRD,
-    );
+    const crd = api.object("customresourcedefinitions", CRD) as
+      | { spec: { conversion: { webhook: Pick<Webhook, "clientConfig"> } } }
+      | undefined;
     const all = [...webhooks(api, MUTATING), ...webhooks(api, VALIDATING), crd!.spec.conversion.webhook];
     expect(all.map(({ clientConfig }) => clientConfig.url)).toEqual(
       ["mutate-pod", "mutate-sidecarset", "validate-sidecarset", "convert"].map(
@@ -92,7 +91,9 @@ describe("register", () => {
   test("another authority or a hand-made change is corrected; labels of others and defaulted fields stay", async () => {
     const api = apiWithCrd();
     await register({ api, endpoint: service, failurePolicy: "Ignore" });
-    const present = structuredClone(api.object<{ metadata: object; webhooks: Webhook[] }>(MUTATING, "hot-webhook"))!;
+    const present = structuredClone(
+      api.object(MUTATING, "hot-webhook") as { metadata: object; webhooks: Webhook[] } | undefined,
+    )!;
     present.metadata = { ...present.metadata, labels: { team: "x" } };
     present.webhooks[0]!["matchConditions"] = [];
     api.put(MUTATING, present);

@@ -54,10 +54,9 @@ async function setup(api: FakeApi): Promise<Setup> {
     log: createLog("error", (line) => errors.push((JSON.parse(line) as { err: { message: string } }).err.message)),
     serve: (next) => {
       // The API server trusts the authority before anything is served under it.
-      const { webhooks } = api.object<{ webhooks: { clientConfig: { caBundle: string } }[] }>(
-        "mutatingwebhookconfigurations",
-        "hot-webhook",
-      )!;
+      const { webhooks } = api.object("mutatingwebhookconfigurations", "hot-webhook") as {
+        webhooks: { clientConfig: { caBundle: string } }[];
+      };
       expect(Buffer.from(webhooks[0]!.clientConfig.caBundle, "base64").toString()).toBe(next.caBundle);
       served.push(next);
     },
