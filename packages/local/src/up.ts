@@ -4,6 +4,7 @@ import { connect, type Api } from "@hot/kube";
 import type { Log } from "./api/log.ts";
 import { startApiServer } from "./api/server.ts";
 import { loadCatalogue, type Catalogue } from "./catalogue.ts";
+import { claimFolder } from "./folder-claim.ts";
 import { startNode } from "./node/agent.ts";
 import { startWorkloads } from "./workload/start-workloads.ts";
 
@@ -44,6 +45,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const catalogue = loadCatalogue(images);
   const stack = new AsyncDisposableStack();
   try {
+    stack.use(claimFolder(dir));
     const server = await startApiServer({ dir, port: apiPort, log });
     stack.defer(() => server.stop());
     const api = stack.use(connect({ kubeconfig: server.kubeconfigPath, userAgent: "hot-local" }));

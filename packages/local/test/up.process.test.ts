@@ -90,6 +90,19 @@ test("a folder that cannot be written is one clear error", async () => {
   await expect(startCluster({ dir: join(dir, "file"), images: { images: {} } })).rejects.toThrow(/cannot be written/);
 });
 
+test("a folder in which a cluster runs is refused, and that cluster goes on", async () => {
+  const first = await startCluster({ dir, images: { images: { a: OBEDIENT } } });
+  onTestFinished(() => first.stop());
+  const second = startCluster({ dir, images: { images: {} } });
+  await expect(second).rejects.toThrow(
+    `${dir} cannot be used: process ${process.pid} runs a cluster in it; stop that cluster or name another folder`,
+  );
+  await connectTo(first.url);
+  await first.stop();
+  const third = await startCluster({ dir, images: { images: {} } });
+  await third.stop();
+});
+
 test("a node that cannot start takes the API down with it", async () => {
   writeFileSync(join(dir, "node"), "in the way");
   const log: string[] = [];

@@ -7,8 +7,8 @@ import { withPaths } from "./command.ts";
 import { sleep, type Clock } from "@hot/kube";
 import { runIn, type ExecOptions, type ExecResult } from "./exec.ts";
 import type { Exit, Instance } from "./instance.ts";
-import { Leftovers } from "./leftovers.ts";
 import { CommandError, startProcess, type GroupProcess } from "./process.ts";
+import { ProcessMark } from "./process-mark.ts";
 import { Sandboxes } from "./sandbox.ts";
 
 /** What a start needs besides what the status will show. */
@@ -38,14 +38,13 @@ const KEPT_INSTANCES = 2;
 export class Runtime {
   readonly sandboxes: Sandboxes;
   readonly #clock: Clock;
-  readonly #leftovers: Leftovers;
+  readonly #mark: ProcessMark;
   readonly #pods = new Map<string, Held[]>();
   #listener: ((uid: string) => void) | undefined;
 
   constructor(options: { dir: string; clock: Clock }) {
     this.#clock = options.clock;
-    this.#leftovers = new Leftovers(options.dir);
-    this.#leftovers.clean();
+    this.#mark = new ProcessMark(options.dir);
     this.sandboxes = new Sandboxes(options.dir);
   }
 
@@ -66,7 +65,8 @@ export class Runtime {
 
   /** Starts a container. Throws a `CommandError` (and keeps an ended instance) when its program cannot be started. */
   start(uid: string, spec: StartSpec): Instance {
-    const { argv, env, entry, ...shown } = spec;
+    const { argv, entry, ...shown } = spec;
+    const env = { ...spec.env, ...this.#mark.env };
     const sandbox = this.sandboxes.create(uid);
     const folder = join(sandbox.dir, spec.container);
     const cwd = join(folder, String(spec.restartCount));
@@ -80,7 +80,6 @@ export class Runtime {
     const log = openSync(join(folder, `${spec.restartCount}.log`), "a");
     try {
       const started = startProcess({ argv, env, cwd, stdio: ["ignore", log, log], endsWithParent: true }, this.#clock);
-      this.#leftovers.add(started.pid);
       held.process = started;
       void started.exited.then(({ code, at }) =>
         this.#ended(uid, held, { code, reason: code === 0 ? "Completed" : "Error", finishedAt: at }),
@@ -141,8 +140,8 @@ export class Runtime {
     const all = [...this.#pods.values()].flat();
     await Promise.all(all.map((held) => this.stop(held.instance.id, graceMs)));
     this.#pods.clear();
+    this.#mark.close();
     this.sandboxes.close();
-    this.#leftovers.remove();
   }
 
   #running(id: string): Held | undefined {

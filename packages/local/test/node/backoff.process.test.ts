@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
 import type { Pod } from "@hot/spec";
-import { FakeClock } from "./fake-clock.ts";
+import { createFakeClock } from "@hot/kube/testing";
 import { container, isReady, OBEDIENT, script, startHarness, states, statusOf } from "./node-harness.ts";
 
 const waits = (reason: string) => (pod: Pod) => statusOf(pod, "x")?.state?.waiting?.reason === reason;
@@ -11,7 +11,7 @@ const runs = (image: string, restartCount: number) => (pod: Pod) => {
 };
 
 test("the same image again in the same container: at once the first time, after 10 s the second", async () => {
-  const clock = new FakeClock();
+  const clock = createFakeClock();
   const { api, log } = await startHarness({ empty: OBEDIENT, v1: OBEDIENT, v2: OBEDIENT }, { clock });
   api.addPod("p", { containers: [container("x", "empty"), container("y", "v1")] });
   await api.until("p", isReady);
@@ -33,7 +33,7 @@ test("the same image again in the same container: at once the first time, after 
 });
 
 test("a crash loop: the first restart is immediate, then 10 s, 20 s; another image starts at once", async () => {
-  const clock = new FakeClock();
+  const clock = createFakeClock();
   const { api, log } = await startHarness({ bad: script("exit 3"), good: OBEDIENT }, { clock });
   api.addPod("p", { containers: [container("x", "bad"), container("y", "good")] });
   await logged(log, /back-off 10s/);
@@ -60,7 +60,7 @@ test("a crash loop: the first restart is immediate, then 10 s, 20 s; another ima
 });
 
 test("ErrImagePull and ImagePullBackOff alternate, and the pull is tried again after its back-off", async () => {
-  const clock = new FakeClock();
+  const clock = createFakeClock();
   const { api, log } = await startHarness({ other: OBEDIENT }, { clock });
   api.addPod("p", { containers: [container("x", "gone:1")] });
   await logged(log, /ImagePullBackOff/);

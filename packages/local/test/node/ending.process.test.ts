@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
-import { Leftovers } from "../../src/node/leftovers.ts";
-import { startTimeOf } from "../../src/node/process.ts";
-import {
-  alive,
-  container,
-  ended,
-  isReady,
-  OBEDIENT,
-  printed,
-  script,
-  startHarness,
-  statusOf,
-  written,
-} from "./node-harness.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { startNode } from "../../src/node/agent.ts";
+import { FakeApi } from "./fake-api.ts";
+import { alive, container, ended, isReady, printed, script, startHarness, statusOf, written } from "./node-harness.ts";
 
 const told = script('echo "pid $$$$ shm $SHM"; trap "echo TERM; exit 0" TERM; while :; do sleep 60 & wait $!; done');
 const stubborn = script('trap "" TERM; echo "pid $$$$"; while :; do sleep 1; done');
@@ -99,33 +88,27 @@ test("after stop there is no process and no file, whatever state the pods are in
   expect(readdirSync(dir)).toEqual([]);
 });
 
-test("left-overs of a node that was killed are ended at the next start; numbers that others have now are let alone", async () => {
-  const dir = mkdtempSync(join(tmpdir(), "hot-leftovers-"));
-  const [old, other] = [spawn("sleep", ["1000"], { detached: true }), spawn("sleep", ["1000"], { detached: true })];
-  writeFileSync(join(dir, "processes"), `${old.pid} ${startTimeOf(old.pid!)}\n${other.pid} 1\n999999999 5\n`);
-  const exit = once(old, "exit");
-  new Leftovers(dir).clean();
-  await exit;
-  expect(alive(other.pid!)).toBe(true);
-  expect(readFileSync(join(dir, "processes"), "utf8")).toBe("");
-  other.kill("SIGKILL");
-  rmSync(dir, { recursive: true });
+test("a process that left its group ends with the node too", async () => {
+  const escape = script("setsid sh -c 'echo \"pid $$$$\"; exec sleep 1000' & exec sleep 1000");
+  const harness = await startHarness({ escape });
+  const pod = harness.api.addPod("p", { containers: [container("x", "escape")] });
+  const [, pid = ""] = await printed(harness, pod, "x", /pid (\d+)/);
+  await harness.agent.stop();
+  await ended(pid);
 });
 
-test("containers end with a node that is killed, and their shared memory is removed by the next node", async () => {
+test("containers end with a node that is killed; what they started and their shared memory, with the next node", async () => {
   const dir = mkdtempSync(join(tmpdir(), "hot-killed-"));
-  const node = spawn(
-    process.execPath,
-    ["--conditions=@hot/source", join(import.meta.dirname, "node-process.ts"), dir],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const flags = ["--conditions=@hot/source", join(import.meta.dirname, "node-process.ts"), dir];
+  const node = spawn(process.execPath, flags, { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(node.stdout.setEncoding("utf8"), "data")) as [string];
-  const [pid = "", shm = ""] = line.trim().split(" ");
-  expect([alive(pid), existsSync(shm)]).toEqual([true, true]);
+  const [pid = "", child = "", shm = ""] = line.trim().split(" ");
+  expect([alive(pid), alive(child), existsSync(shm)]).toEqual([true, true, true]);
   node.kill("SIGKILL");
   await ended(pid);
-  const harness = await startHarness({ OBEDIENT });
+  const next = await startNode({ api: new FakeApi(), dir, catalogue: { images: {} } });
+  await ended(child);
   expect(existsSync(shm)).toBe(false);
-  await harness.agent.stop();
-  rmSync(dir, { recursive: true });
+  await next.stop();
 });

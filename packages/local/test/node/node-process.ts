@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A node in a process of its own, to be killed: prints pid and shared memory folder of the one container that it runs.
+// A node in a process of its own, to be killed: prints pid, child's pid and shared memory folder of its one container.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startNode } from "../../src/node/agent.ts";
@@ -7,7 +7,7 @@ import { FakeApi } from "./fake-api.ts";
 
 const dir = process.argv[2]!;
 const api = new FakeApi();
-const image = { entrypoint: ["/bin/sh", "-c", 'echo "$$$$ $SHM"; exec sleep 1000'], env: { SHM: "$(SHM)" } };
+const image = { entrypoint: ["/bin/sh", "-c", 'sleep 1000 & echo "$$$$ $! $SHM"; wait'], env: { SHM: "$(SHM)" } };
 await startNode({ api, dir, catalogue: { images: { image } } });
 const pod = api.addPod("p", { containers: [{ name: "x", image: "image" }] });
 const output = (): string => readFileSync(join(dir, "pods", pod.metadata.uid!, "x", "0.log"), "utf8");
