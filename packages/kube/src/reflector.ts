@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Api, KubeObject, WatchEvent } from "./api.ts";
 import { ApiError } from "./api-error.ts";
+import { abortable } from "./abortable.ts";
 import { backoffMs } from "./backoff.ts";
 import { sleep, systemClock, type Clock } from "./clock.ts";
 import { listAll, type Selection } from "./relist.ts";
@@ -98,6 +99,7 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
   /** Where the next watch begins; undefined: a list is needed. */
   let position: string | undefined;
   let failures = 0;
+  let events = 0;
 
   const heard = (): void => {
     lastEventAt = clock.now();
@@ -143,6 +145,7 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
   const onEvent = (event: WatchEvent<T>): void => {
     if (event.type === "ERROR") throw new WatchStatusError(event.object);
     heard();
+    events++;
     failures = 0;
     const { object } = event;
     if (event.type === "BOOKMARK") return advance(object.metadata.resourceVersion);
@@ -160,12 +163,12 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
 
   const watch = async (signal: AbortSignal, resourceVersion: string): Promise<void> => {
     const startedAt = clock.now();
-    const eventsBefore = lastEventAt;
+    const eventsBefore = events;
     const timeoutSeconds = Math.round(WATCH_SECONDS.least + WATCH_SECONDS.spread * random());
     await watchOnce<T>({ api, selection, resourceVersion, timeoutSeconds, silenceMs, clock, signal }, onEvent);
     if (signal.aborted) return;
     restarts.ended++;
-    if (lastEventAt === eventsBefore && clock.now() - startedAt < SHORT_MS) {
+    if (events === eventsBefore && clock.now() - startedAt < SHORT_MS) {
       await sleep(clock, backoffMs(BACKOFF, ++failures, random), signal);
     }
   };
@@ -188,7 +191,7 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
         while (!signal.aborted) {
           const from = position;
           try {
-            await (from === undefined ? list(signal) : watch(signal, from));
+            await abortable(from === undefined ? list(signal) : watch(signal, from), signal);
           } catch (error) {
             if (!signal.aborted) await survive(error, from === undefined, signal);
           }
@@ -198,17 +201,7 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
       }
     },
     synced: () => isSynced,
-    waitForSync: async (signal) => {
-      signal.throwIfAborted();
-      const aborted = Promise.withResolvers<never>();
-      const stop = (): void => aborted.reject(signal.reason);
-      signal.addEventListener("abort", stop);
-      try {
-        await Promise.race([synced.promise, aborted.promise]);
-      } finally {
-        signal.removeEventListener("abort", stop);
-      }
-    },
+    waitForSync: (signal) => abortable(synced.promise, signal),
     subscribe: (listener) => subscribers.add(listener),
     health: () => ({ lastEventAt, restarts: { ...restarts } }),
   };

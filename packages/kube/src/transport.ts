@@ -90,7 +90,8 @@ const CODES: Record<string, ConnectionErrorCode> = {
 export function connectionError(what: string, server: string, error: unknown): ConnectionError {
   if (error instanceof ConnectionError) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const kind = CODES[code] ?? (code.startsWith("HPE_") ? "KUBE_MALFORMED" : "KUBE_UNREACHABLE");
+  const isNoHttp = error instanceof Error && error.name === "HTTPParserError";
+  const kind = isNoHttp ? "KUBE_MALFORMED" : (CODES[code] ?? "KUBE_UNREACHABLE");
   return new ConnectionError(what, server, kind, reasonOf(error, code), error);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Api, KubeObject, WatchEvent } from "./api.ts";
+import { abortable } from "./abortable.ts";
 import type { Clock } from "./clock.ts";
 import type { Selection } from "./relist.ts";
 
@@ -29,10 +30,6 @@ export async function watchOnce<T extends KubeObject>(
   const { api, clock, silenceMs, resourceVersion, timeoutSeconds } = session;
   const { resource, ...selection } = session.selection;
   const abort = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    abort.signal.addEventListener("abort", () => reject(abort.signal.reason as Error));
-  });
-  aborted.catch(() => undefined);
   const stop = (): void => abort.abort(session.signal.reason);
   if (session.signal.aborted) return;
   session.signal.addEventListener("abort", stop);
@@ -43,7 +40,7 @@ export async function watchOnce<T extends KubeObject>(
   const events = api.watch<T>(resource, options)[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await Promise.race([events.next(), aborted]);
+      const next = await abortable(events.next(), abort.signal);
       if (next.done) return;
       silence[Symbol.dispose]();
       silence = clock.after(silenceMs, isSilent);
