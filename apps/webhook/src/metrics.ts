@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ReflectorHealth } from "@hot/kube";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** What this program counts. Names are a contract; pod names are never labels. */
@@ -8,6 +9,10 @@ export interface Metrics {
   injection(labels: { result: string; reason: string }): void;
   certificateExpiry(notAfter: Date): void;
   apiRequest(labels: { verb: string; code: string }): void;
+  /** Has the state of a reflector asked for at every scrape. */
+  watch(resource: string, health: () => ReflectorHealth): void;
+  /** What the controller reports, by name: adds to a counter, sets a gauge, observes in a histogram. */
+  controller(name: string, labels: Readonly<Record<string, string>>, value: number): void;
   /** The exposition format of Prometheus. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -40,13 +45,68 @@ export function createMetrics(): Metrics {
     labelNames: ["verb", "code"],
     registers,
   });
+  const watches = watchMetrics(registry);
+  const controller = controllerMetrics(registers);
   return {
     admission: ({ kind, operation, allowed }, seconds) =>
       admission.observe({ kind, operation, allowed: String(allowed) }, seconds),
     injection: (labels) => injection.inc(labels),
     certificateExpiry: (notAfter) => expiry.set(notAfter.getTime() / 1000),
     apiRequest: (labels) => requests.inc(labels),
+    watch: (resource, health) => watches.set(resource, health),
+    controller: (name, labels, value) => controller[name]?.(labels, value),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+/** Reads the reflectors when they are scraped; a restart that was never counted shows as 0. */
+function watchMetrics(registry: Registry): Map<string, () => ReflectorHealth> {
+  const watches = new Map<string, () => ReflectorHealth>();
+  const restarts = new Counter({
+    name: "hot_watch_restarts_total",
+    help: "How often a list or watch began anew, by cause.",
+    labelNames: ["resource", "cause"],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [resource, health] of watches) {
+        for (const [cause, count] of Object.entries(health().restarts)) this.inc({ resource, cause }, count);
+      }
+    },
+  });
+  const lastEvent = new Gauge({
+    name: "hot_watch_last_event_timestamp_seconds",
+    help: "When the server of a watch was last heard.",
+    labelNames: ["resource"],
+    registers: [],
+    collect() {
+      for (const [resource, health] of watches) {
+        const { lastEventAt } = health();
+        if (lastEventAt !== undefined) this.set({ resource }, lastEventAt / 1000);
+      }
+    },
+  });
+  registry.registerMetric(restarts);
+  registry.registerMetric(lastEvent);
+  return watches;
+}
+
+type Observe = (labels: Readonly<Record<string, string>>, value: number) => void;
+
+/** The controller's metrics; it knows names and labels, this program knows Prometheus. */
+function controllerMetrics(registers: Registry[]): Record<string, Observe> {
+  const counter = (name: string, help: string, labelNames: string[]): [string, Observe] => {
+    const metric = new Counter({ name, help, labelNames, registers });
+    return [name, (labels, value) => metric.inc(labels, value)];
+  };
+  const gauge = (name: string, help: string, labelNames: string[]): [string, Observe] => {
+    const metric = new Gauge({ name, help, labelNames, registers });
+    return [name, (labels, value) => metric.set(labels, value)];
+  };
+  return Object.fromEntries([
+    counter("hot_reconcile_total", "Reconciles, by result.", ["result"]),
+    gauge("hot_sidecarset_pods", "Pods of a SidecarSet, by state.", ["name", "state"]),
+    gauge("hot_blocked_pods", "Pods that are not up to date, by reason.", ["name", "reason"]),
+  ]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KubeObject } from "@hot/kube";
+import type { EventText, KubeObject } from "@hot/kube";
 import type { SidecarSet } from "@hot/spec";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createInjectionEvents } from "../src/events.ts";
@@ -14,7 +14,7 @@ interface Reply {
 }
 
 let api: FakeApi;
-let events: { regarding: { kind: string; name: string }; note: string; metadata: { namespace: string } }[];
+let events: ({ regarding: KubeObject } & EventText)[];
 let lines: { msg: string; [field: string]: unknown }[];
 let log: Log;
 let metrics: Metrics;
@@ -40,15 +40,8 @@ function storeOf<T extends KubeObject>(...objects: T[]): RouteOptions["sidecarSe
 
 function routes(sidecarSets: SidecarSet[], options: Partial<RouteOptions> = {}): ReturnType<typeof createRoutes> {
   const recorder = createInjectionEvents({
-    api: {
-      create: async <T>(_resource: unknown, object: object) => {
-        events.push(object as (typeof events)[number]);
-        return object as T;
-      },
-    },
+    recorder: { event: (regarding, text) => events.push({ regarding, ...text }) },
     now: () => time,
-    instance: "test",
-    log,
   });
   return createRoutes({
     api,
@@ -116,9 +109,7 @@ describe("what was not injected", () => {
     expect(events[0]).toMatchObject({
       reason: "InjectionSkipped",
       type: "Warning",
-      metadata: { namespace: "default" },
-      regarding: { kind: "SidecarSet", name: "mesh", uid: "uid-mesh" },
-      related: { kind: "Pod", namespace: "shop", name: "web-5d4f-" },
+      regarding: { kind: "SidecarSet", metadata: { name: "mesh", uid: "uid-mesh" } },
     });
     expect(events[0]?.note).toMatch(/^pod shop\/web-5d4f-\* was not injected: .*\(HOT2101\)$/);
     expect(lines).toContainEqual(expect.objectContaining({ level: "warn", msg: "not injected", code: "HOT2101" }));

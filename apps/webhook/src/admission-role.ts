@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import { systemClock } from "@hot/kube";
+import { nextCertificates } from "./certs/serving.ts";
+import type { Config } from "./config.ts";
+import { createInjectionEvents } from "./events.ts";
+import { createRegistration, type Registration } from "./registration.ts";
+import { createRoutes } from "./routes.ts";
+import type { Shared } from "./shared.ts";
+import { startAdmissionServer } from "./server.ts";
+
+/** Gets a certificate, serves the webhooks and prepares their registration, which the caller runs. */
+export async function startAdmission(
+  config: Config,
+  shared: Shared,
+): Promise<{ registration: Registration; stop: () => Promise<void> }> {
+  const { api, metrics, sidecarSets, namespaces, log } = shared;
+  const { namespace, failurePolicy, host, port } = config;
+  const where = { api, namespace, ...(config.url !== undefined && { url: config.url }) };
+  const certificates = await nextCertificates({ ...where, now: new Date() }, undefined);
+  metrics.certificateExpiry(certificates.notAfter);
+  const events = createInjectionEvents({ recorder: shared.events, now: Date.now });
+  const routes = createRoutes({ api, sidecarSets, namespaces, failurePolicy, events, metrics, log });
+  const server = await startAdmissionServer({ host, port, certificate: certificates.serving, routes, log });
+  log.info("listening", { host, port: server.port });
+  const registration = createRegistration({
+    ...where,
+    failurePolicy,
+    certificates,
+    serve: ({ serving, notAfter }) => {
+      server.rotate(serving);
+      metrics.certificateExpiry(notAfter);
+    },
+    clock: systemClock,
+    log,
+  });
+  return { registration, stop: () => server.stop() };
+}

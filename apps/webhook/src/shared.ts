@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  connect,
+  createEventRecorder,
+  createReflector,
+  RESOURCES,
+  systemClock,
+  type Api,
+  type EventRecorder,
+  type KubeObject,
+  type Reflector,
+  type Resource,
+} from "@hot/kube";
+import { GROUP, PLURAL, type SidecarSet } from "@hot/spec";
+import type { Config } from "./config.ts";
+import type { Log } from "./log.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+
+const SIDECAR_SETS: Resource = { group: GROUP, version: "v1beta1", plural: PLURAL, namespaced: false };
+
+export interface Dependencies {
+  log: Log;
+  /** Name of this replica, for events. */
+  instance: string;
+}
+
+/** What admission and controller have in common; the reflectors are run by the caller. */
+export interface Shared {
+  api: Api;
+  log: Log;
+  metrics: Metrics;
+  events: EventRecorder;
+  sidecarSets: Reflector<SidecarSet>;
+  namespaces: Reflector<KubeObject>;
+}
+
+/** Connects; the stack closes the connection after the last event is written. */
+export function createShared(config: Config, { log, instance }: Dependencies, stack: AsyncDisposableStack): Shared {
+  const metrics = createMetrics();
+  const api = stack.use(
+    connect({
+      userAgent: "hot-webhook",
+      ...(config.kubeconfig !== undefined && { kubeconfig: config.kubeconfig }),
+      onAnswer: ({ verb, code }) => metrics.apiRequest({ verb, code: String(code) }),
+    }),
+  );
+  const events = createEventRecorder({
+    api,
+    component: "hot.internal/webhook",
+    instance,
+    clock: systemClock,
+    onError: (error) => log.warn("event not written", { err: error }),
+  });
+  stack.defer(() => events.flush());
+  const reflect = <T extends KubeObject>(resource: Resource): Reflector<T> => {
+    const reflector = createReflector<T>({
+      api,
+      resource,
+      onError: (error, cause) => log.warn("watch failed", { err: error, resource: resource.plural, cause }),
+    });
+    metrics.watch(resource.plural, () => reflector.health());
+    return reflector;
+  };
+  return {
+    api,
+    log,
+    metrics,
+    events,
+    sidecarSets: reflect<SidecarSet & KubeObject>(SIDECAR_SETS),
+    namespaces: reflect(RESOURCES.namespaces),
+  };
+}
