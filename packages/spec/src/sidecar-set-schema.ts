@@ -62,6 +62,7 @@ export function specSchema(version: "v1alpha1" | "v1beta1"): Struct {
 export const metadataSchema: Struct = struct(
   field("name"),
   field("generateName"),
+  field("namespace"),
   field("labels", strings),
   field("annotations", strings),
 );

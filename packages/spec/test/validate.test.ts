@@ -274,12 +274,27 @@ describe("whatever the input", () => {
     ),
   );
 
+  const volumes = [
+    { name: "v", projected: { sources: [{ downwardAPI: { items: [{ path: "p" }] } }, { secret: { items: [{}] } }] } },
+  ];
+  for (const member of [
+    "projected",
+    "projected.sources",
+    "projected.sources.0.downwardAPI.items",
+    "secret",
+    "hostPath",
+  ])
+    places.push(`spec.volumes.0.${member}`);
+
   it("defaulting and validation return and do not throw", () => {
     const json = fc.jsonValue({ maxDepth: 3 });
     const twice = fc.tuple(fc.constantFrom(...places), json, fc.constantFrom(...places), json);
     fc.assert(
       fc.property(twice, ([first, a, second, b]) => {
-        const object = structuredClone(sidecarSet({ ...hot, ...proof })) as unknown as Record<string, unknown>;
+        const object = structuredClone(sidecarSet({ ...hot, ...proof }, { volumes })) as unknown as Record<
+          string,
+          unknown
+        >;
         put(object, first.split("."), a);
         put(object, second.split("."), b);
         const { object: next } = defaultSidecarSet(object, "v1beta1");

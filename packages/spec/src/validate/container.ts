@@ -70,6 +70,6 @@ function* validateCore(
   yield* validateEnv(container, path);
   yield* validateMounts(container, volumes, path);
   yield* validateProbes(container, kind, path);
-  yield* validateResources(container, path);
+  yield* validateResources(container, kind, path);
   yield* validateSecurityContext(container, path);
 }

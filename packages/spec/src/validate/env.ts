@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container, EnvVarSource } from "../container.ts";
-import { invalid, notSupported, required, type FieldErrors } from "../field-error.ts";
-import { qualifiedNameProblem } from "../label-name.ts";
+import { invalid, required, type FieldErrors } from "../field-error.ts";
+import { validateFieldRef, validateResourceFieldRef } from "./field-ref.ts";
 
 const ENV_NAME = /^[ -<>-~]+$/;
 const KEY = /^[-._a-zA-Z0-9]{1,253}$/;
-const FIELD_PATHS =
-  "metadata.name metadata.namespace metadata.uid spec.nodeName spec.serviceAccountName status.hostIP status.hostIPs status.podIP status.podIPs".split(
-    " ",
-  );
-/** Known to Kubernetes, but not as env. */
-const OTHER_FIELD_PATHS = new Set(
-  "metadata.labels metadata.annotations spec.restartPolicy spec.schedulerName status.phase".split(" "),
-);
-const RESOURCE = /^(?:limits|requests)\.(?:cpu|memory|ephemeral-storage|hugepages-.+)$/;
-const SUBSCRIPT = /^metadata\.(labels|annotations)\['(.*)'\]$/;
 
 export function* validateEnv(container: Container, path: string): FieldErrors {
   for (const [index, { name, value, valueFrom }] of (container.env ?? []).entries()) {
@@ -50,41 +40,13 @@ function* validateEnvSource(source: EnvVarSource, at: string): FieldErrors {
       `It needs exactly one source and has ${count}.`,
       "Set one of fieldRef, resourceFieldRef, configMapKeyRef and secretKeyRef.",
     );
-  if (fieldRef) yield* validateFieldRef(fieldRef, `${at}.fieldRef`);
-  if (resourceFieldRef) {
-    if (!resourceFieldRef.resource) yield required(`${at}.resourceFieldRef.resource`);
-    else if (!RESOURCE.test(resourceFieldRef.resource))
-      yield notSupported(`${at}.resourceFieldRef.resource`, resourceFieldRef.resource, [
-        "limits.cpu",
-        "requests.memory",
-        "the like",
-      ]);
-  }
+  if (fieldRef) yield* validateFieldRef(fieldRef, "env", `${at}.fieldRef`);
+  if (resourceFieldRef) yield* validateResourceFieldRef(resourceFieldRef, `${at}.resourceFieldRef`);
   for (const [name, reference] of Object.entries({ configMapKeyRef, secretKeyRef })) {
     if (!reference) continue;
     if (!reference.name) yield required(`${at}.${name}.name`);
     if (!reference.key) yield required(`${at}.${name}.key`);
     else if (!KEY.test(reference.key))
       yield invalid(`${at}.${name}.key`, reference.key, "It must have letters, digits, '-', '_' and '.'.");
-  }
-}
-
-function* validateFieldRef(
-  { apiVersion, fieldPath }: { apiVersion?: string; fieldPath: string },
-  at: string,
-): FieldErrors {
-  if (!apiVersion) yield required(`${at}.apiVersion`);
-  if (!fieldPath) {
-    yield required(`${at}.fieldPath`);
-    return;
-  }
-  const [, map, key = ""] = SUBSCRIPT.exec(fieldPath) ?? [];
-  if (map !== undefined) {
-    const problem = qualifiedNameProblem(map === "annotations" ? key.toLowerCase() : key);
-    if (problem !== undefined) yield invalid(at, key, `The key ${problem}.`);
-  } else if (OTHER_FIELD_PATHS.has(fieldPath)) {
-    yield notSupported(`${at}.fieldPath`, fieldPath, FIELD_PATHS);
-  } else if (!FIELD_PATHS.includes(fieldPath)) {
-    yield invalid(`${at}.fieldPath`, fieldPath, "Kubernetes has no such field for env.");
   }
 }

@@ -12,7 +12,6 @@ const NUMBERS = [
   "successThreshold",
   "failureThreshold",
 ] as const;
-const DEFAULT_GRACE_SECONDS = 30;
 
 type AnyHandler = Handler & Pick<Probe, "grpc"> & { sleep?: { seconds: number } };
 
@@ -81,8 +80,8 @@ function* validateHandler(handler: AnyHandler, path: string): FieldErrors {
   if (tcpSocket) yield* validatePort(tcpSocket.port, `${path}.tcpSocket.port`);
   if (grpc && portProblem(grpc.port) !== undefined)
     yield invalid(`${path}.grpc.port`, grpc.port, "It must be a number from 1 to 65535.");
-  if (sleep && (sleep.seconds <= 0 || sleep.seconds > DEFAULT_GRACE_SECONDS))
-    yield invalid(`${path}.sleep.seconds`, sleep.seconds, `It must be from 1 to ${DEFAULT_GRACE_SECONDS}.`);
+  // The upper bound is the grace period of each pod, which is not known here.
+  if (sleep && sleep.seconds <= 0) yield invalid(`${path}.sleep.seconds`, sleep.seconds, "It must be at least 1.");
 }
 
 function* validatePort(port: number | string | undefined, path: string): FieldErrors {

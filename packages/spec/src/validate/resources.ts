@@ -9,7 +9,11 @@ const RESIZABLE = ["cpu", "memory"];
 const RESIZE_POLICIES = ["NotRequired", "RestartContainer"];
 
 /** Limits and requests: names, signs, whole numbers of devices, no request above its limit. */
-export function* validateResources(container: Container, path: string): FieldErrors {
+export function* validateResources(
+  container: Container,
+  kind: "container" | "native" | "init",
+  path: string,
+): FieldErrors {
   const { limits = {}, requests = {}, claims = [] } = container.resources ?? {};
   yield* validateList(limits, `${path}.resources.limits`);
   yield* validateList(requests, `${path}.resources.requests`);
@@ -35,7 +39,17 @@ export function* validateResources(container: Container, path: string): FieldErr
       "A sidecar can't use claims of the pod.",
       "Remove the claim.",
     );
-  yield* validateResizePolicy(container, path);
+  const needsOthers = Object.keys({ ...limits, ...requests }).some((name) => name.startsWith("hugepages-"));
+  if (needsOthers && !["cpu", "memory"].some((name) => Object.hasOwn(limits, name) || Object.hasOwn(requests, name)))
+    yield fieldError(
+      "ResourcesInvalid",
+      "FieldValueForbidden",
+      `${path}.resources`,
+      container.resources,
+      "Huge pages need cpu or memory beside them.",
+      "Set cpu or memory.",
+    );
+  yield* validateResizePolicy(container, kind, path);
 }
 
 function* validateList(list: Record<string, Quantity>, path: string): FieldErrors {
@@ -73,7 +87,13 @@ function resourceError(field: string, value: unknown, reason: string): FieldErro
   return fieldError("ResourcesInvalid", "FieldValueInvalid", field, value, reason);
 }
 
-function* validateResizePolicy({ resizePolicy = [] }: Container, path: string): FieldErrors {
+function* validateResizePolicy(
+  { resizePolicy = [] }: Container,
+  kind: "container" | "native" | "init",
+  path: string,
+): FieldErrors {
+  if (kind === "init" && resizePolicy.length > 0)
+    yield invalid(`${path}.resizePolicy`, resizePolicy, "An init container without restartPolicy Always has none.");
   for (const [index, { resourceName, restartPolicy }] of resizePolicy.entries()) {
     const at = `${path}.resizePolicy[${index}]`;
     if (!RESIZABLE.includes(resourceName)) yield notSupported(`${at}.resourceName`, resourceName, RESIZABLE);

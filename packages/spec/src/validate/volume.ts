@@ -2,11 +2,15 @@
 import type { Volume } from "../container.ts";
 import { isRaw, rawEntries, type Raw } from "../defaults/raw.ts";
 import { VOLUME_SOURCES } from "../defaults/volume.ts";
-import { duplicate, forbidden, invalid, required, type FieldErrors } from "../field-error.ts";
+import { duplicate, forbidden, invalid, notSupported, required, type FieldErrors } from "../field-error.ts";
 import { dnsLabelProblem } from "../label-name.ts";
 import { parseQuantity } from "../quantity.ts";
+import { validateFieldRef, validateResourceFieldRef } from "./field-ref.ts";
 
 const MAX_MODE = 0o777;
+const MIN_TOKEN_SECONDS = 600;
+const MAX_TOKEN_SECONDS = 2 ** 32;
+const HOST_PATH_TYPES = "|DirectoryOrCreate|Directory|FileOrCreate|File|Socket|CharDevice|BlockDevice".split("|");
 /** Members without which Kubernetes refuses a source. */
 const REQUIRED_MEMBERS: Record<string, readonly string[]> = {
   hostPath: ["path"],
@@ -62,14 +66,48 @@ function* validateSource(name: string, source: Raw, path: string): FieldErrors {
   const mode = source["defaultMode"];
   if (mode !== undefined && !(Number.isInteger(mode) && (mode as number) >= 0 && (mode as number) <= MAX_MODE))
     yield invalid(`${path}.defaultMode`, mode, "It must be from 0 to 0777.");
-  yield* validateItems(source["items"], path);
+  const hostType = name === "hostPath" ? source["type"] : undefined;
+  if (typeof hostType === "string" && !HOST_PATH_TYPES.includes(hostType))
+    yield notSupported(`${path}.type`, hostType, HOST_PATH_TYPES.slice(1));
+  if (["secret", "configMap", "downwardAPI"].includes(name)) yield* validateItems(name, source["items"], path);
+  if (name === "projected") yield* validateProjected(source["sources"], path);
 }
 
-function* validateItems(items: unknown, path: string): FieldErrors {
-  for (const [index, { path: file }] of rawEntries(items)) {
-    const at = `${path}.items[${index}].path`;
-    if (typeof file !== "string" || file === "") yield required(at);
+function* validateItems(name: string, items: unknown, path: string): FieldErrors {
+  for (const [index, item] of rawEntries(items)) {
+    const at = `${path}.items[${index}]`;
+    const { path: file, key } = item;
+    if (typeof file !== "string" || file === "") yield required(`${at}.path`);
     else if (file.startsWith("/") || file.split("/").includes(".."))
-      yield invalid(at, file, "It must be a relative path without '..'.");
+      yield invalid(`${at}.path`, file, "It must be a relative path without '..'.");
+    if (name !== "downwardAPI") {
+      if (typeof key !== "string" || key === "") yield required(`${at}.key`);
+      continue;
+    }
+    const { fieldRef, resourceFieldRef } = item;
+    if (isRaw(fieldRef)) yield* validateFieldRef(fieldRef, "file", `${at}.fieldRef`);
+    else if (!isRaw(resourceFieldRef)) yield required(`${at}.fieldRef`);
+    else if (!resourceFieldRef["containerName"]) yield required(`${at}.resourceFieldRef.containerName`);
+    else yield* validateResourceFieldRef(resourceFieldRef, `${at}.resourceFieldRef`);
+  }
+}
+
+function* validateProjected(sources: unknown, path: string): FieldErrors {
+  for (const [index, source] of rawEntries(sources)) {
+    for (const [name, projection] of Object.entries(source)) {
+      if (!isRaw(projection)) continue;
+      const at = `${path}.sources[${index}].${name}`;
+      if ((name === "secret" || name === "configMap") && !projection["name"]) yield required(`${at}.name`);
+      if (["secret", "configMap", "downwardAPI"].includes(name)) yield* validateItems(name, projection["items"], at);
+      if (name !== "serviceAccountToken") continue;
+      const { expirationSeconds: seconds, path: file } = projection;
+      if (!file) yield required(`${at}.path`);
+      if (typeof seconds === "number" && (seconds < MIN_TOKEN_SECONDS || seconds > MAX_TOKEN_SECONDS))
+        yield invalid(
+          `${at}.expirationSeconds`,
+          seconds,
+          `It must be from ${MIN_TOKEN_SECONDS} to ${MAX_TOKEN_SECONDS}.`,
+        );
+    }
   }
 }
