@@ -67,7 +67,7 @@ export function createController(options: ControllerOptions): Controller {
     project: projectPod,
     clock,
     random,
-    onError: (error, cause) => log.warn("The watch of pods was interrupted.", { cause, error }),
+    onError: (error, cause) => log.warn("The watch of pods was interrupted.", { cause, err: error }),
   });
   const index = createPodIndex(pods.store);
   const expectations = createExpectations(() => clock.now());
@@ -125,7 +125,7 @@ export function createController(options: ControllerOptions): Controller {
       return;
     }
     if (result.outcome === "failed" && !signal.aborted)
-      log.warn("A SidecarSet could not be reconciled.", { name, error: result.error });
+      log.warn("A SidecarSet could not be reconciled.", { name, err: result.error });
     queue.addRateLimited(name);
   };
 

@@ -10,7 +10,7 @@ import type { EmitEvent } from "./emit-event.ts";
 import { plan, type Plan, type PlannedWrite } from "./plan/plan.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
 import { isMatched, isUnfinished, type NamespaceLabels } from "./plan/select-pods.ts";
-import type { ReceiptTimes, Snapshot } from "./plan/snapshot.ts";
+import type { ReceiptTimes, Snapshot, WriteKind } from "./plan/snapshot.ts";
 import type { PlannedEvent } from "./plan/events.ts";
 
 export interface ReconcilerOptions {
@@ -92,11 +92,13 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     };
     emit(planned.events);
     const problems: unknown[] = [];
-    const settle = (pod: PodProjection, outcome: Outcome, events: readonly PlannedEvent[]): void => {
-      if (outcome.result === "committed") emit(events);
-      else if ("error" in outcome) {
+    const settle = (pod: PodProjection, kind: WriteKind, outcome: Outcome, events: readonly PlannedEvent[]): void => {
+      if (outcome.result === "committed") {
+        options.log.info("pod written", { sidecarSet: name, pod: `${pod.namespace}/${pod.name}`, write: kind });
+        emit(events);
+      } else if ("error" in outcome) {
         const code = outcome.result === "refused" ? reasonCode("PatchRejected") : reasonCode("ApiUnreachable");
-        options.log.warn(code.sentence, { code: code.code, pod: `${pod.namespace}/${pod.name}`, error: outcome.error });
+        options.log.warn(code.sentence, { code: code.code, pod: `${pod.namespace}/${pod.name}`, err: outcome.error });
         problems.push(outcome.error);
       } else if (outcome.result === "conflict") problems.push(new UnfinishedError(`${pod.name} has changed`));
     };
@@ -105,10 +107,10 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
         return;
       }
-      settle(one.pod, await applyWrite(writing, one.pod, one.write), one.events);
+      settle(one.pod, one.write.kind, await applyWrite(writing, one.pod, one.write), one.events);
     });
     await inParallel(planned.conditions, PARALLEL, async ({ pod, message, events }) => {
-      settle(pod, await applyCondition(writing, pod, message, clock.now()), events);
+      settle(pod, "condition", await applyCondition(writing, pod, message, clock.now()), events);
     });
     options.observe(name, planned);
     const after = await finishStatus(snapshot.sidecarSet, planned.status, api, signal, problems);

@@ -13,7 +13,8 @@ export function carriedOut(pod: Pod, fateOf: (image: string) => Fate = () => "ru
   const containerStatuses = pod.spec.containers.map(({ name, image = "" }) => {
     const before = statuses.find((one) => one.name === name);
     const fate = fateOf(image);
-    if (before?.image === image || (fate === "hangs" && before?.state?.running)) return before ?? running(name, image);
+    if ((before?.image === image && before.state?.running) || (fate === "hangs" && before?.state?.running))
+      return before ?? running(name, image);
     if (before?.state?.waiting?.message === image) return before;
     changed = true;
     const instance = (before?.restartCount ?? 0) + 2;
