@@ -21,14 +21,21 @@ const image = (version: string): string => `hot/sidecar-demo:${version}`;
 
 /** Applies the samples, sends traffic, upgrades v1 -> v2 -> v3 -> broken v4 -> v5 and returns what happened. */
 export async function runDemo(platform: Platform, screen: Screen, signal: AbortSignal): Promise<Run> {
-  const { api } = platform;
+  const stopWatching = new AbortController();
+  try {
+    return await play(platform, screen, signal, stopWatching.signal);
+  } finally {
+    stopWatching.abort();
+  }
+}
+
+async function play({ api }: Platform, screen: Screen, signal: AbortSignal, watching: AbortSignal): Promise<Run> {
   const { sidecarSet, deployment } = await samples();
   const name = sidecarSet.metadata.name ?? "";
   const base = sidecarSet.spec.containers?.[0]?.name ?? "";
   const { replicas, selector } = deployment.spec;
   const labels = Object.entries(selector.matchLabels).map(([key, value]) => `${key}=${value}`);
-  const stopWatching = new AbortController();
-  const fleet = watchFleet(api, labels.join(","), name, stopWatching.signal);
+  const fleet = watchFleet(api, labels.join(","), name, watching);
 
   const interrupted = Promise.withResolvers<never>();
   interrupted.promise.catch(() => undefined);
@@ -74,6 +81,5 @@ export async function runDemo(platform: Platform, screen: Screen, signal: AbortS
   } finally {
     clearInterval(redraw);
     load.kill();
-    stopWatching.abort();
   }
 }
