@@ -60,9 +60,9 @@ interface Dependent {
 }
 
 function* everything({ store, registry }: Context): Generator<{ type: ResourceType; object: ApiObject }> {
-  for (const collection of store.collections()) {
+  for (const { collection, object } of store.all()) {
     const type = registry.byCollection(collection);
-    if (type) for (const object of store.list(collection)) yield { type, object };
+    if (type) yield { type, object };
   }
 }
 
@@ -78,8 +78,9 @@ function dependents(context: Context, uid: string | undefined): Dependent[] {
 function collectIfOwnerless(context: Context, type: ResourceType, object: ApiObject): void {
   const owners = object.metadata.ownerReferences ?? [];
   if (owners.length === 0 || object.metadata.deletionTimestamp) return;
-  const living = new Set([...everything(context)].map((one) => one.object.metadata.uid));
-  if (!owners.some(({ uid }) => living.has(uid))) removeNow(context, type, object, {});
+  const wanted = new Set(owners.map(({ uid }) => uid));
+  for (const { object: owner } of everything(context)) if (wanted.has(owner.metadata.uid ?? "")) return;
+  removeNow(context, type, object, {});
 }
 
 function orphan(context: Context, type: ResourceType, owner: ApiObject): void {
@@ -103,7 +104,7 @@ function deleteDependentsFirst(context: Context, type: ResourceType, owner: ApiO
 /** A dependent is gone: an owner that waits for it may go too. */
 function finishOwners(context: Context, dependent: ApiObject): void {
   const owners = new Set(dependent.metadata.ownerReferences?.map(({ uid }) => uid));
-  for (const { type, object } of owners.size === 0 ? [] : everything(context)) {
+  for (const { type, object } of owners.size === 0 ? [] : [...everything(context)]) {
     if (owners.has(object.metadata.uid ?? "") && object.metadata.finalizers?.includes("foregroundDeletion"))
       deleteDependentsFirst(context, type, object);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { badRequest } from "./failure.ts";
+import { dropUnknownFields } from "./known-fields.ts";
 import { type ApiObject, copy, field, isJsonObject, type JsonObject } from "./object.ts";
 import { apiVersionOf } from "./resource-type.ts";
 import type { Resolved } from "./registry.ts";
@@ -63,6 +64,7 @@ export function decode(
   let object: ApiObject = { apiVersion: expected, kind: type.kind, ...copy(body), metadata };
   if (version.schema) object = prune(object, version.schema, dropped) as ApiObject;
   else if (SPEC_KINDS.has(type.kind)) dropUnknown(object, SPEC_FIELDS, dropped, "");
+  if (!type.custom) dropUnknownFields(type.kind, object, dropped);
   report(dropped, fieldValidation, warn);
   type.defaults?.(object);
   if (version.schema) applyDefaults(object, version.schema);

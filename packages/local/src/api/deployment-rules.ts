@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDeepStrictEqual } from "node:util";
+import { matchesSelector } from "@hot/spec";
 import { type FieldError, fieldInvalid, fieldRequired } from "./failure.ts";
 import { type ApiObject, at, isJsonObject } from "./object.ts";
 import { defaultPodSpec, setDefaults } from "./pod-defaults.ts";
 import { validateTemplate } from "./pod-validation.ts";
-import { matchesSelector } from "./selector.ts";
 
 export function defaultDeployment(deployment: ApiObject): void {
   const { spec } = deployment;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { defaultPullPolicy } from "@hot/spec";
 import { at, field, isJsonObject, type JsonObject, listAt } from "./object.ts";
 
 /** Defaults of a pod's spec as a cluster fills them in; also for the template of a workload. Changes the spec. */
@@ -24,7 +25,7 @@ function defaultContainer(container: JsonObject): void {
   setDefaults(container, {
     terminationMessagePath: "/dev/termination-log",
     terminationMessagePolicy: "File",
-    imagePullPolicy: pullPolicy(container.image),
+    imagePullPolicy: defaultPullPolicy(typeof container.image === "string" ? container.image : ""),
     resources: {},
   });
   for (const port of listAt(container, "ports")) setDefaults(port, { protocol: "TCP" });
@@ -72,14 +73,6 @@ function defaultVolume(volume: JsonObject): void {
     const reference = field(item, "fieldRef");
     if (isJsonObject(reference)) setDefaults(reference, { apiVersion: "v1" });
   }
-}
-
-/** `Always` for the tag `latest` or none, else `IfNotPresent`. */
-function pullPolicy(image: unknown): string {
-  const name = typeof image === "string" ? image : "";
-  if (name.includes("@")) return "IfNotPresent";
-  const tag = /:([^/:]+)$/.exec(name)?.[1] ?? "latest";
-  return tag === "latest" ? "Always" : "IfNotPresent";
 }
 
 /** Sets the fields that are absent. */

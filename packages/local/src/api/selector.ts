@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LabelSelector } from "@hot/spec";
 import { badRequest } from "./failure.ts";
 
 export type Labels = Record<string, string>;
@@ -69,27 +68,4 @@ export function parseFieldSelector(text: string, allowed: readonly string[]): Ma
     return (fields) => ((fields[name] ?? "") === value) === (operator !== "!=");
   });
   return (fields) => matches.every((match) => match(fields));
-}
-
-/** `metav1.LabelSelector`: absent or empty matches everything, as in webhook configurations. */
-export function matchesSelector(selector: LabelSelector | undefined, labels: Labels): boolean {
-  for (const [key, value] of Object.entries(selector?.matchLabels ?? {})) {
-    if (!Object.hasOwn(labels, key) || labels[key] !== value) return false;
-  }
-  return (selector?.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const present = Object.hasOwn(labels, key);
-    const listed = present && values.includes(labels[key] ?? "");
-    switch (operator) {
-      case "In":
-        return listed;
-      case "NotIn":
-        return !listed;
-      case "Exists":
-        return present;
-      case "DoesNotExist":
-        return !present;
-      default:
-        return false;
-    }
-  });
 }

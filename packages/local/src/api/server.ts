@@ -41,6 +41,8 @@ export interface ApiServer {
   stop(): Promise<void>;
 }
 
+/** Longer than clients keep an idle connection. */
+const KEEP_ALIVE_MS = 300_000;
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /**
@@ -65,6 +67,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     { cert, key, ca: identity.caPem, requestCert: true, rejectUnauthorized: false },
     handler({ context, authenticate, log, bookmarkMs, stopping: stopping.signal }),
   );
+  // A client must not lose a request because its idle connection is closed at that very moment.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await listen(server, port, host);
   const url = `https://${host}:${(server.address() as AddressInfo).port}`;
   const kubeconfigPath = join(dir, "kubeconfig");

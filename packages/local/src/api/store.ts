@@ -49,8 +49,10 @@ export class Store {
     return sorted(this.#collections.get(collection) ?? new Map());
   }
 
-  collections(): string[] {
-    return [...this.#collections.keys()];
+  /** Everything there is, in no order. */
+  *all(): Generator<{ collection: string; object: ApiObject }> {
+    for (const [collection, objects] of this.#collections)
+      for (const object of objects.values()) yield { collection, object };
   }
 
   /** The collection as it was at a revision; 410 when the history does not reach that far. */

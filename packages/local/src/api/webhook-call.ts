@@ -50,6 +50,8 @@ function post(url: URL, body: string, timeoutSeconds: number, ca: Buffer | undef
       {
         method: "POST",
         signal,
+        // A kept connection may be closed by the webhook at the very moment of the next call, which would then fail.
+        agent: false,
         headers: {
           "content-type": "application/json",
           accept: "application/json",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LabelSelector } from "@hot/spec";
+import { type LabelSelector, matchesSelector } from "@hot/spec";
 import { type ApiObject, field, isJsonObject, type JsonObject, listAt } from "./object.ts";
 import type { ResourceType } from "./resource-type.ts";
-import { type Labels, matchesSelector } from "./selector.ts";
+import type { Labels } from "./selector.ts";
 
 /** What is known about a request when webhooks are chosen. */
 export interface Matchable {
@@ -58,7 +58,8 @@ function selected(webhook: JsonObject, { object, oldObject, namespaceLabels }: M
   return [object, oldObject].some((one) => one && matchesSelector(selector, one.metadata.labels ?? {}));
 }
 
-function selectorOf(webhook: JsonObject, name: string): LabelSelector | undefined {
+/** In a webhook an absent selector lets everything pass. */
+function selectorOf(webhook: JsonObject, name: string): LabelSelector {
   const selector = field(webhook, name);
-  return isJsonObject(selector) ? selector : undefined;
+  return isJsonObject(selector) ? selector : {};
 }

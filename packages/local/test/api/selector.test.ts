@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { matchesSelector, parseFieldSelector, parseLabelSelector } from "../../src/api/selector.ts";
+import { parseFieldSelector, parseLabelSelector } from "../../src/api/selector.ts";
 
 test.each<[string, Record<string, string>, boolean]>([
   ["", {}, true],
@@ -52,18 +52,4 @@ test("field selectors know equal and unequal, and only the fields that they may"
   expect(match({ "metadata.name": "a", "status.phase": "Running" })).toBe(true);
   expect(match({ "metadata.name": "a", "status.phase": "Failed" })).toBe(false);
   expect(() => parseFieldSelector("spec.x=1", ["metadata.name"])).toThrow("field label not supported: spec.x");
-});
-
-test.each<[Parameters<typeof matchesSelector>[0], Record<string, string>, boolean]>([
-  [undefined, {}, true],
-  [{}, { a: "b" }, true],
-  [{ matchLabels: { a: "b" } }, { a: "b", c: "d" }, true],
-  [{ matchLabels: { a: "b" } }, {}, false],
-  [{ matchExpressions: [{ key: "a", operator: "In", values: ["b"] }] }, { a: "b" }, true],
-  [{ matchExpressions: [{ key: "a", operator: "NotIn", values: ["b"] }] }, {}, true],
-  [{ matchExpressions: [{ key: "a", operator: "Exists" }] }, {}, false],
-  [{ matchExpressions: [{ key: "a", operator: "DoesNotExist" }] }, {}, true],
-  [{ matchLabels: { a: "b" }, matchExpressions: [{ key: "c", operator: "Exists" }] }, { a: "b" }, false],
-])("%j on %j is %s", (selector, labels, expected) => {
-  expect(matchesSelector(selector, labels)).toBe(expected);
 });

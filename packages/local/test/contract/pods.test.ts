@@ -111,6 +111,19 @@ describe("create", () => {
     expect(answer.body.details.causes).toContainEqual(expect.objectContaining({ field }));
   });
 
+  test("fields that pods do not have go; Strict refuses them by their path, as kubectl asks for", async () => {
+    const spec = { containers: [{ name: "app", image: "app:1", imagee: "x" }] };
+    const strict = await call(on, "POST", `${pods}?fieldValidation=Strict`, { body: pod("typo", { spec }) });
+    expect(strict).toMatchObject({
+      status: 400,
+      body: { message: expect.stringContaining('unknown field "spec.containers[0].imagee"') },
+    });
+    const warned = await call(on, "POST", pods, { body: pod("typo", { spec }) });
+    expect(warned.status).toBe(201);
+    expect(String(warned.headers.warning)).toContain("spec.containers[0].imagee");
+    expect(warned.body.spec.containers[0]).not.toHaveProperty("imagee");
+  });
+
   test("a name that is no DNS subdomain is 422, a namespace that does not exist 404, another namespace 400", async () => {
     expect((await call(on, "POST", pods, { body: pod("Up_per") })).status).toBe(422);
     const missing = await call(on, "POST", "/api/v1/namespaces/no-such-namespace/pods", { body: pod("x") });

@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -79,7 +79,7 @@ await writeFile(
   kubeconfig(`https://127.0.0.1:${(proxy.address() as AddressInfo).port}`, identity.caPem, identity.client),
 );
 
-async function forward(incoming: IncomingMessage, response: import("node:http").ServerResponse): Promise<void> {
+async function forward(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = Buffer.concat(await incoming.toArray());
   const { accept, "content-type": type } = incoming.headers;
   const headers = { ...(accept ? { accept } : {}), ...(type ? { "content-type": type } : {}) };
