@@ -286,7 +286,7 @@ describe("whatever the input", () => {
   ])
     places.push(`spec.volumes.0.${member}`);
 
-  it("defaulting and validation return and do not throw", () => {
+  it("defaulting and validation return and do not throw", { timeout: 60_000 }, () => {
     const json = fc.jsonValue({ maxDepth: 3 });
     const twice = fc.tuple(fc.constantFrom(...places), json, fc.constantFrom(...places), json);
     fc.assert(
