@@ -281,6 +281,13 @@ describe("watch", () => {
     expect(held()).toEqual(["a@v32"]);
   });
 
+  test("a stream that is silent from the start is given up too", async () => {
+    const { api, clock, errors } = await synced([], { silenceMs: 60_000 });
+    await clock.advance(60_000 + 200);
+    expect(errors).toEqual(["silent"]);
+    expect(api.watches).toHaveLength(2);
+  });
+
   test("back-off starts over once the server has been heard again", async () => {
     const { api, clock } = await synced([]);
     for (const wait of [200, 400, 800]) {
@@ -318,14 +325,16 @@ describe("no object goes back", () => {
   });
 
   test("a late event does not bring a deleted object back", async () => {
-    const { api, held, settle } = await synced([pod("a", 3)]);
+    const { api, changes, held, settle } = await synced([pod("a", 3)]);
     api.lastWatch.send(
       { type: "DELETED", object: pod("a", 20) },
       { type: "MODIFIED", object: pod("a", 18) },
       { type: "DELETED", object: pod("a", 20) },
+      { type: "ADDED", object: pod("a", 2) },
     );
     await settle();
     expect(held()).toEqual([]);
+    expect(changes).toEqual(["deleted d/a v3 → v3"]);
     api.lastWatch.send({ type: "ADDED", object: pod("a", 21, { uid: "second" }) });
     await settle();
     expect(held()).toEqual(["a@v21"]);
@@ -348,16 +357,18 @@ describe("no object goes back", () => {
   });
 
   test("a complete list is the truth, also where it is older (a restore from a backup)", async () => {
-    const { api, clock, held, settle } = await synced([pod("a", 9)]);
+    const { api, clock, held, settle } = await synced([pod("a", 9), pod("b", 9)]);
+    api.lastWatch.send({ type: "DELETED", object: pod("b", 20) });
+    await settle();
     api.lastWatch.fail(refused(410));
     await clock.advance(200);
     api.lastList.answer(listOf(6, pod("a", 5)));
     await settle();
     expect(held()).toEqual(["a@v5"]);
     expect(api.lastWatch.options.resourceVersion).toBe("6");
-    api.lastWatch.send({ type: "MODIFIED", object: pod("a", 7) });
+    api.lastWatch.send({ type: "MODIFIED", object: pod("a", 7) }, { type: "ADDED", object: pod("b", 8) });
     await settle();
-    expect(held()).toEqual(["a@v7"]);
+    expect(held()).toEqual(["a@v7", "b@v8"]);
   });
 });
 
