@@ -186,3 +186,12 @@ test("alive but not ready while the CustomResourceDefinition is missing, and end
   expect(await run.exit).toBe(0);
   expect(run.lines.map(({ msg }) => msg)).not.toContain("ready");
 });
+
+test("as controller only: ready when its caches are, and nothing is registered", async () => {
+  const run = start(...flags("--role", "controller"));
+  expect(await run.line("ready")).toMatchObject({ role: "controller" });
+  expect([...objects.keys()].filter((path) => path.includes("webhook"))).toEqual([]);
+  expect(run.lines.map(({ msg }) => msg)).not.toContain("listening");
+  run.process.kill("SIGTERM");
+  expect(await run.exit).toBe(0);
+});
