@@ -18,7 +18,7 @@ async function sample<T>(...path: string[]): Promise<T> {
 /** What a person would `kubectl apply -f samples/hotupgrade`. */
 export async function samples(): Promise<{ sidecarSet: SidecarSet; deployment: Deployment }> {
   return {
-    sidecarSet: await sample<SidecarSet>("hotupgrade", "sidecarset.yaml"),
-    deployment: await sample<Deployment>("hotupgrade", "deployment.yaml"),
+    sidecarSet: await sample<SidecarSet>("hotupgrade", "1-sidecarset.yaml"),
+    deployment: await sample<Deployment>("hotupgrade", "2-deployment.yaml"),
   };
 }

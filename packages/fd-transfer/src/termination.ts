@@ -6,7 +6,7 @@ import type { Participant } from "./participant.ts";
 export interface TerminateOptions {
   /** Time from the signal to SIGKILL, in ms (terminationGracePeriodSeconds); default 25,000. */
   readonly graceMs?: number;
-  /** Part of the grace kept for draining; default 5,000, at most half of the grace. */
+  /** Part of the grace that an owner keeps for draining (a side that has handed over has all of it); default 5,000, at most half. */
   readonly drainMs?: number;
   /** A lone owner stops accepting before the grace ends when it has had no connection for this long; default 2,000. */
   readonly quietMs?: number;
@@ -42,7 +42,7 @@ export async function terminate(participant: Participant, options: TerminateOpti
   holdings.stopAccepting();
   // The connection of the hand-off ends before the drain does: the other side must know at once.
   participant.leave();
-  const report = await drain.finish({ deadlineMs: Math.max(0, Math.min(drainMs, end - performance.now())) });
+  const report = await drain.finish({ deadlineMs: Math.max(0, end - performance.now()) });
   participant.events.emit("drained", report);
   participant.close();
   return report;
