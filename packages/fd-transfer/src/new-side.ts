@@ -65,7 +65,9 @@ export class NewSide {
     clearTimeout(this.#timer);
   }
 
+  /** What the application says counts after what the old side has said before (R8). */
   dispatch(event: LinkEvent): void {
+    this.#link?.catchUp();
     this.#link?.dispatch(event);
   }
 

@@ -48,6 +48,7 @@ export class OldSide {
   readonly #waiting = new Set<Session>();
   #parked: { readonly session: Session; readonly hello: MessageOf<"HELLO"> } | null = null;
   #link: Link<GiverState> | null = null;
+  #wordFd: OwnedFd | null = null;
   #backOff: BackOff = NO_BACK_OFF;
 
   constructor(identity: Identity, times: Timeouts, holdings: Holdings, host: OldSideHost) {
@@ -71,6 +72,7 @@ export class OldSide {
   }
 
   dispatch(event: LinkEvent): void {
+    this.#link?.catchUp();
     this.#link?.dispatch(event);
   }
 
@@ -96,6 +98,7 @@ export class OldSide {
     this.stopAnswering();
     this.#link?.destroy();
     this.#link = null;
+    this.#wordFd?.close();
   }
 
   #welcomeStranger(fd: number): void {
@@ -207,6 +210,7 @@ export class OldSide {
         this.#host.ended(outcome);
       },
     });
+    this.#wordFd = wordFd;
     link.word = loadNative().mapWord(wordFd.fd);
     link.lineage = lineage;
     this.#link = link;

@@ -15,6 +15,7 @@ import { Readiness } from "./readiness.ts";
 import { Tenure } from "./tenure.ts";
 import type { Timeouts } from "./protocol/limits.ts";
 import type { HostEffect, Outcome } from "./protocol/step.ts";
+import { OWNER_BY } from "./protocol/word.ts";
 
 const REPAIR_MS = 1_000;
 
@@ -69,10 +70,13 @@ export class Participant {
   /** By WORD as it is now, not by what was heard last. */
   isOwner(): boolean {
     if (!this.tenure.current) return false;
-    const given = this.oldSide.link?.readWord();
-    if (given === "COMMITTED" || given === "CONFIRMED") return false;
-    const taken = this.newSide.link?.readWord();
-    return taken !== "ROLLED" && taken !== "RETURNED" && taken !== "ABORTED";
+    const given = this.oldSide.link?.readWord() ?? null;
+    if (given !== null && OWNER_BY[given] === "new") return false;
+    const taking = this.newSide.link;
+    const taken = taking?.readWord() ?? null;
+    if (taken === null || OWNER_BY[taken] === "new") return true;
+    // Released by this side; by the other one it means that this side's trial is over.
+    return taken === "RELEASED" && taking?.state.phase === "releasing";
   }
 
   /** Owner for good, and accepting: what the receipt says. */

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { FixtureProcess } from "./fixtures/fixture-process.ts";
+import { Scene } from "./fixtures/fixture-process.ts";
+import { ask } from "./fixtures/load.ts";
+
+/** Node closes handles a little later than it is told to: it may take a moment, but no descriptor may stay. */
+async function settle(processes: readonly FixtureProcess[], base: readonly number[]): Promise<void> {
+  const now = (): number[] => processes.map((one) => one.fds());
+  for (let tries = 0; tries < 250 && now().some((count, index) => count > (base[index] ?? 0)); tries++) await sleep(20);
+  expect(now()).toEqual(base);
+}
+
+test("100 hand-overs to and fro between two processes leave no descriptor behind", async () => {
+  await using scene = await Scene.open();
+  const env = { TIMEOUTS: JSON.stringify({ guardMs: 5 }) };
+  const pair = [scene.start("a", env, "taker.ts"), scene.start("b", env, "taker.ts")] as const;
+  let cookie: unknown;
+  let base: number[] = [];
+  for (let turn = 0; turn < 104; turn++) {
+    const taker = pair[turn % 2 === 0 ? 0 : 1];
+    const mark = taker.said.length;
+    taker.child.stdin?.write("take\n");
+    const ready = await taker.says("ready", mark);
+    cookie ??= ready["cookie"];
+    expect(ready).toMatchObject({ cookie, role: turn === 0 ? "fresh" : "successor" });
+    // The first ones open what Node opens once (pools, pipes).
+    if (turn === 3) base = pair.map((one) => one.fds());
+  }
+  expect(await ask(scene.port, false, "x")).toBe("b");
+  await settle(pair, base);
+});
+
+test("20 take-overs by processes that are killed leave no descriptor behind in the one that takes back", async () => {
+  await using scene = await Scene.open();
+  const first = await scene.ready("v1");
+  let base = 0;
+  for (let turn = 0; turn < 21; turn++) {
+    const mark = first.said.length;
+    const next = await scene.ready(`v${turn + 2}`, { TIMEOUTS: JSON.stringify({ guardMs: 5 }) });
+    await next.end();
+    await first.says("owner", mark);
+    if (turn === 0) base = first.fds();
+  }
+  await settle([first], [base]);
+});

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { HandoffError } from "../../src/errors.ts";
+import { decodeFrame, encodeFrame, MAX_FRAME_BYTES } from "../../src/protocol/frame.ts";
+import { intoBatches } from "../../src/protocol/batches.ts";
+import type { FdItem, Message } from "../../src/protocol/message.ts";
+import { decodeMessage, encodeMessage, MAX_BATCH } from "../../src/protocol/message.ts";
+
+const u8 = fc.nat(0xff);
+const u16 = fc.nat(0xffff);
+const u32 = fc.nat(0xffffffff);
+const u64 = fc.bigInt(0n, 0xffffffffffffffffn);
+const text = fc.string({ maxLength: 60, unit: "binary" });
+const keys = fc.array(text, { maxLength: 20 });
+const blob = (max: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength: max });
+const item: fc.Arbitrary<FdItem> = fc.record({
+  key: text,
+  kind: fc.constantFrom("lock", "word", "listener", "datagram", "connection", "state"),
+  domain: u8,
+  type: u8,
+  proto: u16,
+  address: text,
+  port: u16,
+  cookie: u64,
+  backlog: u32,
+  v6only: fc.boolean(),
+  reusePort: fc.boolean(),
+  ifname: fc.string({ maxLength: 4 }),
+  netnsIno: u64,
+  meta: blob(100),
+});
+const of = (type: string, fields: Record<string, fc.Arbitrary<unknown>> = {}): fc.Arbitrary<Message> =>
+  fc.record({ type: fc.constant(type), ...fields }) as unknown as fc.Arbitrary<Message>;
+
+const message: fc.Arbitrary<Message> = fc.oneof(
+  of("HELLO", {
+    protoMin: u16,
+    protoMax: u16,
+    name: text,
+    epochKnown: u64,
+    version: u64,
+    startedAt: u64,
+    uid: u32,
+    nonce: blob(32),
+    mac: blob(32),
+    caps: u32,
+    fdBudget: u32,
+    wants: keys,
+  }),
+  of("WELCOME", { proto: u16, epoch: u64, count: u32, batches: fc.nat(256), stateBytes: u32, caps: u32 }),
+  of("BUSY", { retryAfterMs: u32, by: text }),
+  of("REFUSE", { code: fc.constantFrom("standby", "version", "auth", "name", "protocol"), reason: text }),
+  of("FDS", { batch: u16, items: fc.array(item, { maxLength: 12 }) }),
+  of("FDS_ACK", { batch: u16, count: u16, ok: fc.boolean(), reason: text }),
+  of("PREPARED", { adopted: keys, closed: keys }),
+  of("PING", { id: u32 }),
+  of("PONG", { id: u32 }),
+  of("COMMIT", { epoch: u64 }),
+  of("COMMITTED", { epoch: u64 }),
+  of("ACCEPTING"),
+  of("GUARD_OK"),
+  of("YIELD"),
+  of("YIELDED"),
+  of("DRAINED", { connections: u32, destroyed: u32, ms: u32 }),
+  of("NACK", { reason: text }),
+  of("RELEASE"),
+  of("CLOSED", { key: text }),
+);
+
+test("what is encoded is decoded, for every message", () => {
+  fc.assert(
+    fc.property(message, u16, (one, seq) => {
+      expect(decodeMessage(encodeMessage(one, seq))).toEqual({ message: one, seq });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a body of any bytes under any type throws nothing but a HandoffError, and never takes long", () => {
+  fc.assert(
+    fc.property(u8, blob(400), (type, body) => {
+      try {
+        decodeMessage(encodeFrame({ type, flags: 0, seq: 0, body }));
+      } catch (error) {
+        expect(error).toBeInstanceOf(HandoffError);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("a message that is cut anywhere is refused", () => {
+  fc.assert(
+    fc.property(message, fc.nat(), (one, at) => {
+      const { body, ...frame } = decodeFrame(encodeMessage(one, 0));
+      fc.pre(body.length > 0);
+      const cut = encodeFrame({ ...frame, body: body.subarray(0, at % body.length) });
+      expect(() => decodeMessage(cut)).toThrow(HandoffError);
+    }),
+  );
+});
+
+test("bytes after the last field are ignored: a later minor version may add fields", () => {
+  const { body, ...frame } = decodeFrame(encodeMessage({ type: "COMMIT", epoch: 5n }, 0));
+  const longer = encodeFrame({ ...frame, body: Uint8Array.from([...body, 1, 2, 3]) });
+  expect(decodeMessage(longer).message).toEqual({ type: "COMMIT", epoch: 5n });
+});
+
+test("an announced length is checked against its cap before anything is allocated", () => {
+  // NACK whose reason announces 65,535 bytes; FDS that announces 241 items.
+  for (const [type, body] of [
+    [20, [0xff, 0xff]],
+    [5, [0, 0, 241, 0]],
+  ] as const) {
+    const frame = encodeFrame({ type, flags: 0, seq: 0, body: Uint8Array.from(body) });
+    expect(() => decodeMessage(frame)).toThrow(HandoffError);
+  }
+});
+
+test("texts must be UTF-8, booleans 0 or 1, choices known", () => {
+  for (const [type, body] of [
+    [20, [2, 0, 0xc3, 0x28]],
+    [6, [0, 0, 0, 0, 2, 0, 0]],
+    [4, [9, 0, 0]],
+  ] as const) {
+    const frame = encodeFrame({ type, flags: 0, seq: 0, body: Uint8Array.from(body) });
+    expect(() => decodeMessage(frame)).toThrow(/HOT4003/);
+  }
+});
+
+test("batches keep the order and both limits, and none is empty", () => {
+  const entry = fc.record({ item });
+  fc.assert(
+    fc.property(fc.array(entry, { minLength: 1, maxLength: 700, size: "max" }), (entries) => {
+      const batches = intoBatches(entries);
+      expect(batches.flat()).toEqual(entries);
+      for (const [batch, items] of batches.entries()) {
+        expect(items.length).toBeGreaterThan(0);
+        expect(items.length).toBeLessThanOrEqual(MAX_BATCH);
+        const bytes = encodeMessage({ type: "FDS", batch, items: items.map((one) => one.item) }, 0);
+        expect(bytes.length).toBeLessThanOrEqual(MAX_FRAME_BYTES);
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
