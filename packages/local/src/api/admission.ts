@@ -11,7 +11,7 @@ import { webhookVersion } from "./webhook-match.ts";
 
 const GROUP = "admissionregistration.k8s.io";
 
-interface Environment {
+export interface ReviewEnvironment {
   store: Store;
   converter: Converter;
   warn: (text: string) => void;
@@ -23,29 +23,29 @@ interface Environment {
  * Mutating webhooks, one after the other in the order of their configurations' names. A webhook with reinvocationPolicy
  * IfNeeded is asked once more when a later one has changed the object. Returns the object as they leave it.
  */
-export async function mutate(attributes: Attributes, environment: Environment): Promise<ApiObject | undefined> {
+export async function mutate(attributes: Attributes, environment: ReviewEnvironment): Promise<ApiObject | undefined> {
   const webhooks = configured(environment.store, "mutatingwebhookconfigurations", attributes);
   const invoked = new Set<JsonObject>();
   const again = new Set<JsonObject>();
-  let current = attributes;
+  let { object } = attributes;
   for (const round of [1, 2]) {
     for (const webhook of webhooks) {
       if (round === 2 && !again.has(webhook)) continue;
-      const object = await mutateOnce(webhook, current, environment);
-      if (object !== current.object && !isDeepStrictEqual(object, current.object)) {
+      const left = await mutateOnce(webhook, Object.assign({}, attributes, { object }), environment);
+      if (left !== object && !isDeepStrictEqual(left, object)) {
         for (const earlier of invoked) if (earlier !== webhook) again.add(earlier);
-        current = { ...current, object };
+        object = left;
       }
       if (webhook.reinvocationPolicy === "IfNeeded") invoked.add(webhook);
     }
   }
-  return current.object;
+  return object;
 }
 
 async function mutateOnce(
   webhook: JsonObject,
   attributes: Attributes,
-  environment: Environment,
+  environment: ReviewEnvironment,
 ): Promise<ApiObject | undefined> {
   const { type, version } = attributes;
   const seen = webhookVersion(webhook, attributes);
@@ -63,7 +63,7 @@ async function mutateOnce(
 }
 
 /** Validating webhooks, all at once; the first refusal in the order of names is the answer. */
-export async function validate(attributes: Attributes, environment: Environment): Promise<void> {
+export async function validate(attributes: Attributes, environment: ReviewEnvironment): Promise<void> {
   const webhooks = configured(environment.store, "validatingwebhookconfigurations", attributes);
   const answers = webhooks.map(async (webhook) => {
     const seen = webhookVersion(webhook, attributes);
@@ -78,7 +78,7 @@ async function ask(
   webhook: JsonObject,
   attributes: Attributes,
   version: string,
-  { warn }: Environment,
+  { warn }: ReviewEnvironment,
 ): Promise<Verdict | undefined> {
   const name = String(webhook.name);
   if (attributes.dryRun && webhook.sideEffects !== "None" && webhook.sideEffects !== "NoneOnDryRun") {

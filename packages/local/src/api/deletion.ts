@@ -5,7 +5,7 @@ import { badRequest, conflict, forbidden, modified, notFound } from "./failure.t
 import { type ApiObject, at, copy, field, isJsonObject, textAt } from "./object.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { keyOf, StaleWrite } from "./store.ts";
-import { attributes, environment } from "./write.ts";
+import { attributesOf, reviewEnvironment } from "./review-request.ts";
 
 export interface DeletionOptions {
   gracePeriodSeconds?: number;
@@ -59,9 +59,9 @@ export async function remove(
     if (!stored) throw notFound(type, name);
     checkPreconditions(type, stored, options);
     const current = await context.converter.convert(type, stored, version.name);
-    const request = attributes(context, call, "DELETE", undefined, current);
-    await mutate(request, environment(context, call));
-    await validate(request, environment(context, call));
+    const request = attributesOf(context, call, "DELETE", undefined, current);
+    await mutate(request, reviewEnvironment(context, call));
+    await validate(request, reviewEnvironment(context, call));
     try {
       const { object, gone } = removeNow(context, type, stored, options, call.dryRun);
       return { object: await context.converter.convert(type, object, version.name), gone };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from "./object.ts";
 import type { Registry } from "./registry.ts";
-import { apiVersionOf, type ResourceType, type ResourceVersion } from "./resource-type.ts";
+import { apiVersionOf, type ResourceType, type ResourceVersion, type Subresource } from "./resource-type.ts";
 
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
@@ -50,25 +50,10 @@ export function group(registry: Registry, name: string): JsonObject | undefined 
 export function resources(registry: Registry, groupName: string, version: string): JsonObject | undefined {
   const found = served(registry, groupName, version);
   if (found.length === 0) return undefined;
-  const items = found.flatMap(([type, served]) => [
-    {
-      name: type.plural,
-      singularName: type.singular,
-      namespaced: type.namespaced,
-      kind: type.kind,
-      verbs: VERBS,
-      ...(type.shortNames.length > 0 ? { shortNames: type.shortNames } : {}),
-      ...(type.categories.length > 0 ? { categories: type.categories } : {}),
-    },
-    ...subresources(type, served).map(({ name, kind, verbs, ...gv }) => ({
-      name: `${type.plural}/${name}`,
-      singularName: "",
-      namespaced: type.namespaced,
-      kind,
-      verbs,
-      ...(gv.group === groupName ? {} : gv),
-    })),
-  ]);
+  const items: JsonObject[] = [];
+  for (const [type, one] of found) {
+    items.push(resourceEntry(type), ...subresources(type, one).map((sub) => subresourceEntry(type, sub)));
+  }
   return {
     kind: "APIResourceList",
     apiVersion: "v1",
@@ -77,33 +62,46 @@ export function resources(registry: Registry, groupName: string, version: string
   };
 }
 
+function resourceEntry(type: ResourceType): JsonObject {
+  const { plural: name, singular: singularName, namespaced, kind } = type;
+  return { name, singularName, namespaced, kind, verbs: VERBS, ...otherNames(type) };
+}
+
+function subresourceEntry({ plural, namespaced, group }: ResourceType, sub: Subresource): JsonObject {
+  const foreign = sub.group === group ? {} : { group: sub.group, version: sub.version };
+  return { name: `${plural}/${sub.name}`, singularName: "", namespaced, kind: sub.kind, verbs: sub.verbs, ...foreign };
+}
+
+function otherNames({ shortNames, categories }: ResourceType): JsonObject {
+  return { ...(shortNames.length > 0 ? { shortNames } : {}), ...(categories.length > 0 ? { categories } : {}) };
+}
+
 /** `APIGroupDiscoveryList` for `/api` (core) or `/apis` (all others). */
 export function aggregated(registry: Registry, core: boolean): JsonObject {
   const names = core ? [""] : groupNames(registry);
+  const items = names.map((name) => ({
+    metadata: { name, creationTimestamp: null },
+    versions: versionsOf(registry, name).map((version) => ({
+      version,
+      freshness: "Current",
+      resources: served(registry, name, version).map(([type, one]) => aggregatedEntry(type, one)),
+    })),
+  }));
+  return { kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {}, items };
+}
+
+function aggregatedEntry(type: ResourceType, version: ResourceVersion): JsonObject {
   return {
-    kind: "APIGroupDiscoveryList",
-    apiVersion: "apidiscovery.k8s.io/v2",
-    metadata: {},
-    items: names.map((name) => ({
-      metadata: { name, creationTimestamp: null },
-      versions: versionsOf(registry, name).map((version) => ({
-        version,
-        freshness: "Current",
-        resources: served(registry, name, version).map(([type, one]) => ({
-          resource: type.plural,
-          responseKind: { group: name, version, kind: type.kind },
-          scope: type.namespaced ? "Namespaced" : "Cluster",
-          singularResource: type.singular,
-          verbs: VERBS,
-          ...(type.shortNames.length > 0 ? { shortNames: type.shortNames } : {}),
-          ...(type.categories.length > 0 ? { categories: type.categories } : {}),
-          subresources: subresources(type, one).map((sub) => ({
-            subresource: sub.name,
-            responseKind: { group: sub.group, version: sub.version, kind: sub.kind },
-            verbs: sub.verbs,
-          })),
-        })),
-      })),
+    resource: type.plural,
+    responseKind: { group: type.group, version: version.name, kind: type.kind },
+    scope: type.namespaced ? "Namespaced" : "Cluster",
+    singularResource: type.singular,
+    verbs: VERBS,
+    ...otherNames(type),
+    subresources: subresources(type, version).map(({ name, group, version: of, kind, verbs }) => ({
+      subresource: name,
+      responseKind: { group, version: of, kind },
+      verbs,
     })),
   };
 }
@@ -128,7 +126,7 @@ export function served(registry: Registry, groupName: string, version: string): 
   });
 }
 
-function subresources(type: ResourceType, version: ResourceVersion): ResourceType["subresources"] {
+function subresources(type: ResourceType, version: ResourceVersion): readonly Subresource[] {
   const status = {
     name: "status",
     kind: type.kind,

@@ -117,3 +117,11 @@ export const internalError = (message: string): ApiFailure =>
 
 export const unsupportedMediaType = (message: string): ApiFailure =>
   new ApiFailure(415, "UnsupportedMediaType", message);
+
+/** The client has seen a version that this server has not: it talks to another one, or to one that began anew. */
+export function versionTooLarge(wanted: number, current: number): ApiFailure {
+  return new ApiFailure(504, "Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
+  });
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Call, Context } from "./call.ts";
-import { ApiFailure, badRequest, fieldInvalid, invalid, notFound } from "./failure.ts";
+import { badRequest, fieldInvalid, invalid, notFound, versionTooLarge } from "./failure.ts";
 import { filterOf } from "./filter.ts";
 import { type ApiObject, isJsonObject, type JsonObject } from "./object.ts";
 import { metadataOnly, type Representation, table } from "./representation.ts";
@@ -33,7 +33,7 @@ export async function list(
       fieldInvalid("resourceVersion", String(wanted), "must not be set with continue"),
     ]);
   }
-  if (wanted !== undefined && wanted > store.revision) throw tooLarge(wanted, store.revision);
+  if (wanted !== undefined && wanted > store.revision) throw versionTooLarge(wanted, store.revision);
   const at = token?.revision ?? (exact ? wanted : undefined) ?? store.revision;
   const collection = type.storage.collection;
   const all = at === store.revision ? store.list(collection) : store.snapshot(collection, at);
@@ -80,13 +80,6 @@ export function revision(text: string | null): number | undefined {
   if (text === null || text === "") return undefined;
   if (!/^\d{1,15}$/.test(text)) throw badRequest(`invalid resource version ${JSON.stringify(text)}`);
   return Number(text);
-}
-
-function tooLarge(wanted: number, current: number): ApiFailure {
-  return new ApiFailure(504, "Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
-    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-    retryAfterSeconds: 1,
-  });
 }
 
 interface Token {

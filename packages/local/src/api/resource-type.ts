@@ -22,6 +22,14 @@ export interface ResourceVersion {
   deprecationWarning?: string;
 }
 
+export interface Subresource {
+  name: string;
+  kind: string;
+  group: string;
+  version: string;
+  verbs: readonly string[];
+}
+
 /** One kind that the server knows, built in or defined by a CustomResourceDefinition. */
 export interface ResourceType {
   group: string;
@@ -45,7 +53,7 @@ export interface ResourceType {
   /** Field selectors beyond `metadata.name` and `metadata.namespace`. */
   selectable: readonly string[];
   /** Further subresources, for discovery. */
-  subresources: readonly { name: string; kind: string; group: string; version: string; verbs: readonly string[] }[];
+  subresources: readonly Subresource[];
   /** Fills in defaults; also called on what a webhook has patched. The object may be changed. */
   defaults?: (object: ApiObject) => void;
   /** Sets what a client cannot choose at creation, such as the first status. The object may be changed. */
@@ -60,5 +68,3 @@ export const collectionOf = (type: { group: string; plural: string }): string =>
 export function apiVersionOf(group: string, version: string): string {
   return group === "" ? version : `${group}/${version}`;
 }
-
-export const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf("/") + 1);

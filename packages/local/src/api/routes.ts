@@ -2,6 +2,7 @@
 import type { User } from "./admission-review.ts";
 import { parseBody } from "./body.ts";
 import type { Call, Context } from "./call.ts";
+import { create } from "./create.ts";
 import type { FieldValidation } from "./decode.ts";
 import { deletionOptions, remove } from "./deletion.ts";
 import { ApiFailure, badRequest, unknownPath, unsupportedMediaType } from "./failure.ts";
@@ -16,7 +17,7 @@ import { apiVersionOf } from "./resource-type.ts";
 import { bind, getScale, updateScale } from "./subresources.ts";
 import { staticAnswer } from "./static-routes.ts";
 import { checkWatch, watch, type WatchLine } from "./watch.ts";
-import { create, update } from "./write.ts";
+import { update } from "./update.ts";
 
 export interface ApiRequest {
   method: string;

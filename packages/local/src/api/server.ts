@@ -8,6 +8,7 @@ import { authenticator } from "./authentication.ts";
 import type { Context } from "./call.ts";
 import { startCollectors } from "./collectors.ts";
 import { Converter } from "./conversion.ts";
+import { create } from "./create.ts";
 import { handler } from "./http.ts";
 import { createIdentity } from "./identity.ts";
 import { kubeconfig } from "./kubeconfig.ts";
@@ -15,7 +16,6 @@ import type { Log } from "./log.ts";
 import { Registry } from "./registry.ts";
 import { StartError } from "./start-error.ts";
 import { Store } from "./store.ts";
-import { create } from "./write.ts";
 
 export interface ApiServerOptions {
   /** Default 127.0.0.1. */

@@ -4,7 +4,7 @@ import { badRequest, conflict, notFound } from "./failure.ts";
 import { get } from "./list.ts";
 import { type ApiObject, at, isJsonObject, type JsonObject, listAt, textAt } from "./object.ts";
 import { keyOf } from "./store.ts";
-import { update } from "./write.ts";
+import { update } from "./update.ts";
 
 /** POST `pods/NAME/binding`: puts a pod on a node, once. */
 export function bind(context: Context, call: Call, binding: unknown): JsonObject {

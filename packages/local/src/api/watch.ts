@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Call, Context } from "./call.ts";
-import { ApiFailure, fieldForbidden, invalid } from "./failure.ts";
+import { ApiFailure, fieldForbidden, invalid, versionTooLarge } from "./failure.ts";
 import { filterOf } from "./filter.ts";
 import { revision } from "./list.ts";
 import type { ApiObject, JsonObject } from "./object.ts";
@@ -110,6 +110,7 @@ function beginning(
 ): (Item | StoreEvent)[] {
   const initial = query.get("sendInitialEvents") === "true";
   const from = revision(query.get("resourceVersion")) ?? 0;
+  if (from > store.revision) throw versionTooLarge(from, store.revision);
   if (from > 0 && !initial) return store.since(from);
   const objects = store.list(collection).map((object): Item => ({ type: "ADDED", object }));
   return initial && bookmarks ? [...objects, { bookmark: store.revision, end: true }] : objects;

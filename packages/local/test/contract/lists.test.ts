@@ -60,6 +60,14 @@ test("items of a built-in kind carry neither version nor kind, the list does", a
   expect(body.items[0]).not.toHaveProperty("kind");
 });
 
+test("a version that the server has not reached is 504 ResourceVersionTooLarge", async () => {
+  const answer = await call(on, "GET", `${maps}?resourceVersion=99999999999`);
+  expect(answer).toMatchObject({
+    status: 504,
+    body: { reason: "Timeout", details: { causes: [{ reason: "ResourceVersionTooLarge" }] } },
+  });
+});
+
 describe("selectors", () => {
   test.each([
     ["tier=web", ["s-one"]],

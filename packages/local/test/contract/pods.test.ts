@@ -200,6 +200,11 @@ describe("update", () => {
     expect((await patch(on, path, "merge", { metadata: { resourceVersion, labels: { c: "d" } } })).status).toBe(409);
   });
 
+  test("a patch cannot rename", async () => {
+    await made("renamed");
+    expect((await patch(on, `${pods}/renamed`, "merge", { metadata: { name: "other" } })).status).toBe(422);
+  });
+
   test("another uid is 409; another name is 400", async () => {
     const first = await made("identity");
     const path = `${pods}/identity`;

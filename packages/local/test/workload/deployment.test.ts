@@ -100,7 +100,7 @@ test("property: from any pods, with pods that become ready, it settles at the wi
         expect(pods.filter(isReady).length).toBeGreaterThanOrEqual(Math.min(before, replicas));
         for (let count = 0; count < create; count++) pods.push(pod(web, { ready: false }));
         expect(pods.length).toBeLessThanOrEqual(Math.max(replicas + 1, initial.length + 1));
-        const [next] = pods.filter((each) => !isReady(each));
+        const next = pods.find((each) => !isReady(each));
         if (next && (step > 40 || becomesReady.next().value)) next.status = pod(web).status!;
       }
       expect(pods.map(({ metadata }) => metadata.labels?.[TEMPLATE_HASH_LABEL])).toEqual(
