@@ -64,7 +64,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         kind: "Event",
         metadata: {
           // Unique without randomness: one process counts, and processes differ in instance or time.
-          name: `${name.slice(0, MAX_NAME)}.${now.toString(16)}${(sequence++).toString(16).padStart(4, "0")}`,
+          name: `${nameStem(name)}.${now.toString(16)}${(sequence++).toString(16).padStart(4, "0")}`,
           namespace: namespace ?? "default",
         },
         eventTime: new Date(now).toISOString().replace("Z", "000Z"), // metav1.MicroTime
@@ -87,6 +87,11 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     },
     flush: () => last,
   };
+}
+
+/** A name must end in a letter or digit before its dot; the `generateName` of a pod that has no name yet does not. */
+function nameStem(name: string): string {
+  return name.slice(0, MAX_NAME).replace(/[^a-z0-9]+$/i, "") || "event";
 }
 
 function cut(text: string, bytes: number): string {

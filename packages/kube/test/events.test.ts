@@ -80,6 +80,14 @@ describe("event recorder", () => {
     expect(event?.metadata.name.length).toBeLessThanOrEqual(253);
   });
 
+  test.each(["web-", `${"n".repeat(219)}-x`, "", "a.b-c"])("gives a name that is valid for %j", async (name) => {
+    const api = new FakeApi();
+    await record(api, [{ metadata: { name } }, {}]);
+    expect((await written(api))[0]?.metadata.name).toMatch(
+      /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    );
+  });
+
   test("never throws: what can't be written is reported and dropped, the next ones are written", async () => {
     const api = new FakeApi();
     api.faults.failNext({ verb: "create" }, new Error("forbidden"));
