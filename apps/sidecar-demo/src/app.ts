@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { listenHostIn, portIn } from "./config.ts";
 
 const LINE_MS = 100;
 const MAX_STREAM_SECONDS = 600;
@@ -19,7 +20,10 @@ async function slow(response: ServerResponse, seconds: number): Promise<void> {
 
 const pod = process.env["POD_NAME"] ?? "";
 
+let ending = false;
+
 const server = createServer((request, response) => {
+  response.shouldKeepAlive &&= !ending;
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://app");
   if (request.method === "POST" && pathname === "/echo") {
     const chunks: Buffer[] = [];
@@ -39,5 +43,13 @@ const server = createServer((request, response) => {
   }
 });
 
-server.listen(Number(process.env["PORT"] ?? 8080), process.env["LISTEN_HOST"] ?? "::");
-process.on("SIGTERM", () => process.exit(0));
+server.on("error", (error) => {
+  process.stderr.write(`app: ${error.message}\n`);
+  process.exit(1);
+});
+server.listen(portIn(process.env, "PORT", 8080), listenHostIn(process.env));
+// Answers that are under way are finished, connections end with their next answer; the pod's grace period is the limit.
+process.once("SIGTERM", () => {
+  ending = true;
+  server.close(() => process.exit(0));
+});

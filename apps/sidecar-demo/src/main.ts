@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The demo's sidecar: a reverse proxy that hands its listener over to the next version of itself.
-import { createServer } from "node:http";
-import { HotHandoff } from "@hot/fd-transfer";
 import { readConfig } from "./config.ts";
-import { createProxy } from "./proxy.ts";
+import { startSidecar } from "./sidecar.ts";
 
-const config = readConfig(process.env);
-if (config.crash) {
-  process.stderr.write(`sidecar ${config.version} is broken on purpose (DEMO_CRASH=1)\n`);
+try {
+  await startSidecar(readConfig(process.env));
+} catch (error) {
+  const fix = error instanceof Error && "fix" in error ? `\n  fix: ${String(error.fix)}` : "";
+  process.stderr.write(`sidecar: ${error instanceof Error ? error.message : String(error)}${fix}\n`);
   process.exit(1);
 }
-
-const identity = { "x-sidecar-version": config.version, "x-sidecar-container": config.container };
-const server = createServer(createProxy({ upstream: config.upstream, identity }));
-const hot = await HotHandoff.open({ name: "sidecar" });
-hot.handleSignals();
-const listener = await hot.listener("http", config.listen);
-listener.attach(server);
-await hot.ready();

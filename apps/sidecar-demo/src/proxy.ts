@@ -6,81 +6,75 @@ import {
   type RequestListener,
   type ServerResponse,
 } from "node:http";
-import { pipeline } from "node:stream";
+import { endToEndHeaders } from "./end-to-end.ts";
 
 export interface ProxyOptions {
-  upstream: { host: string; port: number };
+  readonly upstream: { readonly host: string; readonly port: number };
   /** Headers of every answer; they say which sidecar gave it. */
-  identity: Record<string, string>;
-}
-
-/** Headers that belong to one connection, not to the request (RFC 9110 7.6.1). */
-const hopByHop = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-/** Raw header pairs without those of the connection, and without those that `Connection` names. */
-function endToEnd(message: IncomingMessage): string[] {
-  const named = new Set((message.headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
-  const kept: string[] = [];
-  for (let index = 0; index < message.rawHeaders.length; index += 2) {
-    const [name = "", value = ""] = message.rawHeaders.slice(index, index + 2);
-    const lower = name.toLowerCase();
-    if (!hopByHop.has(lower) && !named.has(lower)) kept.push(name, value);
-  }
-  return kept;
+  readonly identity: Readonly<Record<string, string>>;
 }
 
 /**
- * A reverse proxy for HTTP/1.1: streams both ways with back-pressure, answers 502 while the application is away.
- * A request that meets a kept connection which the application has just closed is sent again, once, on a new
- * connection, if it is safe to repeat and has no body; nothing else is ever retried.
+ * How long an unused connection to the application is kept. Servers close idle ones after seconds (Node 5, uvicorn 5,
+ * gunicorn 2): a request must not be sent on a connection that is being closed at this moment, so ours go first.
+ */
+const KEPT_IDLE_MS = 500;
+
+/** Methods that may be sent a second time (RFC 9110 9.2.2), as far as we use that. */
+const repeatable = new Set(["GET", "HEAD", "OPTIONS"]);
+
+function hasBody(request: IncomingMessage): boolean {
+  return request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
+}
+
+/**
+ * A reverse proxy for HTTP/1.1. Streams both ways with back-pressure; a cut on one side is a cut on the other; 502 while
+ * the application is away. Never repeats a request, with one exception: a GET, HEAD or OPTIONS without a body that met a
+ * kept connection which the application had just closed goes out again, once, on a new connection.
  */
 export function createProxy({ upstream, identity }: ProxyOptions): RequestListener {
-  const kept = new Agent({ keepAlive: true, maxFreeSockets: 64 });
-  const identityPairs = Object.entries(identity).flat();
+  const kept = new Agent({ keepAlive: true, timeout: KEPT_IDLE_MS, maxFreeSockets: 64 });
+  const identityHeaders = Object.entries(identity).flat();
 
-  const forward = (request: IncomingMessage, response: ServerResponse, fresh: boolean): void => {
+  const forward = (request: IncomingMessage, response: ServerResponse, agent: Agent | false): void => {
     const { method = "GET", url = "/" } = request;
-    const hasBody =
-      request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
-    const headers = endToEnd(request);
+    const body = hasBody(request);
+    const headers = endToEndHeaders(request);
     if (request.headers["transfer-encoding"] !== undefined) headers.push("Transfer-Encoding", "chunked");
-    const outgoing = httpRequest({ ...upstream, method, path: url, headers, agent: fresh ? false : kept });
+    const outgoing = httpRequest({ ...upstream, method, path: url, headers, agent });
     const abandon = (): void => void outgoing.destroy();
     response.once("close", abandon);
 
     outgoing.on("response", (incoming) => {
-      response.writeHead(incoming.statusCode ?? 502, [...endToEnd(incoming), ...identityPairs]);
+      const answer = [...endToEndHeaders(incoming), ...identityHeaders];
+      response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, answer);
       // An answer that the application cut must arrive cut, never as a complete one.
-      pipeline(incoming, response, (error) => error && response.destroy());
+      incoming.once("error", () => response.destroy());
+      incoming.pipe(response);
     });
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
+      if (response.destroyed || response.headersSent) return; // the answer itself sees to its end
       response.off("close", abandon);
-      if (response.destroyed) return;
-      const repeatable = !hasBody && (method === "GET" || method === "HEAD");
-      if (response.headersSent) response.destroy();
-      else if (outgoing.reusedSocket && repeatable && !fresh) forward(request, response, true);
-      else badGateway(response, error);
+      if (outgoing.reusedSocket && repeatable.has(method) && !body) forward(request, response, false);
+      else badGateway(request, response, error);
     });
-    if (hasBody) pipeline(request, outgoing, () => undefined);
+    if (body) request.pipe(outgoing);
     else outgoing.end();
   };
 
-  const badGateway = (response: ServerResponse, error: NodeJS.ErrnoException): void => {
+  const badGateway = (request: IncomingMessage, response: ServerResponse, error: NodeJS.ErrnoException): void => {
     const where = `${upstream.host}:${upstream.port}`;
-    response
-      .writeHead(502, ["Content-Type", "text/plain", ...identityPairs])
-      .end(`the application at ${where} gives no answer (${error.code ?? error.message}); is its container running?\n`);
+    const cause = error.code ?? error.message;
+    response.writeHead(502, ["Content-Type", "text/plain; charset=utf-8", ...identityHeaders]);
+    response.end(`the application at ${where} gives no answer (${cause}); is its container running?\n`);
+    // The rest of a body must be read: closing a connection with unread bytes resets it, and the answer with it.
+    request.resume();
   };
 
-  return (request, response) => forward(request, response, false);
+  return (request, response) => {
+    // RFC 9110 7.6.2: OPTIONS with Max-Forwards 0 is for the proxy itself. That is how the sidecar probes itself.
+    if (request.method === "OPTIONS" && request.headers["max-forwards"] === "0") {
+      response.writeHead(204, identityHeaders).end();
+    } else forward(request, response, kept);
+  };
 }
