@@ -21,6 +21,12 @@ export interface DrainReport {
   readonly ms: number;
 }
 
+interface Begun {
+  readonly at: number;
+  connections: number;
+  onEmpty: (report: DrainReport) => void;
+}
+
 /**
  * Ends the HTTP/1 connections of this process and loses no request.
  * An idle keep-alive connection is never closed before the deadline, because a request may be on its way: its next
@@ -29,10 +35,10 @@ export interface DrainReport {
 export class Drain {
   readonly #sockets = new Set<Socket>();
   readonly #responses = new Set<ServerResponse>();
-  readonly #onEmpty = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
   #closeFrom = new WeakMap<Socket, number>();
   #lastChange = performance.now();
-  #begun: { readonly at: number; connections: number } | null = null;
+  #begun: Begun | null = null;
 
   get connections(): number {
     return this.#sockets.size;
@@ -53,7 +59,7 @@ export class Drain {
       socket.once("close", () => {
         this.#sockets.delete(socket);
         this.#lastChange = performance.now();
-        if (this.#sockets.size === 0) for (const callback of this.#onEmpty) callback();
+        if (this.#sockets.size === 0) this.#empty();
       });
     });
     server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
@@ -64,14 +70,18 @@ export class Drain {
     });
   }
 
-  /** Responses carry `Connection: close` from now on. Takes nothing away: {@link cancel} makes it undone. */
-  begin(spreadMs = 0): void {
+  /**
+   * Responses carry `Connection: close` from now on. Takes nothing away: {@link cancel} makes it undone.
+   * `onEmpty` is called once, when no connection is left.
+   */
+  begin(spreadMs = 0, onEmpty: (report: DrainReport) => void = () => undefined): void {
     if (this.#begun !== null) return;
     const at = performance.now();
-    this.#begun = { at, connections: this.#sockets.size };
+    this.#begun = { at, connections: this.#sockets.size, onEmpty };
     let index = 0;
     for (const socket of this.#sockets) this.#closeFrom.set(socket, at + (spreadMs * index++) / this.#sockets.size);
     for (const response of this.#responses) this.#announce(response);
+    if (this.#sockets.size === 0) this.#empty();
   }
 
   cancel(): void {
@@ -82,33 +92,35 @@ export class Drain {
   /** Waits until no connection is left, or until the deadline. */
   async finish(options: DrainOptions): Promise<DrainReport> {
     this.begin(options.spreadMs);
-    const begun = this.#begun ?? { at: performance.now(), connections: 0 };
-    await this.empty(options.deadlineMs);
-    let destroyedBusy = 0;
-    let destroyedIdle = 0;
+    const begun = this.#begun;
+    await this.#untilEmpty(options.deadlineMs);
     const busy = new Set<Socket | null>([...this.#responses].map((response) => response.socket));
-    for (const socket of this.#sockets) {
-      if (busy.has(socket)) destroyedBusy++;
-      else destroyedIdle++;
-      socket.destroy();
-    }
-    const ended = begun.connections - destroyedBusy - destroyedIdle;
-    const ms = Math.round(performance.now() - begun.at);
-    return { connections: begun.connections, ended, destroyedBusy, destroyedIdle, ms };
+    const left = [...this.#sockets];
+    for (const socket of left) socket.destroy();
+    const destroyedBusy = left.filter((socket) => busy.has(socket)).length;
+    return report(begun, destroyedBusy, left.length - destroyedBusy);
   }
 
-  /** True when no connection is left within `ms`. */
-  async empty(ms: number): Promise<boolean> {
-    if (this.#sockets.size === 0) return true;
-    return new Promise((resolve) => {
+  async #untilEmpty(ms: number): Promise<void> {
+    if (this.#sockets.size === 0) return;
+    await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
-        this.#onEmpty.delete(done);
-        resolve(this.#sockets.size === 0);
+        this.#waiting.delete(done);
+        resolve();
       };
       const timer = setTimeout(done, ms);
-      this.#onEmpty.add(done);
+      this.#waiting.add(done);
     });
+  }
+
+  #empty(): void {
+    for (const done of this.#waiting) done();
+    const begun = this.#begun;
+    if (begun === null) return;
+    const { onEmpty } = begun;
+    begun.onEmpty = () => undefined;
+    onEmpty(report(begun, 0, 0));
   }
 
   #announce(response: ServerResponse): void {
@@ -116,4 +128,10 @@ export class Drain {
     if (performance.now() < (this.#closeFrom.get(response.socket) ?? 0)) return;
     response.setHeader("Connection", "close");
   }
+}
+
+function report(begun: Begun | null, destroyedBusy: number, destroyedIdle: number): DrainReport {
+  const { at, connections } = begun ?? { at: performance.now(), connections: 0 };
+  const ended = connections - destroyedBusy - destroyedIdle;
+  return { connections, ended, destroyedBusy, destroyedIdle, ms: Math.round(performance.now() - at) };
 }

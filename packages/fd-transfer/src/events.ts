@@ -18,7 +18,7 @@ export interface HandoffEvents {
   committed: [epoch: bigint];
   /** Old side: the hand-over failed, this process goes on. */
   rollback: [{ readonly how: "aborted" | "rolled"; readonly reason: string }];
-  /** New side: this attempt failed; the next one comes after `afterMs`. */
+  /** What failed is tried again after `afterMs`: an attempt to take over, to start, or to publish owner.sock. */
   retry: [{ readonly reason: string; readonly afterMs: number }];
   /** Responses carry `Connection: close` from now on. */
   draining: [];

@@ -82,6 +82,15 @@ export class Holdings {
     return keys;
   }
 
+  /** A listener without a server would queue connections that nobody answers. */
+  mustBeAttached(): void {
+    const bare = [...this.#slots.values()].find((slot) => !slot.attached);
+    if (bare === undefined) return;
+    throw new HandoffError("HOT4014", `listener ${bare.key} has no server: attach one before ready()`, {
+      phase: "own",
+    });
+  }
+
   adopted(): string[] {
     return [...this.#slots.values()].filter((slot) => slot.inherited).map((slot) => slot.key);
   }

@@ -10,3 +10,4 @@ export type { TerminateOptions } from "./termination.ts";
 export type { Timeouts } from "./protocol/limits.ts";
 export { isHotUpgradeProcess } from "./version-order.ts";
 export type { Environment } from "./version-order.ts";
+export { NativeUnavailable } from "./native/native-unavailable.ts";

@@ -67,6 +67,10 @@ export class ListenerSlot implements Listener {
     return this.#inherited;
   }
 
+  get attached(): boolean {
+    return this.#server !== null;
+  }
+
   get bound(): boolean {
     return this.#fd !== null;
   }
@@ -88,8 +92,9 @@ export class ListenerSlot implements Listener {
   }
 
   attach(server: Server): void {
-    if (this.#server !== null) {
-      throw new HandoffError("HOT4014", `listener ${this.key} has a server already`, { phase: "listen" });
+    if (this.#server !== null || server.listening) {
+      const what = this.#server === null ? "the server listens already" : `listener ${this.key} has a server already`;
+      throw new HandoffError("HOT4014", what, { phase: "listen" });
     }
     this.#server = server;
     this.#onAttach(server);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DrainReport } from "./drain.ts";
 import type { Holdings } from "./holdings.ts";
 import type { LinkHost } from "./link.ts";
 import { Link } from "./link.ts";
@@ -29,6 +30,7 @@ export interface OldSideHost extends LinkHost {
   /** This process owns for good and accepts. */
   isServing(): boolean;
   hasStandby(): boolean;
+  isLeaving(): boolean;
   /** R6: make the standby let go; `standbyGone` is called afterwards. */
   releaseStandby(): void;
   /** A hand-over to this rank begins. */
@@ -67,8 +69,8 @@ export class OldSide {
     this.#socket.publish(epoch);
   }
 
-  repair(): boolean {
-    return this.#socket.repair();
+  repair(): void {
+    this.#socket.repair();
   }
 
   dispatch(event: LinkEvent): void {
@@ -81,6 +83,19 @@ export class OldSide {
     const parked = this.#parked;
     this.#parked = null;
     if (parked !== null && !parked.session.closed) this.#answer(parked.session, parked.hello);
+  }
+
+  /** Told to stop: those who stand by ask again, and one of them takes over without a gap. */
+  invite(): void {
+    for (const session of this.#waiting) session.close();
+    this.#waiting.clear();
+  }
+
+  /** Tells the new side that no connection is left here; a hint for people. */
+  reportDrained(report: DrainReport): void {
+    if (this.#link?.state.phase !== "standby") return;
+    const { connections, destroyedBusy, destroyedIdle, ms } = report;
+    this.#link.session.send({ type: "DRAINED", connections, destroyed: destroyedBusy + destroyedIdle, ms });
   }
 
   /** Answers nobody any more, and lets those who stand by look for the next owner. A hand-over goes on. */
@@ -164,6 +179,7 @@ export class OldSide {
     const host = {
       name,
       rank,
+      leaving: this.#host.isLeaving(),
       serving: this.#host.isServing(),
       handingTo: phase !== undefined ? `a hand-over (${phase})` : this.#parked !== null ? "another process" : null,
       hasStandby: this.#host.hasStandby(),
@@ -217,6 +233,7 @@ export class OldSide {
     this.#host.asked(rank);
     session.handler = link;
     link.start(session, effects);
+    if (this.#host.isLeaving()) link.dispatch({ type: "terminate" });
   }
 }
 

@@ -13,16 +13,18 @@ export class OwnerSocket {
   readonly #dir: string;
   readonly #onConnection: (fd: number) => void;
   #server: SeqpacketServer | null = null;
-  #epoch = 0n;
+  /** Null = not wanted. */
+  #epoch: bigint | null = null;
 
   constructor(dir: string, onConnection: (fd: number) => void) {
     this.#dir = dir;
     this.#onConnection = onConnection;
   }
 
+  /** Wanted from now on; throws when it fails, and {@link repair} tries again. */
   publish(epoch: bigint): void {
-    const before = this.#server;
     this.#epoch = epoch;
+    const before = this.#server;
     const temporary = join(this.#dir, `owner.${epoch}.tmp`);
     this.#server = new SeqpacketServer(join(this.#dir, "owner.sock"), temporary, this.#onConnection);
     before?.close();
@@ -32,15 +34,14 @@ export class OwnerSocket {
     }
   }
 
-  /** Publishes again when somebody removed or replaced the path. True if it did. */
-  repair(): boolean {
-    if (this.#server === null || this.#server.isPublished()) return false;
-    this.publish(this.#epoch);
-    return true;
+  /** Publishes again when it failed before, or when somebody removed or replaced the path. */
+  repair(): void {
+    if (this.#epoch !== null && this.#server?.isPublished() !== true) this.publish(this.#epoch);
   }
 
   /** Stops answering. The path stays: it is the next owner's, or stale, which a cold start understands. */
   close(): void {
+    this.#epoch = null;
     this.#server?.close();
     this.#server = null;
   }

@@ -57,6 +57,7 @@ export class Participant {
       perform,
       ended,
       isServing: () => this.tenure.confirmed && this.holdings.accepting,
+      isLeaving: () => this.terminating,
       hasStandby: () => this.newSide.link !== null,
       releaseStandby: () => this.newSide.dispatch({ type: "releaseStandby" }),
       asked: (rank) => this.events.emit("handoff", { version: rank.version }),
@@ -168,6 +169,7 @@ export class Participant {
     const work = async (): Promise<void> => {
       await this.holdings.bindAll(isCurrent);
       if (!isCurrent()) return;
+      this.holdings.mustBeAttached();
       if (this.newSide.link?.state.phase === "held") {
         const adopted = this.holdings.adopted();
         this.newSide.dispatch({ type: "claimed", adopted, closed: this.holdings.closeUnclaimed() });
@@ -188,8 +190,7 @@ export class Participant {
   #serve(): void {
     this.holdings.closeUnclaimed();
     this.holdings.accept();
-    this.oldSide.publish(this.tenure.epoch);
-    this.#announce();
+    this.#publish();
   }
 
   /** R11: the address stays taken although L is ours: close L and look again. */
@@ -218,14 +219,11 @@ export class Participant {
       case "disown":
         return this.#disown();
       case "publish":
-        this.oldSide.publish(this.tenure.epoch);
-        return this.#announce();
+        return this.#publish();
       case "standby":
         this.#becomeStandby();
         this.oldSide.stopAnswering();
-        this.drain.begin();
-        this.events.emit("draining");
-        return;
+        return this.#drainInBackground();
       case "failed":
         this.events.emit("rollback", { how: effect.how, reason: effect.reason });
         return;
@@ -253,7 +251,18 @@ export class Participant {
     this.#repair = undefined;
   }
 
-  #announce(): void {
+  /** Without a deadline: it ends when the last connection does, or when this process owns again. */
+  #drainInBackground(): void {
+    this.events.emit("draining");
+    this.drain.begin(0, (report) => {
+      this.oldSide.reportDrained(report);
+      this.events.emit("drained", report);
+    });
+  }
+
+  /** Serving does not depend on it: without owner.sock nobody can take over until it is repaired. */
+  #publish(): void {
+    this.#tryOn(() => this.oldSide.publish(this.tenure.epoch));
     if (this.role === "standby") this.#setRole("successor");
     this.#readiness.resolve();
     this.events.emit("owner", this.tenure.epoch);
@@ -275,8 +284,16 @@ export class Participant {
 
   #repairNow(): void {
     if (!this.isServing()) return;
-    this.oldSide.repair();
+    this.#tryOn(() => this.oldSide.repair());
     for (const key of this.holdings.repair()) this.events.emit("listenerDead", key);
+  }
+
+  #tryOn(publish: () => void): void {
+    try {
+      publish();
+    } catch (error) {
+      this.events.emit("retry", { reason: `owner.sock cannot be published: ${String(error)}`, afterMs: REPAIR_MS });
+    }
   }
 
   #ended(outcome: Outcome): void {

@@ -6,7 +6,7 @@ import type { Participant } from "./participant.ts";
 export interface TerminateOptions {
   /** Time from the signal to SIGKILL, in ms (terminationGracePeriodSeconds); default 25,000. */
   readonly graceMs?: number;
-  /** Part of the grace that an owner keeps for draining (a side that has handed over has all of it); default 5,000, at most half. */
+  /** Part of the grace that an owner keeps for draining, in ms; default 5,000, at most half. Others have all of it. */
   readonly drainMs?: number;
   /** A lone owner stops accepting before the grace ends when it has had no connection for this long; default 2,000. */
   readonly quietMs?: number;
@@ -16,7 +16,8 @@ const LOOK_MS = 50;
 
 /**
  * What TERM means (R10). An owner with a standby gives back first and accepts until then; a hand-over under way is
- * finished; an owner without anybody accepts until shortly before the grace ends, because connections still come in.
+ * finished; an owner without anybody hands over even to an older process, and accepts until one comes or until shortly
+ * before the grace ends, because connections still come in.
  */
 export async function terminate(participant: Participant, options: TerminateOptions = {}): Promise<DrainReport> {
   const graceMs = options.graceMs ?? 25_000;
@@ -28,6 +29,7 @@ export async function terminate(participant: Participant, options: TerminateOpti
   newSide.stopSeeking();
   newSide.dispatch({ type: "terminate" });
   oldSide.dispatch({ type: "terminate" });
+  oldSide.invite();
   while (performance.now() < end - drainMs && !participant.closed) {
     const linked = newSide.link !== null || (oldSide.link !== null && oldSide.link.state.phase !== "lingering");
     if (!linked && !participant.isOwner()) break;

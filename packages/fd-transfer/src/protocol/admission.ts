@@ -10,6 +10,8 @@ import { negotiate } from "./version.ts";
 export interface Host {
   readonly name: string;
   readonly rank: Rank;
+  /** Told to stop: then it hands over to an older process as well, rather than leave nobody behind. */
+  readonly leaving: boolean;
   /** It owns, is confirmed, and accepts. */
   readonly serving: boolean;
   /** Whom it hands over to right now, or waits for (R7). */
@@ -41,7 +43,7 @@ export function admit(host: Host, hello: Bodies["HELLO"], authentic: boolean): A
     };
   }
   const asking: Rank = { version: hello.version, startedAt: hello.startedAt };
-  if (compareRank(asking, host.rank) <= 0) {
+  if (!host.leaving && compareRank(asking, host.rank) <= 0) {
     return { kind: "refuse", code: "standby", reason: `version ${host.rank.version} is newer and owns` };
   }
   if (host.handingTo !== null) return { kind: "busy", retryAfterMs: host.retryAfterMs, by: host.handingTo };

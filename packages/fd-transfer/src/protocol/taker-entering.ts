@@ -5,13 +5,16 @@ import type { TakerState } from "./taker-state.ts";
 import { end, retry, stay, withdraw } from "./taker-state.ts";
 import type { WordName } from "./word.ts";
 
+/** Long enough for an owner that is dying to be gone, and not to ask in a tight loop. */
+const SOON_MS = 10;
+
 /** HELLO to WELCOME, or standing by after REFUSE. */
 export function hello(state: TakerState, event: LinkEvent): Step<TakerState> {
   switch (event.type) {
     case "terminate":
       return end(state, { kind: "left" });
     case "eof":
-      return end(state, { kind: "retry", afterMs: 0, reason: "the owner closed the connection" });
+      return end(state, { kind: "retry", afterMs: SOON_MS, reason: "the owner closed the connection" });
     case "broken":
       return end(state, { kind: "retry", afterMs: state.times.backOffMs, reason: event.reason });
     case "timer":

@@ -13,6 +13,7 @@ import { negotiate } from "../../src/protocol/version.ts";
 const host: Host = {
   name: "a",
   rank: { version: 5n, startedAt: 100n },
+  leaving: false,
   serving: true,
   handingTo: null,
   hasStandby: false,
@@ -55,6 +56,10 @@ test("R9: outside pods, and in one version, the later start is the newer one", (
   expect(admit(outside, { ...hello, version: 0n, startedAt: 101n }, true).kind).toBe("welcome");
   expect(admit(outside, { ...hello, version: 0n, startedAt: 99n }, true)).toMatchObject({ code: "standby" });
   expect(admit(host, { ...hello, version: 5n, startedAt: 101n }, true).kind).toBe("welcome");
+});
+
+test("R10: a process that was told to stop hands over to an older one too, rather than to nobody", () => {
+  expect(admit({ ...host, leaving: true }, { ...hello, version: 4n }, true).kind).toBe("welcome");
 });
 
 test("R6: a standby is released first", () => {

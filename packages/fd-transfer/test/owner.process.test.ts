@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an owner keeps in order, and what stands in the way of a cold start.
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createTcpServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { HotHandoff } from "../src/handoff.ts";
+import { loadNative } from "../src/native/addon.ts";
+import { Scene, versions } from "./fixtures/fixture-process.ts";
+import { ask, Load } from "./fixtures/load.ts";
+
+test("R12: an owner.sock that was removed is published again, and the upgrade goes on", async () => {
+  await using scene = await Scene.open();
+  await scene.ready("v1");
+  const path = join(scene.dir, "owner.sock");
+  rmSync(path);
+  while (!existsSync(path)) await sleep(50);
+  expect(await (await scene.ready("v2")).says("ready")).toMatchObject({ role: "successor" });
+});
+
+test("R12: an owner.sock that was replaced by something else is replaced again", async () => {
+  await using scene = await Scene.open();
+  await scene.ready("v1");
+  const path = join(scene.dir, "owner.sock");
+  rmSync(path);
+  writeFileSync(path, "");
+  while (!statSync(path).isSocket()) await sleep(50);
+  expect(await (await scene.ready("v2")).says("ready")).toMatchObject({ role: "successor" });
+});
+
+test("R12: temporary sockets of lower epochs are removed, nothing else", async () => {
+  await using scene = await Scene.open();
+  await scene.ready("v1");
+  writeFileSync(join(scene.dir, "owner.7.tmp"), "");
+  writeFileSync(join(scene.dir, "other"), "");
+  await scene.ready("v2");
+  expect(readdirSync(scene.dir).sort()).toEqual(["lock", "other", "owner.sock", "probe.0.sock"]);
+});
+
+test("an owner whose whole directory is removed serves on, and says what is wrong", async () => {
+  await using scene = await Scene.open();
+  const only = await scene.ready("v1");
+  rmSync(scene.dir, { recursive: true });
+  expect(JSON.stringify(await only.says("retry"))).toContain("owner.sock cannot be published");
+  expect(await ask(scene.port, false, "x")).toBe("v1");
+});
+
+test("R11: a stale owner.sock of a dead owner is no owner: cold start", async () => {
+  await using scene = await Scene.open();
+  const first = await scene.ready("v1");
+  await first.end();
+  expect(existsSync(join(scene.dir, "owner.sock"))).toBe(true);
+  expect(await (await scene.ready("v2")).says("ready")).toMatchObject({ role: "fresh" });
+});
+
+test("R11: of many that start at once one binds, and the newest owns in the end", async () => {
+  await using scene = await Scene.open();
+  const all = [1, 2, 3, 4].map((number) => scene.start(`v${number}`, versions(number, 9)));
+  await all[3]!.says("ready");
+  const load = new Load(scene.port);
+  await load.answeredBy("v4", 50);
+  const report = await load.stop();
+  expect(report.failures).toEqual([]);
+});
+
+test("R11: a taken address: it gives L back, says so, and binds when the address is free", async () => {
+  await using scene = await Scene.open();
+  const blocker = createTcpServer().listen(scene.port, "127.0.0.1");
+  await once(blocker, "listening");
+  const only = scene.start("v1");
+  const retry = await only.says("retry");
+  expect(JSON.stringify(retry["args"])).toContain("HOT4010");
+  blocker.close();
+  await only.says("ready");
+  expect(await ask(scene.port, false, "x")).toBe("v1");
+});
+
+test("R10: an owner that is told to stop hands over to an older process that stands by; nothing fails", async () => {
+  await using scene = await Scene.open();
+  const newer = await scene.ready("v2", versions(7, 5));
+  const older = scene.start("v1", versions(5, 7));
+  await older.says("open");
+  const load = new Load(scene.port);
+  await load.answeredBy("v2");
+  newer.kill("SIGTERM");
+  expect(await older.says("ready")).toMatchObject({ cookie: (await newer.says("ready"))["cookie"] });
+  expect(await newer.exited).toEqual({ code: 0, signal: null });
+  await load.answeredBy("v1");
+  expect((await load.stop()).failures).toEqual([]);
+});
+
+test("the signal is aborted and isOwner is false when ownership has passed on; both again after a return", async () => {
+  await using scene = await Scene.open();
+  const open = async (): Promise<HotHandoff> => {
+    const hot = await HotHandoff.open({ name: "a", dir: scene.dir, env: {}, timeouts: { guardMs: 20 } });
+    (await hot.listener("http", { port: scene.port, host: "127.0.0.1" })).attach(createServer());
+    await hot.ready();
+    return hot;
+  };
+  await using first = await open();
+  const { epoch, signal } = first;
+  expect([first.isOwner, signal.aborted]).toEqual([true, false]);
+  const passed = once(first.events, "role");
+  const second = await open();
+  await passed;
+  expect([first.isOwner, signal.aborted, first.role]).toEqual([false, true, "standby"]);
+  expect([second.isOwner, second.signal.aborted, second.epoch > epoch]).toEqual([true, false, true]);
+  const returned = once(first.events, "owner");
+  const last = second.epoch;
+  await second.close();
+  await returned;
+  expect([first.isOwner, first.signal.aborted, first.epoch > last]).toEqual([true, false, true]);
+  expect([second.isOwner, second.signal.aborted]).toEqual([false, true]);
+});
+
+test("a listener that another address is asked for is not taken over: bound anew, the old one is closed", async () => {
+  await using scene = await Scene.open();
+  await scene.ready("v1");
+  const free = scene.port;
+  await using hot = await HotHandoff.open({ name: "fixture", dir: scene.dir, env: {} });
+  const http = await hot.listener("http", { port: 0, host: "127.0.0.2" });
+  http.attach(createServer());
+  expect(http.inherited).toBe(false);
+  expect(http.address.host).toBe("127.0.0.2");
+  await hot.ready();
+  expect(http.address.port).not.toBe(free);
+});
+
+test("a listener without a server, and a second one of one key, are refused", async () => {
+  await using scene = await Scene.open();
+  await using hot = await HotHandoff.open({ name: "a", dir: scene.dir, env: {} });
+  const http = await hot.listener("http", { port: 0, host: "127.0.0.1" });
+  await expect(hot.listener("http", { port: 0 })).rejects.toMatchObject({ code: "HOT4014" });
+  await expect(hot.ready()).rejects.toMatchObject({ code: "HOT4014" });
+  http.attach(createServer());
+  await hot.ready();
+});
+
+test("close() rejects what is pending", async () => {
+  await using scene = await Scene.open();
+  await scene.ready("v2", versions(7, 5));
+  const hot = await HotHandoff.open({ name: "fixture", dir: scene.dir, env: { SIDECARSET_VERSION: "5" } });
+  expect(hot.role).toBe("standby");
+  const pending = hot.listener("http", { port: scene.port });
+  const ready = hot.ready();
+  await hot.close();
+  await expect(pending).rejects.toMatchObject({ code: "HOT4013" });
+  await expect(ready).rejects.toMatchObject({ code: "HOT4013" });
+});
+
+test("the wrong token and the wrong name are refused, the owner serves on", async () => {
+  await using scene = await Scene.open();
+  await using hot = await HotHandoff.open({ name: "a", dir: scene.dir, token: "secret", env: {} });
+  (await hot.listener("http", { port: scene.port, host: "127.0.0.1" })).attach(createServer());
+  await hot.ready();
+  const env = {};
+  await expect(HotHandoff.open({ name: "a", dir: scene.dir, token: "guess", env })).rejects.toMatchObject({
+    code: "HOT4005",
+  });
+  await expect(HotHandoff.open({ name: "b", dir: scene.dir, token: "secret", env })).rejects.toMatchObject({
+    code: "HOT4005",
+  });
+  await using next = await HotHandoff.open({ name: "a", dir: scene.dir, token: "secret", env });
+  expect(next.role).toBe("successor");
+  expect(hot.isOwner).toBe(true);
+});
+
+test.runIf(existsSync("/usr/bin/perl"))(
+  "a shutdown() of the shared listener by anybody is noticed and repaired",
+  async () => {
+    await using scene = await Scene.open();
+    await using hot = await HotHandoff.open({ name: "a", dir: scene.dir, env: {} });
+    const http = await hot.listener("http", { port: scene.port, host: "127.0.0.1" });
+    const server = createServer((_, response) => response.setHeader("x-version", "a").end("x"));
+    http.attach(server);
+    await hot.ready();
+    const repaired = once(hot.events, "listenerDead");
+    const native = loadNative();
+    const shared = native.dup((http as unknown as { fd: number }).fd);
+    const stdio = ["ignore", "inherit", "inherit", shared] as const;
+    spawnSync("/usr/bin/perl", ["-e", 'open(my $s, "+<&=", 3) or die; shutdown($s, 0) or die;'], { stdio: [...stdio] });
+    native.close(shared);
+    expect(await repaired).toEqual(["http"]);
+    expect(await ask(scene.port, false, "x")).toBe("a");
+  },
+);
