@@ -15,6 +15,8 @@ export interface ConnectOptions extends KubeconfigOptions {
   maxEventBytes?: number;
   /** Told about every answer, for metrics. `code` is the HTTP status, or the code of a `ConnectionError`. */
   onAnswer?: (answer: { verb: string; resource: Resource; code: number | string }) => void;
+  /** Told each warning of the API server or of an admission webhook, as kubectl prints them. */
+  onWarning?: (text: string) => void;
 }
 
 /**
@@ -37,6 +39,7 @@ export function connect(options: ConnectOptions = {}): Api & AsyncDisposable {
     maxAnswerBytes: options.maxAnswerBytes ?? 64 * 2 ** 20,
     maxEventBytes: options.maxEventBytes ?? 16 * 2 ** 20,
     onAnswer: options.onAnswer,
+    onWarning: options.onWarning && ((text) => options.onWarning?.(text)),
   });
 
   return {

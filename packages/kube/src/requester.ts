@@ -3,6 +3,7 @@ import type { ApiStatus, Resource } from "./api.ts";
 import { ApiError, ConnectionError } from "./api-error.ts";
 import { describeTarget, resourcePath, type Target } from "./resource-path.ts";
 import { readLines, readText, TooLargeError } from "./response-body.ts";
+import { warningTexts } from "./warning-header.ts";
 import { connectionError, type HttpRequest, type HttpResponse, type Transport } from "./transport.ts";
 
 export interface ApiRequest extends Target {
@@ -20,6 +21,7 @@ export interface RequesterOptions {
   maxAnswerBytes: number;
   maxEventBytes: number;
   onAnswer: ((answer: { verb: string; resource: Resource; code: number | string }) => void) | undefined;
+  onWarning: ((text: string) => void) | undefined;
 }
 
 export interface Requester {
@@ -48,6 +50,7 @@ export function createRequester(options: RequesterOptions): Requester {
     try {
       const response = await transport.send(http);
       answered(response.statusCode);
+      if (options.onWarning) warningTexts(response.headers["warning"]).forEach(options.onWarning);
       if (response.statusCode === 401) options.onUnauthorized();
       if (response.statusCode < 300) return response;
       throw await refusal(http.what, response);
