@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { RESOURCES, type Api } from "@hot/kube";
 import type { Pod } from "@hot/spec";
 import { startCluster } from "../src/up.ts";
@@ -36,11 +36,14 @@ const deployment = (image: string, replicas: number): object => ({
 });
 
 async function until(api: Api, accept: (pods: Pod[]) => boolean): Promise<Pod[]> {
-  for (;;) {
-    const { items } = await api.list<Pod>(RESOURCES.pods, { namespace: "default" });
-    if (accept(items)) return items;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  return vi.waitFor(
+    async () => {
+      const { items } = await api.list<Pod>(RESOURCES.pods, { namespace: "default" });
+      if (!accept(items)) throw new Error(JSON.stringify(items.map(({ status }) => status)));
+      return items;
+    },
+    { timeout: 60_000, interval: 20 },
+  );
 }
 
 async function connectTo(url: string): Promise<void> {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Pod } from "@hot/spec";
 import { createFakeClock } from "@hot/kube/testing";
-import { container, isReady, OBEDIENT, script, startHarness, states, statusOf } from "./node-harness.ts";
+import { container, eventually, isReady, OBEDIENT, script, startHarness, states, statusOf } from "./node-harness.ts";
 
 const waits = (reason: string) => (pod: Pod) => statusOf(pod, "x")?.state?.waiting?.reason === reason;
 const runs = (image: string, restartCount: number) => (pod: Pod) => {
@@ -80,5 +80,5 @@ test("ErrImagePull and ImagePullBackOff alternate, and the pull is tried again a
 
 /** Resolves when the node has said so. */
 async function logged(log: readonly string[], pattern: RegExp): Promise<void> {
-  while (!log.some((line) => pattern.test(line))) await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(`log ${pattern}`, () => log.some((line) => pattern.test(line)));
 }

@@ -7,7 +7,18 @@ import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startNode } from "../../src/node/agent.ts";
 import { FakeApi } from "./fake-api.ts";
-import { alive, container, ended, isReady, printed, script, startHarness, statusOf, written } from "./node-harness.ts";
+import {
+  alive,
+  container,
+  ended,
+  gone,
+  isReady,
+  printed,
+  script,
+  startHarness,
+  statusOf,
+  written,
+} from "./node-harness.ts";
 
 const told = script('echo "pid $$$$ shm $SHM"; trap "echo TERM; exit 0" TERM; while :; do sleep 60 & wait $!; done');
 const stubborn = script('trap "" TERM; echo "pid $$$$"; while :; do sleep 1; done');
@@ -26,8 +37,8 @@ test("a deleted pod: preStop, TERM, last status, then the pod is gone from the A
   }
   await api.untilGone("p");
   expect(alive(pid)).toBe(false);
-  while (existsSync(shm) || existsSync(join(dir, "pods", pod.metadata.uid!)))
-    await new Promise((r) => setTimeout(r, 5));
+  await gone(shm);
+  await gone(join(dir, "pods", pod.metadata.uid!));
 });
 
 test("a pod that ignores TERM ends after its grace period with exit code 137", async () => {

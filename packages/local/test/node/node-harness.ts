@@ -2,8 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { Container, ContainerStatus, Pod } from "@hot/spec";
 import type { Catalogue, ImageEntry } from "../../src/catalogue.ts";
 import { startNode, type NodeAgent, type NodeOptions } from "../../src/node/agent.ts";
@@ -71,42 +70,47 @@ export function output(harness: Harness, pod: Pod, name: string, instance = 0): 
   return readFileSync(join(harness.dir, "pods", pod.metadata.uid ?? "", name, `${instance}.log`), "utf8");
 }
 
+/** As long as a test may wait for anything; on a busy machine a start of Node takes seconds. */
+const PATIENCE = { timeout: 30_000, interval: 10 };
+
+/** Resolves with what `look` answers once that is neither undefined nor false. */
+export function eventually<T>(what: string, look: () => T | undefined | false): Promise<T> {
+  return vi.waitFor(() => {
+    const found = look();
+    if (found === undefined || found === false) throw new Error(`waited in vain: ${what}`);
+    return found;
+  }, PATIENCE);
+}
+
 /** Resolves when the container has printed a line that matches, with that match. */
-export async function printed(
+export function printed(
   harness: Harness,
   pod: Pod,
   name: string,
   pattern: RegExp,
   instance = 0,
 ): Promise<RegExpExecArray> {
-  for (;;) {
-    const match = pattern.exec(existingOutput(harness, pod, name, instance));
-    if (match !== null) return match;
-    await setTimeout(10);
-  }
-}
-
-function existingOutput(harness: Harness, pod: Pod, name: string, instance: number): string {
-  try {
-    return output(harness, pod, name, instance);
-  } catch {
-    return "";
-  }
+  const file = join(harness.dir, "pods", pod.metadata.uid ?? "", name, `${instance}.log`);
+  return eventually(`${pattern} of ${name}`, () => pattern.exec(contentOf(file)) ?? undefined);
 }
 
 export function alive(pid: number | string): boolean {
   return startTimeOf(Number(pid)) !== undefined;
 }
 
-export async function ended(pid: number | string): Promise<void> {
-  while (alive(pid)) await setTimeout(10);
+export function ended(pid: number | string): Promise<true> {
+  return eventually(`end of process ${pid}`, () => !alive(pid));
 }
 
 /** Resolves with the content of a file once there is any. */
-export async function written(path: string): Promise<string> {
-  for (;;) {
-    const content = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
-    if (content !== "") return content;
-    await setTimeout(10);
-  }
+export function written(path: string): Promise<string> {
+  return eventually(path, () => contentOf(path).trim() || undefined);
+}
+
+export function gone(path: string): Promise<true> {
+  return eventually(`end of ${path}`, () => !existsSync(path));
+}
+
+function contentOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }

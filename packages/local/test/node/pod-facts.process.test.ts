@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
   container,
+  gone,
   isReady,
   OBEDIENT,
   output,
@@ -162,7 +163,3 @@ test("conditions of others are kept", async () => {
   const pod = await api.until("p", isReady);
   expect(pod.status?.conditions?.map(({ type }) => type)).toContain("SidecarSetUpgradable");
 });
-
-async function gone(path: string): Promise<void> {
-  while (existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 10));
-}
