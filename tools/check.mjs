@@ -15,6 +15,7 @@ const checks = [
     "import direction",
     ["depcruise", "--config", ".dependency-cruiser.mjs", "--output-type", "err", "packages", "apps"],
   ],
+  ["docs/errors.md", ["node", "--conditions=@hot/source", "tools/generate-errors.mjs", "--check"]],
   ["unused exports and dependencies", ["knip"]],
   ...published.flatMap((folder) => [
     [`publint ${folder}`, ["publint", "--strict", "--pack", "pnpm", folder]],

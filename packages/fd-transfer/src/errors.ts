@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-const registry = {
+/** All codes of the hand-off; `docs/errors.md` is made from it. */
+export const handoffErrors = {
   HOT4001: {
     reason: "DirectoryUnsafe",
     fix: "Use a directory of its own, mode 0700, owned by the user of the process, reached without a symbolic link.",
@@ -38,7 +39,7 @@ const registry = {
   HOT4014: { reason: "InvalidArgument", fix: "Correct the argument that the message names." },
 } as const;
 
-export type HandoffErrorCode = keyof typeof registry;
+export type HandoffErrorCode = keyof typeof handoffErrors;
 
 /** Where in the hand-off it happened; `open` and `listen` are before any peer is involved. */
 export type HandoffPhase = "open" | "listen" | "hello" | "transfer" | "probe" | "commit" | "guard" | "own" | "close";
@@ -61,7 +62,7 @@ export class HandoffError extends Error {
   readonly fix: string;
 
   constructor(code: HandoffErrorCode, message: string, details: HandoffErrorDetails) {
-    const { reason, fix } = registry[code];
+    const { reason, fix } = handoffErrors[code];
     super(`${code} ${reason}: ${message}`, "cause" in details ? { cause: details.cause } : {});
     this.code = code;
     this.reason = reason;

@@ -23,7 +23,7 @@ export interface ReasonCode<R extends Reason = Reason> {
   readonly sentence: string;
   /** What to do about it. */
   readonly fix: string;
-  /** Page of the documentation, relative to the repository. */
+  /** Place in the documentation, relative to the repository. */
   readonly docs: string;
 }
 
@@ -34,7 +34,7 @@ export interface ReasonCode<R extends Reason = Reason> {
  */
 export function reasonCode<R extends Reason>(reason: R): ReasonCode<R> {
   const [code, sentence, fix] = registry[reason];
-  return { code, reason, sentence, fix, docs: `docs/errors/${code}.md` };
+  return { code, reason, sentence, fix, docs: `docs/errors.md#${`${code}-${reason}`.toLowerCase()}` };
 }
 
 /** Every registered code, ordered by code. */

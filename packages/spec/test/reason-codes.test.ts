@@ -7,7 +7,7 @@ describe("reason codes", () => {
     expect(reasonCode("MaxUnavailableReached")).toMatchObject({
       code: "HOT1203",
       reason: "MaxUnavailableReached",
-      docs: "docs/errors/HOT1203.md",
+      docs: "docs/errors.md#hot1203-maxunavailablereached",
     });
   });
 

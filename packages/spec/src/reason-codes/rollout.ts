@@ -155,4 +155,9 @@ export const rolloutCodes = {
     "The pod lacks a container of the SidecarSet.",
     "Re-create the pod, so that it is injected again.",
   ],
+  EmptyImageUnknown: [
+    "HOT1310",
+    "Another controller has started this upgrade, and no SidecarSet names its empty image, so it can't be finished.",
+    "Create the SidecarSet again, or re-create the pod; both containers run meanwhile.",
+  ],
 } as const satisfies Family;
