@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { ApiFailure, internalError } from "./failure.ts";
 import { applyJsonPatch, JsonPatchError } from "./json-patch.ts";
-import { type ApiObject, at, field, isJsonObject, type JsonObject, textAt } from "./object.ts";
+import { type ApiObject, at, field, isJsonObject, type JsonObject, shown, textAt } from "./object.ts";
 import { callWebhook, WebhookCallError } from "./webhook-call.ts";
 import type { Matchable } from "./webhook-match.ts";
 
@@ -68,7 +68,7 @@ function decodeVerdict(answer: JsonObject, uid: string): Verdict {
   const { apiVersion, kind, response } = answer;
   if (apiVersion !== "admission.k8s.io/v1" || kind !== "AdmissionReview") {
     wrong(
-      `expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${String(apiVersion)}, Kind=${String(kind)}`,
+      `expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${shown(apiVersion)}, Kind=${shown(kind)}`,
     );
   }
   if (!isJsonObject(response)) return wrong("webhook response was absent");
@@ -90,7 +90,7 @@ function decodeVerdict(answer: JsonObject, uid: string): Verdict {
 /** Applies a webhook's patch. One that is unreadable or does not fit is a 500 whatever the failurePolicy, as on a cluster. */
 export function applyVerdict(name: string, object: ApiObject, patch: unknown): ApiObject {
   try {
-    const operations: unknown = JSON.parse(Buffer.from(String(patch), "base64").toString("utf8"));
+    const operations: unknown = JSON.parse(Buffer.from(shown(patch), "base64").toString("utf8"));
     const result = applyJsonPatch(object, operations);
     if (isJsonObject(result) && isJsonObject(result.metadata)) return result as ApiObject;
   } catch (error) {

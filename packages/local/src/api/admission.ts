@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { applyVerdict, type Attributes, denial, review, type Verdict } from "./admission-review.ts";
 import type { Converter } from "./conversion.ts";
 import { type ApiFailure, badRequest, internalError } from "./failure.ts";
-import { type ApiObject, type JsonObject, listAt } from "./object.ts";
+import { type ApiObject, type JsonObject, listAt, shown } from "./object.ts";
 import { collectionOf } from "./resource-type.ts";
 import type { Store } from "./store.ts";
 import { WebhookCallError } from "./webhook-call.ts";
@@ -53,7 +53,7 @@ async function mutateOnce(
   const asked = await inVersion(attributes, seen, environment.converter);
   const verdict = await ask(webhook, asked, seen, environment);
   if (verdict?.patch === undefined) return attributes.object;
-  const name = String(webhook.name);
+  const name = shown(webhook.name);
   if (!asked.object)
     throw internalError(
       `admission webhook ${JSON.stringify(name)} attempted to modify the object, which is not supported for this operation`,
@@ -80,7 +80,7 @@ async function ask(
   version: string,
   { warn }: ReviewEnvironment,
 ): Promise<Verdict | undefined> {
-  const name = String(webhook.name);
+  const name = shown(webhook.name);
   if (attributes.dryRun && webhook.sideEffects !== "None" && webhook.sideEffects !== "NoneOnDryRun") {
     throw badRequest(`admission webhook ${JSON.stringify(name)} does not support dry run`);
   }

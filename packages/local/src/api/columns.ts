@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { age } from "./age.ts";
-import { at, isJsonObject, listAt, textAt } from "./object.ts";
+import { at, isJsonObject, listAt, numberAt, shown, textAt } from "./object.ts";
 import type { Column } from "./resource-type.ts";
 
 type Value = Column["value"];
@@ -28,10 +28,10 @@ const count =
 const size = (object: unknown, name: string): number => Object.keys(at(object, name) ?? {}).length;
 const joined = (items: unknown[]): string => items.join(",") || "<none>";
 const labels = (value: unknown): string =>
-  joined(Object.entries(isJsonObject(value) ? value : {}).map(([key, item]) => `${key}=${String(item)}`));
+  joined(Object.entries(isJsonObject(value) ? value : {}).map(([key, item]) => `${key}=${shown(item)}`));
 
 const restarts: Value = (object) =>
-  listAt(object, "status", "containerStatuses").reduce((sum, status) => sum + Number(status.restartCount ?? 0), 0);
+  listAt(object, "status", "containerStatuses").reduce((sum, status) => sum + numberAt(status, "restartCount"), 0);
 
 /** The word in the STATUS column of a pod: a reason that explains why it is not simply in its phase. */
 const podStatus: Value = (object) => {
@@ -44,8 +44,8 @@ const podStatus: Value = (object) => {
     else if (isJsonObject(terminated)) {
       const code =
         terminated.signal === undefined
-          ? `ExitCode:${String(terminated.exitCode)}`
-          : `Signal:${Number(terminated.signal)}`;
+          ? `ExitCode:${shown(terminated.exitCode)}`
+          : `Signal:${shown(terminated.signal)}`;
       word = textAt(terminated, "reason") ?? code;
     }
   }
@@ -77,10 +77,7 @@ const workload: readonly Column[] = [
 
 export const DEPLOYMENT_COLUMNS: readonly Column[] = [
   NAME,
-  column(
-    "Ready",
-    (object) => `${Number(at(object, "status", "readyReplicas") ?? 0)}/${Number(at(object, "spec", "replicas") ?? 0)}`,
-  ),
+  column("Ready", (object) => `${numberAt(object, "status", "readyReplicas")}/${numberAt(object, "spec", "replicas")}`),
   column("Up-to-date", count("status", "updatedReplicas")),
   column("Available", count("status", "availableReplicas")),
   ...workload,
@@ -114,7 +111,7 @@ export const SERVICE_COLUMNS: readonly Column[] = [
   column("Port(s)", (object) =>
     joined(
       listAt(object, "spec", "ports").map(
-        ({ port, protocol }) => `${Number(port)}/${typeof protocol === "string" ? protocol : "TCP"}`,
+        ({ port, protocol }) => `${shown(port)}/${typeof protocol === "string" ? protocol : "TCP"}`,
       ),
     ),
   ),

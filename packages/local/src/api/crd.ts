@@ -3,10 +3,12 @@ import { DEFAULT_COLUMNS, NAME } from "./columns.ts";
 import { type FieldError, fieldInvalid, fieldRequired } from "./failure.ts";
 import { age } from "./age.ts";
 import { jsonPath } from "./json-path.ts";
-import { type ApiObject, at, field, isJsonObject, type JsonObject, listAt, textAt } from "./object.ts";
+import { validateDnsLabel } from "./meta-validation.ts";
+import { type ApiObject, at, field, isJsonObject, type JsonObject, listAt, numberAt, shown, textAt } from "./object.ts";
 import { setDefaults } from "./pod-defaults.ts";
 import { apiVersionOf, collectionOf, type Column, type ResourceType, type ResourceVersion } from "./resource-type.ts";
 import type { Schema } from "./schema.ts";
+import { checkRootSchema } from "./schema-shape.ts";
 
 /** Defaults and the status that a cluster's controllers would write: here a definition is established at once. */
 export function prepareCrd(crd: ApiObject): void {
@@ -52,6 +54,7 @@ export function prepareCrdUpdate(crd: ApiObject, old: ApiObject): void {
 }
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const textsOf = (value: unknown): string[] => listOf(value).filter((one) => typeof one === "string");
 
 export function validateCrd(crd: ApiObject): FieldError[] {
   const errors: FieldError[] = [];
@@ -85,8 +88,10 @@ export function validateCrd(crd: ApiObject): FieldError[] {
     );
   }
   versions.forEach((version, index) => {
-    if (!isJsonObject(at(version, "schema", "openAPIV3Schema")))
-      errors.push(fieldRequired(`spec.versions[${index}].schema.openAPIV3Schema`, "schemas are required"));
+    errors.push(...validateDnsLabel(`spec.versions[${index}].name`, version.name));
+    errors.push(
+      ...checkRootSchema(at(version, "schema", "openAPIV3Schema"), `spec.versions[${index}].schema.openAPIV3Schema`),
+    );
   });
   if (
     at(crd, "spec", "conversion", "strategy") === "Webhook" &&
@@ -118,8 +123,8 @@ export function customType(crd: ApiObject): ResourceType {
     singular: text("singular"),
     kind: text("kind"),
     listKind: text("listKind"),
-    shortNames: listOf(field(names, "shortNames")).map(String),
-    categories: listOf(field(names, "categories")).map(String),
+    shortNames: textsOf(field(names, "shortNames")),
+    categories: textsOf(field(names, "categories")),
     namespaced: at(crd, "spec", "scope") === "Namespaced",
     versions: served,
     storage: { collection: collectionOf({ group, plural: text("plural") }), apiVersion: apiVersionOf(group, stored) },
@@ -127,7 +132,7 @@ export function customType(crd: ApiObject): ResourceType {
     generation: true,
     unconditionalUpdate: false,
     selectable: versions.flatMap((version) =>
-      listAt(version, "selectableFields").map((one) => String(one.jsonPath).replace(/^\./, "")),
+      listAt(version, "selectableFields").map((one) => shown(one.jsonPath).replace(/^\./, "")),
     ),
     subresources: [],
   };
@@ -138,16 +143,16 @@ function customVersion(version: JsonObject): ResourceVersion {
     const path = textAt(column, "jsonPath") ?? "";
     const type = textAt(column, "type") ?? "string";
     return {
-      name: String(column.name),
+      name: shown(column.name),
       type,
-      priority: Number(column.priority ?? 0),
+      priority: numberAt(column, "priority"),
       value: (object, now) => (type === "date" ? age(jsonPath(object, path), now) : (jsonPath(object, path) ?? null)),
     };
   });
   const warning =
     version.deprecated === true ? (textAt(version, "deprecationWarning") ?? "this version is deprecated") : undefined;
   return {
-    name: String(version.name),
+    name: shown(version.name),
     columns: columns.length > 0 ? [NAME, ...columns] : DEFAULT_COLUMNS,
     status: isJsonObject(at(version, "subresources", "status")),
     schema: at(version, "schema", "openAPIV3Schema") as Schema,

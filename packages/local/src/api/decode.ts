@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { badRequest } from "./failure.ts";
 import { dropUnknownFields } from "./known-fields.ts";
-import { type ApiObject, copy, field, isJsonObject, type JsonObject } from "./object.ts";
+import { type ApiObject, copy, field, isJsonObject, type JsonObject, shown } from "./object.ts";
 import { apiVersionOf } from "./resource-type.ts";
 import type { Resolved } from "./registry.ts";
 import { applyDefaults, prune } from "./schema.ts";
@@ -53,11 +53,11 @@ export function decode(
   const { apiVersion = expected, kind = type.kind } = body;
   if (apiVersion !== expected) {
     throw badRequest(
-      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`,
+      `the API version in the data (${shown(apiVersion)}) does not match the expected API version (${expected})`,
     );
   }
   if (kind !== type.kind) {
-    throw badRequest(`${String(kind)} in version ${JSON.stringify(version.name)} cannot be handled as a ${type.kind}`);
+    throw badRequest(`${shown(kind)} in version ${JSON.stringify(version.name)} cannot be handled as a ${type.kind}`);
   }
   const dropped: string[] = [];
   const metadata = decodeMeta(field(body, "metadata") ?? {}, dropped);

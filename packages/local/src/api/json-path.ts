@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { field, isJsonObject } from "./object.ts";
+import { field, isJsonObject, shown } from "./object.ts";
 
 const STEP = /\.([A-Za-z0-9_-]+)|\[(\d+)\]|\['([^']*)'\]|\[\?\(@\.([A-Za-z0-9_.-]+)==["']([^"']*)["']\)\]|\[(\*)\]/;
 
@@ -19,7 +19,7 @@ export function jsonPath(value: unknown, path: string): unknown {
       if (!Array.isArray(item)) return [];
       if (index !== undefined) return present(item[Number(index)]);
       if (all !== undefined) return item;
-      return item.filter((one) => isJsonObject(one) && String(jsonPath(one, `.${filterField}`)) === filterValue);
+      return item.filter((one) => isJsonObject(one) && shown(jsonPath(one, `.${filterField}`)) === filterValue);
     });
   }
   return here[0];

@@ -47,6 +47,16 @@ export function textAt(value: unknown, ...path: string[]): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
+export function numberAt(value: unknown, ...path: string[]): number {
+  const number = at(value, ...path);
+  return typeof number === "number" ? number : 0;
+}
+
+/** A value of unknown type for a message. `String()` would call a hostile `toString`. */
+export function shown(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
+
 export function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { badRequest, unsupportedMediaType } from "./failure.ts";
-import { isJsonObject, type JsonObject, setField } from "./object.ts";
+import { isJsonObject, type JsonObject, setField, shown, textAt } from "./object.ts";
 
 /** How one field of a message is written: its name in JSON and its type; `map` has string keys. */
 type Field = { name: string; type: "string" | "bool" | "int" | "bytes" | Message; repeated?: true; map?: true };
@@ -52,7 +52,7 @@ export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 export function decodeProtobuf(body: Buffer): JsonObject {
   if (!body.subarray(0, 4).equals(MAGIC)) throw badRequest("the body of the request is no Kubernetes protobuf");
   const { typeMeta, raw } = decodeMessage(body.subarray(4), ENVELOPE);
-  const kind = isJsonObject(typeMeta) ? String(typeMeta.kind) : "";
+  const kind = textAt(typeMeta, "kind") ?? "";
   const message = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (!message || !isJsonObject(typeMeta)) {
     throw unsupportedMediaType(
@@ -87,7 +87,7 @@ function putEntry(result: JsonObject, { name, type }: Field, value: Buffer | big
   if (!Buffer.isBuffer(value)) throw badRequest("a protobuf map has the wrong wire type");
   const { key = "", value: item = "" } = decodeMessage(value, { 1: text("key"), 2: { name: "value", type } });
   const entries = isJsonObject(result[name]) ? result[name] : {};
-  setField(entries, String(key), item);
+  setField(entries, shown(key), item);
   result[name] = entries;
 }
 

@@ -6,7 +6,7 @@ import { prepareCrd, prepareCrdUpdate, validateCrd } from "./crd.ts";
 import { defaultDeployment, validateDeployment } from "./deployment-rules.ts";
 import { convertEvent, validateEvent } from "./event-rules.ts";
 import { type FieldError, fieldForbidden, fieldInvalid } from "./failure.ts";
-import { type ApiObject, field, isJsonObject, type JsonObject, listAt } from "./object.ts";
+import { type ApiObject, field, isJsonObject, type JsonObject, listAt, shown } from "./object.ts";
 import { defaultPodOnly, defaultPodSpec, setDefaults } from "./pod-defaults.ts";
 import { validatePodSpec, validatePodUpdate } from "./pod-validation.ts";
 import { qosClass } from "./qos-class.ts";
@@ -226,7 +226,7 @@ function defaultSecret(secret: JsonObject): void {
   if (!isJsonObject(secret.stringData)) return;
   const encoded = Object.entries(secret.stringData).map(([key, value]) => [
     key,
-    Buffer.from(String(value)).toString("base64"),
+    Buffer.from(shown(value)).toString("base64"),
   ]);
   secret.data = { ...(isJsonObject(secret.data) ? secret.data : {}), ...Object.fromEntries(encoded) };
   delete secret.stringData;

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type FieldError, fieldRequired } from "./failure.ts";
 import { field, isJsonObject } from "./object.ts";
 import { propertyOf, type Schema } from "./schema.ts";
+import { compilePattern } from "./schema-shape.ts";
 
 /** Checks a value against the essentials of a structural schema. CEL rules (`x-kubernetes-validations`) are not run. */
 export function validateSchema(value: unknown, schema: Schema, path = ""): FieldError[] {
@@ -54,7 +55,7 @@ function limits(value: unknown, schema: Schema, path: string): FieldError[] {
       return bad(`should be at least ${schema.minLength} chars long`);
     if (schema.maxLength !== undefined && value.length > schema.maxLength)
       return bad(`should be at most ${schema.maxLength} chars long`);
-    if (schema.pattern !== undefined && !new RegExp(schema.pattern, "u").test(value))
+    if (schema.pattern !== undefined && compilePattern(schema.pattern)?.test(value) === false)
       return bad(`should match '${schema.pattern}'`);
     if (schema.format === "date-time" && Number.isNaN(Date.parse(value))) return bad("must be of type date-time");
   }

@@ -2,7 +2,7 @@
 import { type Call, type Context, timestamp } from "./call.ts";
 import { badRequest, conflict, notFound } from "./failure.ts";
 import { get } from "./list.ts";
-import { type ApiObject, at, isJsonObject, type JsonObject, listAt, textAt } from "./object.ts";
+import { type ApiObject, at, isJsonObject, type JsonObject, listAt, shown, textAt } from "./object.ts";
 import { keyOf } from "./store.ts";
 import { update } from "./update.ts";
 
@@ -68,7 +68,7 @@ function scaleOf(object: ApiObject): ApiObject {
       spec: { replicas: at(object, "spec", "replicas") ?? 0 },
       status: {
         replicas: at(object, "status", "replicas") ?? 0,
-        selector: labels.map(([key, value]) => `${key}=${String(value)}`).join(","),
+        selector: labels.map(([key, value]) => `${key}=${shown(value)}`).join(","),
       },
     }),
   ) as ApiObject;

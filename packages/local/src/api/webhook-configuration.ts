@@ -2,7 +2,7 @@
 import { define } from "./built-in-type.ts";
 import { WEBHOOK_COLUMNS } from "./columns.ts";
 import { type FieldError, fieldInvalid } from "./failure.ts";
-import { listAt } from "./object.ts";
+import { listAt, shown } from "./object.ts";
 import { setDefaults } from "./pod-defaults.ts";
 import type { ResourceType } from "./resource-type.ts";
 
@@ -42,7 +42,7 @@ export function webhookConfiguration(kind: string, plural: string): ResourceType
             ),
           );
         }
-        if (!["None", "NoneOnDryRun"].includes(String(webhook.sideEffects))) {
+        if (!["None", "NoneOnDryRun"].includes(shown(webhook.sideEffects))) {
           errors.push({
             field: `${path}.sideEffects`,
             reason: "FieldValueNotSupported",

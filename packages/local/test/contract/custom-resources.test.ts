@@ -90,11 +90,14 @@ beforeAll(async () => {
   hooks = await webhookServer();
   hooks.on("/convert", convert);
   expect((await call(on, "POST", CRDS, { body: definition() })).status).toBe(201);
-  await vi.waitFor(async () => {
-    const { body } = await call(on, "GET", `${CRDS}/${plural}.${group}`);
-    expect(body.status.conditions).toContainEqual(expect.objectContaining({ type: "Established", status: "True" }));
-    expect((await call(on, "GET", `${root}/${plural}`)).status).toBe(200);
-  });
+  await vi.waitFor(
+    async () => {
+      const { body } = await call(on, "GET", `${CRDS}/${plural}.${group}`);
+      expect(body.status.conditions).toContainEqual(expect.objectContaining({ type: "Established", status: "True" }));
+      expect((await call(on, "GET", `${root}/${plural}`)).status).toBe(200);
+    },
+    { timeout: 30_000 },
+  );
 });
 afterAll(async () => {
   await call(on, "DELETE", `${CRDS}/${plural}.${group}`);
@@ -289,9 +292,10 @@ describe("definitions", () => {
       .poll(
         async () =>
           (await call(on, "POST", `${root}/gizmos`, { body: { ...widget("one", { size: 1 }), kind: "Gizmo" } })).status,
+        { timeout: 30_000 },
       )
       .toBe(201);
     await call(on, "DELETE", `${CRDS}/gizmos.${group}`);
-    await expect.poll(async () => (await call(on, "GET", `${root}/gizmos`)).status).toBe(404);
+    await expect.poll(async () => (await call(on, "GET", `${root}/gizmos`)).status, { timeout: 30_000 }).toBe(404);
   });
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
   }));
   const body = sidecarSetCrd({ conversion: hooks.clientConfig("/convert") });
   expect((await call(on, "POST", CRD, { body })).status).toBe(201);
-  await vi.waitFor(async () => expect((await call(on, "GET", beta)).status).toBe(200));
+  await vi.waitFor(async () => expect((await call(on, "GET", beta)).status).toBe(200), { timeout: 30_000 });
 });
 afterAll(async () => {
   for (const path of created) await call(on, "DELETE", path);

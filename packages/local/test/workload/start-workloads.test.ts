@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Api, connect, RESOURCES } from "@hot/kube";
 import type { Pod } from "@hot/spec";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type ApiServer, startApiServer } from "../../src/api/server.ts";
 import type { Deployment } from "../../src/workload/deployment.ts";
 import { startWorkloads } from "../../src/workload/start-workloads.ts";
+
+// A loaded machine is slow, not wrong.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const namespace = "default";
 const byText = (a = "", b = ""): number => a.localeCompare(b);
@@ -159,7 +162,9 @@ test("a pod that is deleted is made again; a deleted Deployment takes its pods a
   const before = await podList();
   await api.delete(RESOURCES.deployments, "web", { namespace });
   await expect
-    .poll(async () => (await podList()).every(({ metadata }) => metadata.deletionTimestamp !== undefined))
+    .poll(async () => (await podList()).every(({ metadata }) => metadata.deletionTimestamp !== undefined), {
+      timeout: 30_000,
+    })
     .toBe(true);
   expect((await podList()).map(({ metadata }) => metadata.uid).toSorted(byText)).toEqual(
     before.map(({ metadata }) => metadata.uid).toSorted(byText),
@@ -182,7 +187,7 @@ test("pods that are refused are reported in the status and tried again", async (
   await api.create(RESOURCES.deployments, deployment(1, "app:1"), { namespace });
   const failure = async () => (await get()).status?.conditions?.find(({ type }) => type === "ReplicaFailure");
   await expect
-    .poll(failure)
+    .poll(failure, { timeout: 30_000 })
     .toMatchObject({ status: "True", reason: "FailedCreate", message: expect.stringContaining("down.example.com") });
   await api.delete(RESOURCES.mutatingWebhookConfigurations, "down");
   await settle(
