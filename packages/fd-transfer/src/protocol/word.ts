@@ -7,7 +7,6 @@
 export const WORD = { PREP: 1, COMMITTED: 2, CONFIRMED: 3, ABORTED: 4, ROLLED: 5, RETURNED: 6, RELEASED: 7 } as const;
 
 export type WordName = keyof typeof WORD;
-export type WordValue = (typeof WORD)[WordName];
 
 /** `old` had the listeners first, `new` asked for them. */
 export type Side = "old" | "new";
