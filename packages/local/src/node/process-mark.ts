@@ -10,14 +10,17 @@ const VARIABLE = "HOT_LOCAL_NODE";
  * or at the next start in the same folder after the node was killed, all of them are found and ended, and nobody else's.
  */
 export class ProcessMark {
+  /** A node in this folder was killed. */
+  readonly foundEarlier: boolean;
   readonly #file: string;
   readonly #word = randomBytes(12).toString("hex");
 
   /** Ends what an earlier node left behind in this folder. */
   constructor(dir: string) {
     this.#file = join(dir, "process-mark");
-    const earlier = readIfAny(this.#file);
-    if (earlier !== undefined && /^[0-9a-f]{24}$/.test(earlier)) killMarked(earlier);
+    const earlier = readIfAny(this.#file) ?? "";
+    this.foundEarlier = /^[0-9a-f]{24}$/.test(earlier);
+    if (this.foundEarlier) killMarked(earlier);
     writeFileSync(this.#file, this.#word);
   }
 
@@ -49,7 +52,9 @@ function marked(word: string): number[] {
 
 function pids(): number[] {
   try {
-    return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
   } catch {
     return [];
   }

@@ -45,7 +45,7 @@ export class Runtime {
   constructor(options: { dir: string; clock: Clock }) {
     this.#clock = options.clock;
     this.#mark = new ProcessMark(options.dir);
-    this.sandboxes = new Sandboxes(options.dir);
+    this.sandboxes = new Sandboxes(options.dir, this.#mark.foundEarlier);
   }
 
   /** One listener is told the uid of a pod after any of its containers started or ended. */

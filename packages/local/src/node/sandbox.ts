@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from "node:crypto";
-import { accessSync, constants, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { allocateAddress } from "./address.ts";
 import { startTimeOf } from "./process.ts";
@@ -24,10 +24,10 @@ export class Sandboxes {
   readonly #shm: string;
   readonly #byUid = new Map<string, Sandbox>();
 
-  /** Short names: a Unix socket's path has room for 107 bytes. */
-  constructor(dir: string) {
+  /** `abandoned`: an earlier node was killed in this folder, so what it holds of pods is old. */
+  constructor(dir: string, abandoned: boolean) {
     this.#pods = join(dir, "pods");
-    rmSync(this.#pods, { recursive: true, force: true });
+    if (abandoned) removeFolder(this.#pods);
     mkdirSync(this.#pods, { recursive: true });
     this.#shm = shmRoot(dir);
     mkdirSync(this.#shm, { recursive: true, mode: 0o700 });
@@ -53,15 +53,27 @@ export class Sandboxes {
     const sandbox = this.#byUid.get(uid);
     if (sandbox === undefined) return;
     this.#byUid.delete(uid);
-    for (const folder of [sandbox.shm, sandbox.dir]) rmSync(folder, { recursive: true, force: true });
+    removeFolder(sandbox.shm);
+    removeFolder(sandbox.dir);
   }
 
   close(): void {
-    this.#byUid.clear();
-    for (const folder of [this.#shm, this.#pods]) rmSync(folder, { recursive: true, force: true });
+    for (const uid of this.#byUid.keys()) this.remove(uid);
+    removeFolder(this.#shm);
+    try {
+      rmdirSync(this.#pods);
+    } catch {
+      // it holds what somebody else has put there
+    }
   }
 }
 
+/** Tries again where a process is still writing. */
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+}
+
+/** Short names below it: a Unix socket's path has room for 107 bytes. */
 function shmRoot(dir: string): string {
   try {
     accessSync(SHM, constants.W_OK);

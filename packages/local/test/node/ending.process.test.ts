@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -118,8 +118,20 @@ test("containers end with a node that is killed; what they started and their sha
   expect([alive(pid), alive(child), existsSync(shm)]).toEqual([true, true, true]);
   node.kill("SIGKILL");
   await ended(pid);
+  expect(readdirSync(join(dir, "pods"))).toHaveLength(1);
   const next = await startNode({ api: new FakeApi(), dir, catalogue: { images: {} } });
   await ended(child);
   expect(existsSync(shm)).toBe(false);
+  expect(readdirSync(join(dir, "pods"))).toEqual([]);
   await next.stop();
+});
+
+test("what somebody else has put in the folder is let alone", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "hot-shared-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  mkdirSync(join(dir, "pods", "mine"), { recursive: true });
+  const node = await startNode({ api: new FakeApi(), dir, catalogue: { images: {} } });
+  await node.stop();
+  expect(readdirSync(dir)).toEqual(["pods"]);
+  expect(readdirSync(join(dir, "pods"))).toEqual(["mine"]);
 });
