@@ -39,11 +39,9 @@ function pairDecision(
     case "repair":
       return written(repairWrite(pod, pair, empty, declared?.image), decision, decision.why);
     case "adopt":
-      return written(
-        sidecarSet && empty ? adoptWrite(pod, sidecarSet, pair, decision, empty, now) : undefined,
-        decision,
-        `${pair.base}: the SidecarSet names no empty image`,
-      );
+      return sidecarSet && empty
+        ? { do: "write", write: adoptWrite(pod, sidecarSet, pair, decision, empty, now), decision }
+        : { do: "report", reason: "EmptyImageUnknown", detail: pair.base, failing: false };
     case "reset":
       return written(resetWrite(pod, pair.base, decision, now), decision, pair.base);
     case "abort":

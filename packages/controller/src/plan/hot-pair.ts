@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parseHashes } from "@hot/inject";
 import {
+  HASH_ANNOTATION,
   pairNames,
   VERSION_ALT_ANNOTATION_PREFIX,
   VERSION_ANNOTATION_PREFIX,
@@ -32,11 +34,17 @@ export type Roles =
   | { readonly state: "upgrading"; readonly target: Side; readonly old: Side; readonly record?: UpgradeRecord }
   | { readonly state: "contradictory"; readonly why: string };
 
-/** The hot pairs of a pod that belong to a SidecarSet: those it declares, and those its records name. */
+/** The hot pairs of a pod that belong to a SidecarSet: those it declares, has injected, or that its records name. */
 export function hotPairs(pod: PodProjection, name: string, sidecarSet: SidecarSet | undefined): HotPair[] {
   const declared = (sidecarSet?.spec.containers ?? []).filter(isHot).map((container) => container.name);
-  const bases = new Set([...declared, ...recordedBases(pod.annotations, name)]);
+  const bases = new Set([...declared, ...injectedBases(pod, name), ...recordedBases(pod.annotations, name)]);
   return [...bases].sort().flatMap((base) => readPair(pod, base) ?? []);
+}
+
+/** By the pod's own hash entry, so that a pair outlives its SidecarSet. */
+function injectedBases({ annotations }: PodProjection, name: string): string[] {
+  const names = parseHashes(annotations[HASH_ANNOTATION])?.[name]?.sidecarList ?? [];
+  return names.filter((base) => pairNames(base).every((side) => versionKeys(side).version in annotations));
 }
 
 export function isHot(container: { upgradeStrategy?: { upgradeType?: string } }): boolean {

@@ -45,11 +45,16 @@ export function decidePair(sight: PairSight): PairDecision {
   const roles = rolesOf(pair);
   if (roles.state === "contradictory") return { do: "repair", why: `${pair.base}: ${roles.why}` };
   if (roles.state === "settled") {
-    const reason = standbyWait(pod, roles.standby, pair.record);
-    if (reason !== undefined) return { do: "wait", reason, detail: roles.standby.container.name };
+    const reason = standbyWait(pod, roles.standby, pair.record, sight.now);
+    if (reason !== undefined) return standbyWaits(sight, roles.standby, reason);
     return { do: "settled", serving: roles.serving, standby: roles.standby };
   }
   return decideUpgrading(sight, roles);
+}
+
+function standbyWaits({ pair, now }: PairSight, { container }: Side, reason: RolloutReason): PairDecision {
+  const until = reason === "HookRunning" ? toMillis(pair.record?.deadlineAt) : undefined;
+  return { do: "wait", reason, detail: container.name, ...(until !== undefined && until > now && { until }) };
 }
 
 function decideUpgrading(sight: PairSight, roles: Extract<Roles, { state: "upgrading" }>): PairDecision {
@@ -75,8 +80,7 @@ function decideUpgrading(sight: PairSight, roles: Extract<Roles, { state: "upgra
 
 function adoption({ image, pair }: PairSight, target: Side, old: Side): PairDecision {
   if (image !== undefined) return { do: "adopt", target, old };
-  const detail = `${pair.base}: an upgrade without a record can't be finished without its SidecarSet`;
-  return { do: "report", reason: "Contradictory", detail, failing: false };
+  return { do: "report", reason: "EmptyImageUnknown", detail: pair.base, failing: false };
 }
 
 /** What the pair is to run: only a SidecarSet that this pod can follow counts, except for a rollback. */

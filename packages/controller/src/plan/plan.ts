@@ -82,28 +82,34 @@ function isCandidate(facts: PodFacts): facts is Candidate {
   return facts.decision.do === "candidate";
 }
 
-/** Leaves only those candidates that may start now; the others get the code of what holds them back. */
+/** Leaves only those writes that may be made now; other pods get the code of what holds them back. */
 function decideStarts(
   matched: readonly PodFacts[],
   { sidecarSet, live }: Snapshot,
   stalled: boolean,
 ): { decided: PodFacts[]; needsLive: boolean } {
+  if (sidecarSet === undefined) return { decided: [...matched], needsLive: false };
   const candidates = inOrder(matched.filter(isCandidate));
-  if (sidecarSet === undefined || candidates.length === 0) return { decided: [...matched], needsLive: false };
   const held = matched.filter((one) => one.holdsUnit).length;
   const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held });
-  const stale = picked.start.filter((one) => !live && !stalled && isNewer(one, sidecarSet));
+  const wished = [...(stalled ? [] : picked.start), ...matched.filter(isSuperseded)];
+  const stale = live ? [] : wished.filter((one) => isNewer(one, sidecarSet));
   const reasons = new Map<PodFacts, RolloutReason>([
     ...picked.partitioned.map((one) => [one, "Partition"] as const),
     ...picked.blocked.map((one) => [one, "MaxUnavailableReached"] as const),
-    ...stale.map((one) => [one, "StaleSidecarSet"] as const),
     ...(stalled ? candidates.map((one) => [one, "Stalled"] as const) : []),
+    ...stale.map((one) => [one, "StaleSidecarSet"] as const),
   ]);
   const decided = matched.map((one) => {
     const reason = reasons.get(one);
     return reason === undefined ? one : { ...one, decision: { do: "wait" as const, reason, detail: "" } };
   });
   return { decided, needsLive: stale.length > 0 };
+}
+
+/** An abort because the wish has changed is only as good as what is known of the wish. */
+function isSuperseded({ decision }: PodFacts): boolean {
+  return decision.do === "write" && decision.decision?.do === "abort" && !decision.decision.failed;
 }
 
 function isNewer({ pairs }: PodFacts, sidecarSet: SidecarSet): boolean {

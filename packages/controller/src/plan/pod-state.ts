@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseImage, type RolloutReason } from "@hot/spec";
+import { toMillis } from "../instant.ts";
 import type { Side } from "./hot-pair.ts";
-import type { ContainerProjection, PodProjection } from "./pod-projection.ts";
+import type { ContainerObservation, ContainerProjection, PodProjection } from "./pod-projection.ts";
 import type { UpgradeRecord } from "./record.ts";
 import { receiptKey, type ReceiptTimes } from "./snapshot.ts";
 
@@ -35,14 +36,35 @@ export function standbyWait(
   pod: PodProjection,
   { container }: Side,
   record: UpgradeRecord | undefined,
+  now: number,
 ): RolloutReason | undefined {
-  if (generationObserved(pod) && observedServing({ container })) return undefined;
+  if (generationObserved(pod) && observedServing({ container })) {
+    return mayBeInHook(pod, container, record, now) ? "HookRunning" : undefined;
+  }
   const waiting = container.status?.waiting;
   if (waiting === "CrashLoopBackOff") return "StandbyBackOff";
   if (waiting !== undefined && isPullProblem(waiting)) return "ImagePull";
   if (record?.phase === "abort" && container.status?.runningSince !== undefined) return "HookRunning";
   if (record?.phase === "reset" && !onSpecImage(container)) return "Resetting";
   return "NotObserved";
+}
+
+/**
+ * Before Kubernetes 1.34 nothing tells a standby that was never replaced from one whose aborted successor is still in its
+ * hook, unreported. Such a pod waits until the container has changed, or until the hook must have ended.
+ */
+function mayBeInHook(
+  pod: PodProjection,
+  { status }: ContainerProjection,
+  record: UpgradeRecord | undefined,
+  now: number,
+): boolean {
+  return (
+    pod.observedGeneration === undefined &&
+    record?.phase === "abort" &&
+    status?.containerID === record.containerID &&
+    now < (toMillis(record.deadlineAt) ?? now)
+  );
 }
 
 const PULL_PROBLEMS = new Set([
@@ -81,8 +103,7 @@ export function receiptOf(
   const reported =
     status !== undefined &&
     generationObserved(pod, record.generation) &&
-    status.containerID !== "" &&
-    status.containerID !== record.containerID &&
+    isReplaced(status, record) &&
     observedServing({ container });
   if (!reported) return { state: "none" };
   const key = receiptKey(pod, container.name, status.containerID);
@@ -91,6 +112,16 @@ export function receiptOf(
   if (now < proven) return { state: "proving", key, since, until: proven };
   const until = Math.max(proven, since + record.minReady * 1000);
   return now < until ? { state: "soaking", key, since, until } : { state: "complete", key, since };
+}
+
+/**
+ * Whether the container is another one than before the write. Of an adopted upgrade only the imageID before it is known:
+ * if that one still runs, the empty image in between was never carried out, and the process is the old one.
+ */
+function isReplaced({ containerID, imageID }: ContainerObservation, record: UpgradeRecord): boolean {
+  if (containerID === "") return false;
+  if (record.containerID !== "") return containerID !== record.containerID;
+  return record.imageID === "" || imageID !== record.imageID;
 }
 
 /**

@@ -20,7 +20,7 @@ export interface UpgradeRecord {
   readonly imageID: string;
   /** Generation of the pod that the write produced; 0 where pods have none. */
   readonly generation: number;
-  /** RFC 3339. */
+  /** RFC 3339. Of an upgrade: until when the receipt is due; of an abort: until when the hook may still run. */
   readonly deadlineAt: string;
   /** Seconds. */
   readonly minReady: number;

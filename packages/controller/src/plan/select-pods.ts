@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { INJECTED_LIST_ANNOTATION, matchesSelector, pairNames, selectorIsEmpty, type SidecarSet } from "@hot/spec";
-import { isHot, readPair, rolesOf } from "./hot-pair.ts";
+import { hotPairs, isHot, rolesOf, type HotPair } from "./hot-pair.ts";
 import type { PodProjection } from "./pod-projection.ts";
-import { recordedBases } from "./record.ts";
 
 /** Labels of a namespace; undefined if it is not known. */
 export type NamespaceLabels = (namespace: string) => Readonly<Record<string, string>> | undefined;
@@ -35,10 +34,12 @@ function hasContainers(pod: PodProjection, sidecarSet: SidecarSet): boolean {
 /** Whether an upgrade of this SidecarSet has to be finished in a pod, whatever the selectors say now. */
 export function isUnfinished(pod: PodProjection, name: string): boolean {
   if (!isActive(pod)) return false;
-  return recordedBases(pod.annotations, name).some((base) => {
-    const pair = readPair(pod, base);
-    return pair !== undefined && rolesOf(pair).state !== "settled";
-  });
+  return hotPairs(pod, name, undefined).some((pair) => rolesOf(pair).state === "upgrading" || isTorn(pair));
+}
+
+/** Contradictory after an upgrade of ours. Without a record there is nothing to go by. */
+function isTorn(pair: HotPair): boolean {
+  return pair.record !== undefined && rolesOf(pair).state === "contradictory";
 }
 
 /** Names of the SidecarSets that injected a pod. */

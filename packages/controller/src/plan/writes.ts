@@ -138,6 +138,9 @@ export function resetWrite(
   };
 }
 
+/** How long the hook of an aborted container may go on unnoticed, in milliseconds; hooks bound themselves to less. */
+const HOOK_GRACE = 120_000;
+
 /** ABORT: the target side is emptied again. Undefined where the safety rule refuses it. */
 export function abortWrite(
   pod: PodProjection,
@@ -148,7 +151,13 @@ export function abortWrite(
 ): PodWrite | undefined {
   const images = emptied(target, old, record.empty);
   if (images === undefined) return undefined;
-  const after = { ...record, phase: "abort" as const, generation: nextGeneration(pod), ...(failed && { failed }) };
+  const after = {
+    ...record,
+    phase: "abort" as const,
+    generation: nextGeneration(pod),
+    deadlineAt: toRfc3339(now + HOOK_GRACE),
+    ...(failed && { failed }),
+  };
   return {
     kind: "abort",
     images,

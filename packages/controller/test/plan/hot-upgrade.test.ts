@@ -15,6 +15,7 @@ import { after, planFor, upgrading, verdict, type Circumstances } from "../suppo
 const v1 = sidecarSet({ image: "x:1", generation: 1, resourceVersion: "4000" });
 const v2 = sidecarSet({ image: "x:2" });
 const v3 = sidecarSet({ image: "x:3", generation: 3, resourceVersion: "6000" });
+const back = sidecarSet({ image: "x:1", generation: 3, resourceVersion: "7000" });
 const calm = injectedPod(v1);
 /** In mid-upgrade to x:2, and the kubelet has reported nothing yet. */
 const written = upgrading(calm, v2);
@@ -384,7 +385,14 @@ const rows: Row[] = [
     is: "OldSideDown",
   },
   // both ≠ 0: wish changed
-  { state: "both ≠ 0", observation: "rollback", pod: written, set: v1, is: "ABORT" },
+  { state: "both ≠ 0", observation: "rollback", pod: written, set: back, is: "ABORT" },
+  {
+    state: "both ≠ 0",
+    observation: "rollback, says a cache that may be behind",
+    pod: written,
+    set: v1,
+    is: "StaleSidecarSet",
+  },
   { state: "both ≠ 0", observation: "third image", pod: written, set: v3, is: "ABORT" },
   {
     state: "both ≠ 0",
@@ -600,10 +608,10 @@ describe("the writes", () => {
   });
 
   test("ABORT because the user wished it is no failure", () => {
-    const back = after(written, planFor([written], v1).writes[0]?.write);
-    expect(parseRecord(back.metadata.annotations!, "x")?.failed).toBeUndefined();
-    expect(hash(back)).toBe(hashOf(v1));
-    expect(verdict(planFor([carriedOut(back) ?? back], v1))).toBe("UpToDate");
+    const undone = after(written, planFor([written], back).writes[0]?.write);
+    expect(parseRecord(undone.metadata.annotations!, "x")?.failed).toBeUndefined();
+    expect(hash(undone)).toBe(hashOf(v1));
+    expect(verdict(planFor([carriedOut(undone) ?? undone], back))).toBe("UpToDate");
   });
 
   test("MARK writes the hash entry and nothing else", () => {
@@ -623,9 +631,10 @@ describe("the writes", () => {
       prevHash: "",
       generation: 2,
     });
-    const back = after(status(pod, "x-2", {}), planFor([status(pod, "x-2", {})], v1).writes[0]?.write);
-    expect(hash(back)).toBe("");
-    expect(verdict(planFor([carriedOut(back) ?? back], v1))).toBe("MARK");
+    const reported = status(pod, "x-2", {});
+    const undone = after(reported, planFor([reported], back).writes[0]?.write);
+    expect(hash(undone)).toBe("");
+    expect(verdict(planFor([carriedOut(undone) ?? undone], back))).toBe("MARK");
   });
 
   test("the pod's own empty image is put back, whatever the SidecarSet says meanwhile", () => {

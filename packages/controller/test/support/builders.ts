@@ -71,8 +71,9 @@ export function injectedPod(from: SidecarSet, name = "web-0"): Pod {
   ]);
   const cold = (from.spec.containers ?? []).filter((one) => !hot.includes(one)).map((one) => container(one));
   const containers = [{ name: "main", image: "main:1" }, ...cold, ...pairs];
+  const sidecarList = (from.spec.containers ?? []).map((one) => one.name).sort();
   const entry = (hash: string | undefined) =>
-    JSON.stringify({ [from.metadata.name ?? ""]: { hash, sidecarSetName: from.metadata.name } });
+    JSON.stringify({ [from.metadata.name ?? ""]: { hash, sidecarSetName: from.metadata.name, sidecarList } });
   const versions = hot.flatMap(({ name }) => [
     [`version.sidecarset.kruise.io/${name}-1`, "1"],
     [`version.sidecarset.kruise.io/${name}-2`, "0"],
