@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
+import { projectPod, viewSidecarSet, type SidecarSetView } from "@hot/controller";
 import { RESOURCES } from "@hot/kube";
 import { SIDECAR_SETS, watchFleet } from "./fleet.ts";
 import { startLoad } from "./load/load.ts";
@@ -54,10 +55,12 @@ async function play({ api }: Platform, screen: Screen, signal: AbortSignal, watc
     .map(({ metadata, status }) => ({ pod: metadata.name ?? "", host: status?.podIP ?? "", port: SIDECAR_PORT }));
   const begin = performance.now();
   const load = startLoad(targets, demoMix);
-  const redraw = setInterval(
-    () => screen.draw(picture(fleet.pods(), fleet.sidecarSet(), base, load.latest())),
-    REDRAW_MS,
-  );
+  const view = (): SidecarSetView => {
+    const set = fleet.sidecarSet();
+    const pods = fleet.pods().map(projectPod);
+    return viewSidecarSet({ name, ...(set && { sidecarSet: set }), pods, namespaces: () => ({}), now: Date.now() });
+  };
+  const redraw = setInterval(() => screen.draw(picture(view(), load.latest())), REDRAW_MS);
   try {
     const stage: Stage = { api, fleet, load, sidecarSet: name, base };
     const step = async <T>(sentence: string, work: () => Promise<T>): Promise<T> => {

@@ -1,57 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-import { pairNames, VERSION_ANNOTATION_PREFIX, WORKING_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
+import { explainPod, type PodView, type SidecarSetView, type SideView } from "@hot/controller";
 import { total, type TallySnapshot } from "./load/tally.ts";
 
-const mark = { ready: "●", waiting: "◌", down: "✗" } as const;
-
 /** The tree of pods and their two sides, and the traffic by version, as lines for a terminal. */
-export function picture(
-  pods: readonly Pod[],
-  sidecarSet: SidecarSet | undefined,
-  base: string,
-  tally: TallySnapshot | undefined,
-): string[] {
+export function picture(view: SidecarSetView, tally: TallySnapshot | undefined): string[] {
+  const { name, state, matched, updated, pods } = view;
   return [
     "",
-    setLine(sidecarSet),
-    ...pods.flatMap((pod, index) => podLines(pod, base, index === pods.length - 1)),
+    `${name}   ${state}   ${updated} of ${matched} updated`,
+    ...pods.flatMap((pod, index) => podLines(pod, index === pods.length - 1)),
     ...trafficLines(tally),
   ];
 }
 
-function setLine(sidecarSet: SidecarSet | undefined): string {
-  const { matchedPods = 0, updatedPods = 0, upgradingPods = 0, conditions = [] } = sidecarSet?.status ?? {};
-  const state = ["Stalled", "Paused", "Reconciling", "Ready"].find((type) =>
-    conditions.some((condition) => condition.type === type && condition.status === "True"),
-  );
-  const image = sidecarSet?.spec.containers?.[0]?.image ?? "";
-  return `${sidecarSet?.metadata.name ?? ""}  ${image}  ${state ?? "…"}  ${updatedPods}/${matchedPods} updated, ${upgradingPods} upgrading`;
+function podLines(pod: PodView, last: boolean): string[] {
+  const { code, reason } = explainPod(pod);
+  const sides = pod.pairs.flatMap(({ sides: both }) => both);
+  const why = reason === "UpToDate" ? "" : `  ${code} ${reason}`;
+  return [
+    `${last ? "└─" : "├─"} ${pod.ready ? "●" : "◌"} ${pod.name}${why}`,
+    ...sides.map((side, index) => `${last ? " " : "│"}  ${index === sides.length - 1 ? "└─" : "├─"} ${sideLine(side)}`),
+  ];
 }
 
-function podLines(pod: Pod, base: string, last: boolean): string[] {
-  const ready = pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
-  const working = (JSON.parse(pod.metadata.annotations?.[WORKING_ANNOTATION] ?? "{}") as Record<string, string>)[base];
-  const sides = pairNames(base).map((name, index) => {
-    const branch = `${last ? " " : "│"}  ${index === 0 ? "├" : "└"}─`;
-    return `${branch} ${sideLine(pod, name, name === working)}`;
-  });
-  return [`${last ? "└" : "├"}─ ${ready ? mark.ready : mark.waiting} ${pod.metadata.name}`, ...sides];
-}
+const signs: Record<SideView["observed"], string> = {
+  ready: "●",
+  running: "◌",
+  starting: "◌",
+  ended: "✗",
+  waiting: "✗",
+};
 
-function sideLine(pod: Pod, name: string, working: boolean): string {
-  const image = pod.spec.containers.find((container) => container.name === name)?.image ?? "";
-  const status = pod.status?.containerStatuses?.find((container) => container.name === name);
-  const version = pod.metadata.annotations?.[VERSION_ANNOTATION_PREFIX + name];
-  const role = version === "0" ? "empty" : working ? "working" : "old";
-  const waiting = status?.state?.waiting?.reason;
-  const changing = status !== undefined && status.image !== image;
-  const state = waiting ?? (changing ? `${status.image} -> ${image}` : status?.ready ? "ready" : "not ready");
-  const sign = waiting ? mark.down : status?.ready && !changing ? mark.ready : mark.waiting;
-  return `${sign} ${name.padEnd(12)}${role.padEnd(9)}${image.padEnd(24)}${state}`;
+function sideLine({ container, role, image, observed, waiting }: SideView): string {
+  return `${signs[observed]} ${container.padEnd(12)}${role.padEnd(10)}${image.padEnd(24)}${waiting ?? observed}`;
 }
 
 function trafficLines(tally: TallySnapshot | undefined): string[] {
-  if (!tally) return ["", "traffic: none yet"];
+  if (!tally) return ["", "no traffic yet"];
   const byVersion: Record<string, number> = {};
   for (const bySidecar of Object.values(tally.answersBySidecar)) {
     for (const [sidecar, answers] of Object.entries(bySidecar)) {
@@ -62,7 +47,7 @@ function trafficLines(tally: TallySnapshot | undefined): string[] {
   const versions = Object.entries(byVersion).map(([version, answers]) => `${version} ${answers}`);
   return [
     "",
-    `answers: ${versions.join("  ")}`,
-    `requests: ${total(tally.requests)} sent, ${total(tally.failed)} failed, ${total(tally.lostConnections)} connections lost`,
+    `answers   ${versions.join("   ")}`,
+    `requests  ${total(tally.requests)} sent, ${total(tally.failed)} failed, ${total(tally.lostConnections)} connections lost`,
   ];
 }
