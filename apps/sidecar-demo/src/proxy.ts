@@ -28,6 +28,15 @@ function hasBody(request: IncomingMessage): boolean {
 }
 
 /**
+ * Ends an answer when the upload has been read to its end. Earlier, Node may close the connection over unread bytes,
+ * which resets it: the client would lose an answer that it has not read yet.
+ */
+function endAfterUpload(request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete) response.end();
+  else request.once("end", () => response.end());
+}
+
+/**
  * A reverse proxy for HTTP/1.1. Streams both ways with back-pressure; a cut on one side is a cut on the other; 502 while
  * the application is away. Never repeats a request, with one exception: a GET, HEAD or OPTIONS without a body that met a
  * kept connection which the application had just closed goes out again, once, on a new connection.
@@ -50,7 +59,12 @@ export function createProxy({ upstream, identity }: ProxyOptions): RequestListen
       response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, answer);
       // An answer that the application cut must arrive cut, never as a complete one.
       incoming.once("error", () => response.destroy());
-      incoming.pipe(response);
+      incoming.pipe(response, { end: false });
+      incoming.once("end", () => {
+        // The application has said all and may never read the rest: it would hold the upload up until it times out.
+        if (!request.complete) outgoing.destroy();
+        endAfterUpload(request, response);
+      });
     });
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       if (response.destroyed || response.headersSent) return; // the answer itself sees to its end
@@ -58,17 +72,22 @@ export function createProxy({ upstream, identity }: ProxyOptions): RequestListen
       if (outgoing.reusedSocket && repeatable.has(method) && !body) forward(request, response, false);
       else badGateway(request, response, error);
     });
-    if (body) request.pipe(outgoing);
-    else outgoing.end();
+    if (!body) outgoing.end();
+    else {
+      request.pipe(outgoing);
+      // Nobody takes the rest of the upload any more; an answer that came early waits for its end.
+      outgoing.once("close", () => request.resume());
+    }
   };
 
   const badGateway = (request: IncomingMessage, response: ServerResponse, error: NodeJS.ErrnoException): void => {
     const where = `${upstream.host}:${upstream.port}`;
     const cause = error.code ?? error.message;
-    response.writeHead(502, ["Content-Type", "text/plain; charset=utf-8", ...identityHeaders]);
-    response.end(`the application at ${where} gives no answer (${cause}); is its container running?\n`);
-    // The rest of a body must be read: closing a connection with unread bytes resets it, and the answer with it.
-    request.resume();
+    const text = `the application at ${where} gives no answer (${cause}); is its container running?\n`;
+    const length = String(Buffer.byteLength(text));
+    const headers = ["Content-Type", "text/plain; charset=utf-8", "Content-Length", length, ...identityHeaders];
+    response.writeHead(502, headers).write(text);
+    endAfterUpload(request, response);
   };
 
   return (request, response) => {
