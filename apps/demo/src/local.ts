@@ -42,15 +42,20 @@ async function runningPid(): Promise<number | undefined> {
 async function up(words: readonly string[]): Promise<string> {
   if ((await runningPid()) !== undefined) return `already running\n${await hints()}`;
   await rm(dir, { recursive: true, force: true });
-  const log = await open(logFile, "w");
+  const output = await open(logFile, "w");
   const [command = process.execPath, ...rest] = program("demo", "local");
-  const child = spawn(command, [...rest, "serve", ...words], { detached: true, stdio: ["ignore", log.fd, log.fd] });
-  await log.close();
+  const child = spawn(command, [...rest, "serve", ...words], {
+    detached: true,
+    stdio: ["ignore", output.fd, output.fd],
+  });
+  await output.close();
   const deadline = Date.now() + START_MS;
   while (!existsSync(readyFile)) {
     if (child.exitCode !== null || Date.now() > deadline) {
       child.kill("SIGTERM");
-      throw new Error(`the cluster did not start:\n${(await readFile(logFile, "utf8")).trim()}`);
+      const log = await readFile(logFile, "utf8");
+      await rm(logFile);
+      throw new Error(`the cluster did not start:\n${log.trim()}`);
     }
     await sleep(50);
   }
