@@ -103,6 +103,8 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       } else if (outcome.result === "conflict") problems.push(new UnfinishedError(`${pod.name} has changed`));
     };
     await inParallel(planned.writes, PARALLEL, async (one) => {
+      // Whoever has stopped, or is no longer the leader, writes nothing more.
+      if (signal.aborted) return;
       if (isStart(one) && !isCurrent(snapshot, cached(name))) {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
         return;
@@ -110,8 +112,10 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       settle(one.pod, one.write.kind, await applyWrite(writing, one.pod, one.write), one.events);
     });
     await inParallel(planned.conditions, PARALLEL, async ({ pod, message, events }) => {
+      if (signal.aborted) return;
       settle(pod, "condition", await applyCondition(writing, pod, message, clock.now()), events);
     });
+    signal.throwIfAborted();
     options.observe(name, planned);
     const after = await finishStatus(snapshot.sidecarSet, planned.status, api, signal, problems);
     if (after !== undefined) written.set(name, after);

@@ -40,7 +40,8 @@ export function pick<T extends { readonly pod: { readonly ready: boolean } }>(
 /** Pods that stay old. A percentage below 100% never holds back every pod; one that can't be read holds back all. */
 export function partitionOf(strategy: UpdateStrategy | undefined, total: number): number {
   const partition = strategy?.partition ?? 0;
-  const scaled = scaleIntOrPercent(partition, total, true) ?? total;
+  const scaled = scaleIntOrPercent(partition, total, true);
+  if (scaled === undefined) return total;
   const least = typeof partition === "string" && partition !== "100%" && total > 1 && scaled === total;
   return Math.min(Math.max(least ? total - 1 : scaled, 0), total);
 }

@@ -48,6 +48,21 @@ export class Cluster {
     this.#running = undefined;
   }
 
+  /** The controller is killed as soon as its n-th write of a pod is carried out, before it hears of it. */
+  killAfter(n: number): void {
+    const patch = this.api.patch.bind(this.api);
+    let writes = 0;
+    this.api.patch = async <T>(...call: Parameters<typeof patch>): Promise<T> => {
+      const after = await patch<T>(...call);
+      if (call[0].plural === "pods" && ++writes === n) this.#running?.abort.abort();
+      return after;
+    };
+  }
+
+  get killed(): boolean {
+    return this.#running?.abort.signal.aborted ?? false;
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
@@ -75,6 +90,7 @@ export class Cluster {
       const before = await this.versions();
       await this.kubelets();
       await this.settle(1000);
+      if (this.killed) await this.restart();
       if ((await this.versions()) === before) return;
     }
     throw new Error("it does not come to rest");
