@@ -141,13 +141,17 @@ void Poller::OnPoll(uv_poll_t* handle, int status, int events) {
   uv_poll_start(&watch->handle, watch->events, OnPoll);
 }
 
+// Plain Node-API: while a worker is being terminated every call fails without an exception, and the C++ wrappers would
+// try to throw. Then nobody is left to be told.
 void Poller::Report(int events) {
-  const Napi::Env env = Env();
+  const napi_env env = Env();
   const Napi::HandleScope scope(env);
-  const napi_value argument = Napi::Number::New(env, events);
-  callback_.MakeCallback(Value(), {argument});
-  if (!env.IsExceptionPending()) return;
+  napi_value argument = nullptr;
+  if (napi_create_int32(env, events, &argument) != napi_ok) return;
+  if (napi_make_callback(env, nullptr, Value(), callback_.Value(), 1, &argument, nullptr) == napi_ok) return;
+  bool pending = false;
   napi_value thrown = nullptr;
+  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
   if (napi_get_and_clear_last_exception(env, &thrown) == napi_ok) napi_fatal_exception(env, thrown);
 }
 

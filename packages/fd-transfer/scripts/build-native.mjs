@@ -129,6 +129,8 @@ async function buildAddon(temporary, cxx, includes, sources) {
     "-Wextra",
     "-Werror=return-type",
     "-DNAPI_DISABLE_CPP_EXCEPTIONS",
+    // A worker can be terminated in the middle of any call; what cannot be thrown then must not end the process.
+    "-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
     `-DNAPI_VERSION=${NAPI_VERSION}`,
     "-DBUILDING_NODE_EXTENSION",
     ...includes.flatMap((folder) => ["-isystem", folder]),
