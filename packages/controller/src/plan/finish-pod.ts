@@ -28,8 +28,7 @@ function pairDecision(
   sidecarSet: SidecarSet | undefined,
   { now }: Sight,
 ): PodDecision | undefined {
-  const declared = sidecarSet?.spec.containers?.find((one) => one.name === pair.base);
-  const empty = declared?.upgradeStrategy?.hotUpgradeEmptyImage;
+  const empty = emptyImageOf(sidecarSet, pair.base);
   switch (decision.do) {
     case "settled":
       return undefined;
@@ -37,7 +36,7 @@ function pairDecision(
     case "report":
       return decision;
     case "repair":
-      return written(repairWrite(pod, pair, empty, declared?.image), decision, decision.why);
+      return written(repairWrite(pod, pair, sidecarSet), decision, decision.why);
     case "adopt":
       return sidecarSet && empty
         ? { do: "write", write: adoptWrite(pod, sidecarSet, pair, decision, empty, now), decision }
@@ -49,6 +48,10 @@ function pairDecision(
     default:
       return decision satisfies never;
   }
+}
+
+function emptyImageOf(sidecarSet: SidecarSet | undefined, base: string): string | undefined {
+  return sidecarSet?.spec.containers?.find((one) => one.name === base)?.upgradeStrategy?.hotUpgradeEmptyImage;
 }
 
 type Abort = Extract<PairDecision, { do: "abort" }>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { IN_PLACE_STATE_ANNOTATION } from "@hot/spec";
+import { IN_PLACE_STATE_ANNOTATION, parseImage } from "@hot/spec";
 import { toRfc3339 } from "../instant.ts";
 import { parseObject, stringifySorted } from "./json-annotation.ts";
 import { generationObserved, onSpecImage } from "./pod-state.ts";
@@ -17,12 +17,20 @@ export function consistent(pod: PodProjection, name: string, containers: Readonl
   return generationObserved(pod) && inconsistent(pod, name, containers).length === 0;
 }
 
-/** Those of the containers that still show the imageID from before the change. */
+/**
+ * Those of the containers that do not run their image: where all of them are named by digest, the digest tells; else
+ * those that still show the imageID from before the change.
+ */
 export function inconsistent(pod: PodProjection, name: string, containers: ReadonlySet<string>): string[] {
+  const considered = pod.containers.filter((one) => containers.has(one.name));
+  const digests = considered.map((one) => parseImage(one.image)?.digest);
   const last = readState(pod, name)?.lastContainerStatuses ?? {};
-  return pod.containers
-    .filter((one) => containers.has(one.name))
-    .filter((one) => one.status === undefined || (unchanged(last[one.name], one.status.imageID) && !onSpecImage(one)))
+  const byDigest = digests.every((digest) => digest !== undefined);
+  return considered
+    .filter(
+      (one) =>
+        one.status === undefined || (!onSpecImage(one) && (byDigest || unchanged(last[one.name], one.status.imageID))),
+    )
     .map((one) => one.name);
 }
 

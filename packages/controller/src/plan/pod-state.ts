@@ -9,10 +9,10 @@ import { receiptKey, type ReceiptTimes } from "./snapshot.ts";
 /** Whether the reported image is the wanted one: runtimes report full names, and digests in the imageID. */
 export function onSpecImage({ image, status }: ContainerProjection): boolean {
   if (status === undefined) return false;
-  if (status.image === image) return true;
   const wanted = parseImage(image);
+  if (wanted?.digest !== undefined) return status.imageID.endsWith(wanted.digest);
+  if (status.image === image) return true;
   const reported = parseImage(status.image);
-  if (wanted?.digest !== undefined) return status.imageID.endsWith(`@${wanted.digest}`);
   return (
     wanted !== undefined &&
     wanted.repository === reported?.repository &&

@@ -18,6 +18,7 @@ export function startPod(
 ): PodDecision {
   const { pod } = sight;
   if (sidecarSet === undefined || sight.updated) return { do: "nothing" };
+  if (!sight.upgradable && !isSelected(pod, sidecarSet)) return wait("SelectorNotMatched");
   if (!sight.upgradable) return { do: "report", reason: "NotUpgradable", detail: pod.name, failing: false };
   const start = starts(pod, states, sidecarSet);
   const emptying = start.hot.find((one) => one.image === one.standby.container.image);
@@ -51,14 +52,20 @@ function starts(
   return { hot, cold };
 }
 
+function isSelected({ labels }: PodProjection, { spec }: SidecarSet): boolean {
+  const selector = spec.updateStrategy?.selector;
+  return selector === undefined || matchesSelector(selector, labels);
+}
+
+function wait(reason: RolloutReason, detail = ""): PodDecision {
+  return { do: "wait", reason, detail };
+}
+
 function heldBack({ pod, pairs }: PodSight, sidecarSet: SidecarSet, name: string): PodDecision | undefined {
-  const wait = (reason: RolloutReason, detail = ""): PodDecision => ({ do: "wait", reason, detail });
   const { updateStrategy, containers = [] } = sidecarSet.spec;
   if (updateStrategy?.type === "NotUpdate") return wait("NotUpdate");
   if (updateStrategy?.paused === true) return wait("Paused");
-  if (updateStrategy?.selector !== undefined && !matchesSelector(updateStrategy.selector, pod.labels)) {
-    return wait("SelectorNotMatched");
-  }
+  if (!isSelected(pod, sidecarSet)) return wait("SelectorNotMatched");
   const before = pairs.flatMap((pair) => pair.record?.failed ?? []);
   const generation = sidecarSet.metadata.generation ?? 0;
   const same = before.find((one) => one.hash === hashOf(sidecarSet) && one.generation === generation);
