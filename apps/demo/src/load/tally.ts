@@ -37,6 +37,7 @@ export class Tally {
     failures: [],
   };
   readonly #lastAnswer = new Map<string, number>();
+  #gapsEnded = false;
 
   request(kind: Kind): void {
     this.#state.requests[kind] += 1;
@@ -46,14 +47,18 @@ export class Tally {
     this.#state.answered[kind] += 1;
     const bySidecar = (this.#state.answersBySidecar[pod] ??= {});
     bySidecar[sidecar] = (bySidecar[sidecar] ?? 0) + 1;
-    this.closeGap(pod, now);
+    if (this.#gapsEnded) return;
+    this.#closeGap(pod, now);
     this.#lastAnswer.set(pod, now);
   }
 
-  /** Ends the time without an answer at `now`; also called at the end, so that a pod which fell silent is seen. */
-  closeGap(pod: string, now: number): void {
-    const gap = now - (this.#lastAnswer.get(pod) ?? now);
-    this.#state.longestGapMs[pod] = Math.max(this.#state.longestGapMs[pod] ?? 0, gap);
+  /**
+   * From `now` on no requests begin, so silence says nothing any more. A pod that has fallen silent before is seen:
+   * its gap lasts until now.
+   */
+  endGaps(now: number): void {
+    for (const pod of this.#lastAnswer.keys()) this.#closeGap(pod, now);
+    this.#gapsEnded = true;
   }
 
   failure(kind: Kind, pod: string, sentence: string): void {
@@ -68,6 +73,11 @@ export class Tally {
 
   snapshot(): TallySnapshot {
     return structuredClone(this.#state);
+  }
+
+  #closeGap(pod: string, now: number): void {
+    const gap = now - (this.#lastAnswer.get(pod) ?? now);
+    this.#state.longestGapMs[pod] = Math.max(this.#state.longestGapMs[pod] ?? 0, gap);
   }
 
   #remember(sentence: string): void {

@@ -68,8 +68,8 @@ export function startTraffic(targets: readonly Target[], mix: Mix, tally: Tally)
   }
   return async () => {
     stop.abort();
+    tally.endGaps(performance.now());
     await Promise.all(running);
-    for (const { pod } of targets) tally.closeGap(pod, performance.now());
   };
 }
 

@@ -120,10 +120,13 @@ describe("a server that does harm is caught", () => {
   });
 });
 
-test("the longest gap counts silence until the end", () => {
+test("the longest gap counts silence until the traffic ends, and nothing after it", () => {
   const tally = new Tally();
   tally.answer("idle", "web-1", "v1/a", 1000);
   tally.answer("idle", "web-1", "v1/a", 1100);
-  tally.closeGap("web-1", 1350);
-  expect(tally.snapshot().longestGapMs).toEqual({ "web-1": 250 });
+  tally.answer("idle", "web-2", "v1/a", 1300);
+  tally.endGaps(1350);
+  tally.answer("slow", "web-2", "v1/a", 4000); // a slow answer that was under way
+  expect(tally.snapshot().longestGapMs).toEqual({ "web-1": 250, "web-2": 50 });
+  expect(tally.snapshot().answered.slow).toBe(1);
 });
