@@ -5,6 +5,8 @@ import { GROUP, PLURAL, type Pod, type SidecarSet } from "@hot/spec";
 
 export const SIDECAR_SETS: Resource = { group: GROUP, version: "v1beta1", plural: PLURAL, namespaced: false };
 
+const TICK_MS = 250;
+
 /** What the demo watches: its pods and its SidecarSet. */
 export interface Fleet {
   pods(): Pod[];
@@ -34,6 +36,8 @@ export function watchFleet(api: Api, labelSelector: string, name: string, signal
       using subscriptions = new DisposableStack();
       subscriptions.use(pods.subscribe(check));
       subscriptions.use(sets.subscribe(check));
+      const tick = setInterval(check, TICK_MS); // `done` may look at more than the cluster, such as the traffic
+      subscriptions.defer(() => clearInterval(tick));
       check();
       const late = sleep(seconds * 1000, undefined, { signal: AbortSignal.any([signal, ended.signal]) }).then(() => {
         throw new Error(`${what}: not within ${seconds} s`);
