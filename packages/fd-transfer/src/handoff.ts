@@ -14,7 +14,7 @@ import { DEFAULT_TIMEOUTS } from "./protocol/limits.ts";
 import type { TerminateOptions } from "./termination.ts";
 import { terminate } from "./termination.ts";
 import type { Environment } from "./version-order.ts";
-import { isHotUpgradeProcess, parseVersion } from "./version-order.ts";
+import { parseVersion } from "./version-order.ts";
 
 export interface HandoffOptions {
   /** The same in all versions of the program; part of the default directory. */
@@ -86,8 +86,7 @@ export class HotHandoff {
     const version = parseVersion(env["SIDECARSET_VERSION"]);
     const rank = { version, startedAt: process.hrtime.bigint() };
     const participant = new Participant({ name, dir, rank, token }, { ...DEFAULT_TIMEOUTS, ...options.timeouts });
-    const { newer } = isHotUpgradeProcess(env);
-    const probeSocket = new ProbeSocket(dir, version, () => probeAnswer(participant, newer));
+    const probeSocket = new ProbeSocket(dir, version, () => probeAnswer(participant));
     const hot = new HotHandoff(participant, probeSocket);
     participant.newSide.seek();
     try {

@@ -221,6 +221,7 @@ export class Participant {
       case "publish":
         return this.#publish();
       case "standby":
+        this.tenure.passOn();
         this.#becomeStandby();
         this.oldSide.stopAnswering();
         return this.#drainInBackground();

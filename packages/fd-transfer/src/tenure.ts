@@ -6,6 +6,7 @@ export class Tenure {
   #stage: "no" | "guarding" | "confirmed" = "no";
   #epoch = 0n;
   #over = new AbortController();
+  #passedOn = false;
 
   /** The fencing token of this tenure, or of the last one. */
   get epoch(): bigint {
@@ -26,10 +27,21 @@ export class Tenure {
     return this.#stage === "confirmed";
   }
 
+  /** The last tenure ended because another process owns for good by a hand-over of this one. */
+  get passedOn(): boolean {
+    return this.#passedOn;
+  }
+
   begin(epoch: bigint, confirmed: boolean): void {
     if (this.#over.signal.aborted) this.#over = new AbortController();
     this.#epoch = epoch;
+    this.#passedOn = false;
     this.#stage = confirmed ? "confirmed" : "guarding";
+  }
+
+  passOn(): void {
+    this.end();
+    this.#passedOn = true;
   }
 
   end(): void {
