@@ -9,12 +9,12 @@ import {
   type SidecarSet,
 } from "@hot/spec";
 import { parseObject } from "./json-annotation.ts";
-import type { ContainerProjection, PodProjection } from "./pod-projection.ts";
+import type { PodProjection } from "./pod-projection.ts";
 import { parseRecord, recordedBases, type UpgradeRecord } from "./record.ts";
+import { knownImageID, type SeenContainer } from "./spec-image.ts";
 
 /** One of the two containers of a hot pair. */
-export interface Side {
-  readonly container: ContainerProjection;
+export interface Side extends SeenContainer {
   /** Absent: the annotation is missing or no number. */
   readonly version?: bigint;
 }
@@ -53,10 +53,10 @@ export function isHot(container: { upgradeStrategy?: { upgradeType?: string } })
 
 /** A pair of a pod; undefined unless both containers are there. */
 export function readPair(pod: PodProjection, base: string): HotPair | undefined {
-  const [first, second] = pairNames(base).map((name) => readSide(pod, name));
+  const record = parseRecord(pod.annotations, base);
+  const [first, second] = pairNames(base).map((name) => readSide(pod, name, record));
   if (first === undefined || second === undefined) return undefined;
   const working = parseObject(pod.annotations[WORKING_ANNOTATION])?.[base];
-  const record = parseRecord(pod.annotations, base);
   return {
     base,
     sides: [first, second],
@@ -65,11 +65,12 @@ export function readPair(pod: PodProjection, base: string): HotPair | undefined 
   };
 }
 
-function readSide(pod: PodProjection, name: string): Side | undefined {
+function readSide(pod: PodProjection, name: string, record: UpgradeRecord | undefined): Side | undefined {
   const container = pod.containers.find((one) => one.name === name);
   if (container === undefined) return undefined;
   const version = readVersion(pod.annotations[VERSION_ANNOTATION_PREFIX + name]);
-  return { container, ...(version !== undefined && { version }) };
+  const imageID = knownImageID(pod, container, record);
+  return { container, ...(version !== undefined && { version }), ...(imageID !== undefined && { imageID }) };
 }
 
 function readVersion(text: string | undefined): bigint | undefined {

@@ -6,6 +6,7 @@ import type { PodProjection } from "./pod-projection.ts";
 import { newSideFailure, observedServing, receiptOf, standbyWait, type Receipt } from "./pod-state.ts";
 import type { UpgradeRecord } from "./record.ts";
 import type { ReceiptTimes } from "./snapshot.ts";
+import { onSpecImage } from "./spec-image.ts";
 
 /** What one pair needs, before anything new may start in its pod. */
 export type PairDecision =
@@ -99,8 +100,9 @@ function overdue(target: Side, deadline: number, now: number): { reason: Rollout
   return now >= deadline ? { reason: "ProgressDeadlineExceeded", detail: target.container.name } : undefined;
 }
 
-function underWay({ container }: Side, receipt: Receipt, deadline: number): PairDecision {
-  const running = container.status?.runningSince !== undefined && container.status.image === container.image;
+function underWay(target: Side, receipt: Receipt, deadline: number): PairDecision {
+  const { container } = target;
+  const running = container.status?.runningSince !== undefined && onSpecImage(target);
   const until = receipt.state === "proving" ? Math.min(receipt.until, deadline) : deadline;
   return { do: "wait", reason: running ? "Migrating" : "Upgrading", detail: container.name, until };
 }

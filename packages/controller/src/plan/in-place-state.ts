@@ -2,40 +2,69 @@
 import { IN_PLACE_STATE_ANNOTATION, parseImage } from "@hot/spec";
 import { toRfc3339 } from "../instant.ts";
 import { parseObject, stringifySorted } from "./json-annotation.ts";
-import { generationObserved, onSpecImage } from "./pod-state.ts";
-import type { PodProjection } from "./pod-projection.ts";
+import type { HotPair } from "./hot-pair.ts";
+import { generationObserved } from "./pod-state.ts";
+import type { ContainerObservation, ContainerProjection, PodProjection } from "./pod-projection.ts";
+import { onSpecImage } from "./spec-image.ts";
 
-/** Kruise's annotation: which imageID a container had when its image was last changed in place. */
+interface Last {
+  imageID: string;
+  containerID?: string;
+}
+
+/**
+ * Kruise's annotation: which imageID a container had when its image was last changed in place. The containerID is ours:
+ * two tags of one digest have the same imageID.
+ */
 interface InPlaceState {
   revision: string;
   updateTimestamp: string;
-  lastContainerStatuses: Record<string, { imageID: string }>;
+  lastContainerStatuses: Record<string, Last>;
 }
 
 /** Whether the kubelet has carried out the last in-place change of these containers. */
-export function consistent(pod: PodProjection, name: string, containers: ReadonlySet<string>): boolean {
-  return generationObserved(pod) && inconsistent(pod, name, containers).length === 0;
+export function consistent(
+  pod: PodProjection,
+  name: string,
+  containers: ReadonlySet<string>,
+  pairs: readonly HotPair[],
+): boolean {
+  return generationObserved(pod) && inconsistent(pod, name, containers, pairs).length === 0;
 }
 
 /**
  * Those of the containers that do not run their image: where all of them are named by digest, the digest tells; else
  * those that still show the imageID from before the change.
  */
-export function inconsistent(pod: PodProjection, name: string, containers: ReadonlySet<string>): string[] {
+export function inconsistent(
+  pod: PodProjection,
+  name: string,
+  containers: ReadonlySet<string>,
+  pairs: readonly HotPair[],
+): string[] {
+  const sides = pairs.flatMap((pair) => pair.sides);
+  const isSeen = (container: ContainerProjection): boolean =>
+    onSpecImage(sides.find((side) => side.container === container) ?? { container });
   const considered = pod.containers.filter((one) => containers.has(one.name));
   const digests = considered.map((one) => parseImage(one.image)?.digest);
   const last = readState(pod, name)?.lastContainerStatuses ?? {};
   const byDigest = digests.every((digest) => digest !== undefined);
   return considered
     .filter(
-      (one) =>
-        one.status === undefined || (!onSpecImage(one) && (byDigest || unchanged(last[one.name], one.status.imageID))),
+      (one) => one.status === undefined || (!isSeen(one) && (byDigest || unchanged(pod, last[one.name], one.status))),
     )
     .map((one) => one.name);
 }
 
-function unchanged(before: { imageID: string } | undefined, imageID: string): boolean {
-  return before !== undefined && before.imageID === imageID;
+/** A kubelet that does not say which write it knows may have restarted the container of before. */
+function unchanged(
+  { observedGeneration }: PodProjection,
+  before: Last | undefined,
+  { imageID, containerID }: ContainerObservation,
+): boolean {
+  if (before === undefined || before.imageID !== imageID) return false;
+  const replaced = typeof before.containerID === "string" && !["", containerID].includes(before.containerID);
+  return !(replaced && containerID !== "" && observedGeneration !== undefined);
 }
 
 /** The annotation after the images of these containers are changed. */
@@ -49,7 +78,7 @@ export function inPlaceState(
   const all = parseObject(pod.annotations[IN_PLACE_STATE_ANNOTATION]) ?? {};
   const imageIDs = changed.map((container) => {
     const status = pod.containers.find((one) => one.name === container)?.status;
-    return [container, { imageID: status?.imageID ?? "" }] as const;
+    return [container, { imageID: status?.imageID ?? "", containerID: status?.containerID ?? "" }] as const;
   });
   const state: InPlaceState = {
     revision: hash,

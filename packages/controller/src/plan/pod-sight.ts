@@ -21,7 +21,7 @@ export function seePod(pod: PodProjection, sidecarSet: SidecarSet | undefined, {
       podHash(pod, name) === hashOf(sidecarSet) &&
       containers.every((one) => servedImage(pod, pairs, one) === one.image),
     upgradable: sidecarSet !== undefined && upgradable(pod, sidecarSet, pairs),
-    ready: running && roles.every((one) => one.state === "settled") && consistent(pod, name, new Set(names)),
+    ready: running && roles.every((one) => one.state === "settled") && consistent(pod, name, new Set(names), pairs),
     upgrading: roles.some((one) => one.state === "upgrading") || pending.get(pod.uid) === "upgrade",
   };
 }

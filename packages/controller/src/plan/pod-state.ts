@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseImage, type RolloutReason } from "@hot/spec";
+import type { RolloutReason } from "@hot/spec";
 import { toMillis } from "../instant.ts";
 import type { Side } from "./hot-pair.ts";
 import type { ContainerObservation, ContainerProjection, PodProjection } from "./pod-projection.ts";
 import type { UpgradeRecord } from "./record.ts";
 import { receiptKey, type ReceiptTimes } from "./snapshot.ts";
-
-/** Whether the reported image is the wanted one: runtimes report full names, and digests in the imageID. */
-export function onSpecImage({ image, status }: ContainerProjection): boolean {
-  if (status === undefined) return false;
-  const wanted = parseImage(image);
-  if (wanted?.digest !== undefined) return status.imageID.endsWith(wanted.digest);
-  if (status.image === image) return true;
-  const reported = parseImage(status.image);
-  return (
-    wanted !== undefined &&
-    wanted.repository === reported?.repository &&
-    (wanted.tag ?? "latest") === (reported.tag ?? "latest")
-  );
-}
+import { onSpecImage } from "./spec-image.ts";
 
 /** Observed running, ready and on its spec image: the only state in which a side's sibling may be emptied. */
-export function observedServing({ container }: Side): boolean {
-  const { status } = container;
-  return status?.runningSince !== undefined && status.ready && status.started && onSpecImage(container);
+export function observedServing(side: Side): boolean {
+  const { status } = side.container;
+  return status?.runningSince !== undefined && status.ready && status.started && onSpecImage(side);
 }
 
 /** The kubelet has seen the pod as it is written now. Before Kubernetes 1.34 it does not say, and the term is skipped. */
@@ -34,18 +21,19 @@ export function generationObserved(pod: PodProjection, generation = pod.generati
 /** Why a standby is not yet observed on its image and ready; undefined when it is. */
 export function standbyWait(
   pod: PodProjection,
-  { container }: Side,
+  side: Side,
   record: UpgradeRecord | undefined,
   now: number,
 ): RolloutReason | undefined {
-  if (generationObserved(pod) && observedServing({ container })) {
+  const { container } = side;
+  if (generationObserved(pod) && observedServing(side)) {
     return mayBeInHook(pod, container, record, now) ? "HookRunning" : undefined;
   }
   const waiting = container.status?.waiting;
   if (waiting === "CrashLoopBackOff") return "StandbyBackOff";
   if (waiting !== undefined && isPullProblem(waiting)) return "ImagePull";
   if (record?.phase === "abort" && container.status?.runningSince !== undefined) return "HookRunning";
-  if (record?.phase === "reset" && !onSpecImage(container)) return "Resetting";
+  if (record?.phase === "reset" && !onSpecImage(side)) return "Resetting";
   return "NotObserved";
 }
 
@@ -94,17 +82,18 @@ const STEADY = 3000;
 /** Reads the receipt of the target side of an upgrade. */
 export function receiptOf(
   pod: PodProjection,
-  { container }: Side,
+  side: Side,
   record: UpgradeRecord,
   times: ReceiptTimes,
   now: number,
 ): Receipt {
+  const { container } = side;
   const { status } = container;
   const reported =
     status !== undefined &&
     generationObserved(pod, record.generation) &&
     isReplaced(status, record) &&
-    observedServing({ container });
+    observedServing(side);
   if (!reported) return { state: "none" };
   const key = receiptKey(pod, container.name, status.containerID);
   const since = times.get(key) ?? now;
@@ -137,9 +126,10 @@ function leftOver(pod: PodProjection, { probe, startupPeriod, status }: Containe
 /** Why the new side can't succeed by itself; undefined while nothing is known against it. */
 export function newSideFailure(
   pod: PodProjection,
-  { container }: Side,
+  side: Side,
   record: UpgradeRecord,
 ): { reason: RolloutReason; detail: string } | undefined {
+  const { container } = side;
   const { status } = container;
   if (status === undefined || !generationObserved(pod, record.generation)) return undefined;
   const { waiting, waitingMessage = "", terminated, lastTerminated } = status;
@@ -156,6 +146,6 @@ export function newSideFailure(
     ended.containerID !== record.containerID &&
     status.containerID !== record.containerID &&
     (status.imageID === "" || status.imageID !== record.imageID);
-  if (!own || !onSpecImage(container)) return undefined;
+  if (!own || !onSpecImage(side)) return undefined;
   return { reason: "NewSideCrashed", detail: `${container.name} ended with exit code ${ended.exitCode}` };
 }

@@ -18,6 +18,10 @@ export interface UpgradeRecord {
   /** The target's container before the write; empty if unknown (adopted). */
   readonly containerID: string;
   readonly imageID: string;
+  /** What the old side was reported with while it was seen on its image. Absent: it was not. */
+  readonly fromImageID?: string;
+  /** What the new side was reported with at its receipt. Absent before. */
+  readonly toImageID?: string;
   /** Generation of the pod that the write produced; 0 where pods have none. */
   readonly generation: number;
   /** RFC 3339. Of an upgrade: until when the receipt is due; of an abort: until when the hook may still run. */
@@ -52,6 +56,7 @@ export function parseRecord(annotations: Readonly<Record<string, string>>, base:
     typeof object["minReady"] === "number" &&
     (object["onFailure"] === "Abort" || object["onFailure"] === "Wait") &&
     (object["phase"] === "upgrade" || object["phase"] === "reset" || object["phase"] === "abort") &&
+    ["fromImageID", "toImageID"].every((field) => ["undefined", "string"].includes(typeof object[field])) &&
     object["to"] !== "" &&
     object["empty"] !== "";
   return valid ? (object as unknown as UpgradeRecord) : undefined;

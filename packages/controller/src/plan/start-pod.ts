@@ -71,7 +71,7 @@ function heldBack({ pod, pairs }: PodSight, sidecarSet: SidecarSet, name: string
   const same = before.find((one) => one.hash === hashOf(sidecarSet) && one.generation === generation);
   if (same !== undefined) return wait("FailedBefore", same.reason);
   const names = new Set(containers.flatMap(containerNames));
-  const unready = inconsistent(pod, name, names).filter(
+  const unready = inconsistent(pod, name, names, pairs).filter(
     (one) => pod.containers.find((container) => container.name === one)?.status?.ready === true,
   );
   return unready.length > 0 ? wait("NotConsistent", unready.join(", ")) : undefined;

@@ -5,10 +5,12 @@ import { toRfc3339 } from "../instant.ts";
 import { versionKeys, type HotPair, type Side } from "./hot-pair.ts";
 import { inPlaceState, readState } from "./in-place-state.ts";
 import { parseObject, stringifySorted } from "./json-annotation.ts";
+import { generationObserved } from "./pod-state.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { recordAnnotation, type UpgradeFailure, type UpgradeRecord } from "./record.ts";
 import { emptied, type Images } from "./safety.ts";
 import type { WriteKind } from "./snapshot.ts";
+import { onSpecImage } from "./spec-image.ts";
 import { hashOf, podHash } from "./upgradable.ts";
 
 /** One PATCH of a pod, valid only for the resourceVersion that it was planned on. */
@@ -68,6 +70,7 @@ function startAnnotations(
     containerID: standby.container.status?.containerID ?? "",
     imageID: standby.container.status?.imageID ?? "",
     generation: nextGeneration(pod),
+    ...(generationObserved(pod) && onSpecImage(serving) && { fromImageID: serving.container.status?.imageID ?? "" }),
   };
   return {
     [target.version]: version,
@@ -79,7 +82,9 @@ function startAnnotations(
 
 type Known = "to" | "from" | "empty" | "prevHash" | "containerID" | "imageID" | "generation";
 
-function newRecord(sidecarSet: SidecarSet, known: Pick<UpgradeRecord, Known>, now: number): UpgradeRecord {
+type Observed = Pick<UpgradeRecord, Known> & Partial<Pick<UpgradeRecord, "fromImageID">>;
+
+function newRecord(sidecarSet: SidecarSet, known: Observed, now: number): UpgradeRecord {
   const policy = hotUpgradePolicy(sidecarSet);
   return {
     ...known,
@@ -126,13 +131,15 @@ export function resetWrite(
 ): PodWrite | undefined {
   const images = emptied(old, target, record.empty);
   if (images === undefined) return undefined;
+  const toImageID = target.container.status?.imageID ?? "";
+  const after = { ...record, toImageID, phase: "reset" as const, generation: nextGeneration(pod) };
   return {
     kind: "reset",
     images,
     annotations: {
       [versionKeys(old.container.name).version]: "0",
       [versionKeys(target.container.name).alt]: "0",
-      ...recordAnnotation(base, { ...record, phase: "reset", generation: nextGeneration(pod) }),
+      ...recordAnnotation(base, after),
       ...inPlaceState(pod, record.sidecarSet, podHash(pod, record.sidecarSet), Object.keys(images), now),
     },
   };

@@ -5,6 +5,7 @@ import { rolesOf } from "../plan/hot-pair.ts";
 import { plan } from "../plan/plan.ts";
 import type { PodProjection } from "../plan/pod-projection.ts";
 import type { PodReport } from "../plan/pod-report.ts";
+import { onSpecImage } from "../plan/spec-image.ts";
 import { isMatched, isUnfinished, type NamespaceLabels } from "../plan/select-pods.ts";
 
 /** What a terminal or a page shows of one SidecarSet: no colours, no widths, no times that were not given. */
@@ -118,22 +119,24 @@ function viewPair(pair: HotPair): PairView {
   };
 }
 
-function viewSide({ container, version }: Side, role: SideView["role"]): SideView {
+function viewSide(side: Side, role: SideView["role"]): SideView {
+  const { container, version } = side;
   const { name, image, status } = container;
   return {
     container: name,
     role,
     version: version?.toString() ?? "",
     image,
-    observed: observed(container),
+    observed: observed(side),
     ...(status?.waiting !== undefined && { waiting: status.waiting }),
   };
 }
 
-function observed({ image, status }: PodProjection["containers"][number]): SideView["observed"] {
+function observed(side: Side): SideView["observed"] {
+  const { status } = side.container;
   if (status?.waiting !== undefined) return "waiting";
   if (status?.terminated !== undefined) return "ended";
-  if (status?.runningSince === undefined || status.image !== image) return "starting";
+  if (status?.runningSince === undefined || !onSpecImage(side)) return "starting";
   return status.ready ? "ready" : "running";
 }
 

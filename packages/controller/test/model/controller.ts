@@ -13,7 +13,16 @@ import { parseRecord } from "../../src/plan/record.ts";
 import { isMatched, isUnfinished } from "../../src/plan/select-pods.ts";
 import type { PodWrite } from "../../src/plan/writes.ts";
 import type { Rules } from "./rules.ts";
-import { EMPTY_IMAGE, type ApiPod, type Index, type Reported, type State, type View, type Wish } from "./state.ts";
+import {
+  EMPTY_IMAGE,
+  type ApiPod,
+  type Index,
+  type Reported,
+  type State,
+  type Tags,
+  type View,
+  type Wish,
+} from "./state.ts";
 
 const T0 = Date.UTC(2030, 0, 1);
 const DEADLINE = "2030-01-01T00:02:00Z";
@@ -29,14 +38,14 @@ export interface Decision {
 /** What the real plan decides on what a controller sees. */
 export function createDecider(
   rules: Rules,
-  old: boolean,
+  { old, tags }: { old: boolean; tags: Tags },
 ): (view: View, wish: Wish | null, before: Wish | null, late: boolean) => Decision {
   const known = new Map<string, Decision>();
   return (view, wish, before, late) => {
     const key = JSON.stringify([view, wish, before, late]);
     let decision = known.get(key);
     if (decision === undefined) {
-      decision = decide(old ? withoutGeneration(rules) : rules, view, wish, before, late);
+      decision = decide(old ? withoutGeneration(rules) : rules, tags, view, wish, before, late);
       known.set(key, decision);
     }
     return decision;
@@ -51,8 +60,8 @@ function withoutGeneration(rules: Rules): Rules {
   return { ...rules, show };
 }
 
-function decide(rules: Rules, view: View, wish: Wish | null, before: Wish | null, late: boolean): Decision {
-  const pod = rules.show(project(view));
+function decide(rules: Rules, tags: Tags, view: View, wish: Wish | null, before: Wish | null, late: boolean): Decision {
+  const pod = rules.show(project(view, tags));
   const now = late && rules.deadline ? T0 + 200_000 : T0;
   const planned = planOn(pod, before ?? wish, before === null || !rules.staleness, now);
   const { writes, pods } = planned.needsLiveSidecarSet ? planOn(pod, wish, true, now) : planned;
@@ -100,7 +109,7 @@ export function hashOf({ img, other }: Wish): string {
   return `h${img}${other ? "o" : ""}`;
 }
 
-function project({ pod, observed, reported }: View): PodProjection {
+function project({ pod, observed, reported }: View, tags: Tags): PodProjection {
   return {
     namespace: "ns",
     name: "web-0",
@@ -121,7 +130,7 @@ function project({ pod, observed, reported }: View): PodProjection {
           [`versionalt.sidecarset.kruise.io/${name}`, String(pod.alt[side as Index])],
         ]),
       ),
-      [IN_PLACE_STATE_ANNOTATION]: JSON.stringify({ mesh: { lastContainerStatuses: lastStatuses(pod) } }),
+      [IN_PLACE_STATE_ANNOTATION]: JSON.stringify({ mesh: { lastContainerStatuses: lastStatuses(pod, tags) } }),
       ...(pod.record && { [RECORD]: JSON.stringify(pod.record) }),
     },
     deleting: false,
@@ -133,20 +142,31 @@ function project({ pod, observed, reported }: View): PodProjection {
       image: pod.img[side as Index],
       probe: "exec" as const,
       startupPeriod: 0,
-      status: observation(reported[side as Index]),
+      status: observation(reported[side as Index], tags),
     })),
   };
 }
 
-function lastStatuses({ inPlace }: ApiPod): Record<string, { imageID: string }> {
-  return Object.fromEntries(NAMES.map((name, side) => [name, { imageID: inPlace[side as Index] }]));
+function lastStatuses({ inPlace }: ApiPod, tags: Tags): Record<string, { imageID: string }> {
+  return Object.fromEntries(NAMES.map((name, side) => [name, { imageID: digestOf(inPlace[side as Index], tags) }]));
 }
 
-function observation({ img, cid, st, ready }: Reported) {
+/** `shared`: the images x1, x2 and x3 are tags of one digest. */
+function digestOf(img: string, tags: Tags): string {
+  return tags === "shared" ? img.slice(0, 1) : img;
+}
+
+/** The name that the runtime reports for an image: with `shared`, one of the tags; with `other`, one that nobody wrote. */
+function reportedName(img: string, tags: Tags): string {
+  if (tags === "own" || img === "") return img;
+  return tags === "other" ? `${img}-other` : `${img.slice(0, 1)}1`;
+}
+
+function observation({ img, cid, st, ready }: Reported, tags: Tags) {
   const waiting = WAITING[st];
   return {
-    image: img,
-    imageID: img,
+    image: reportedName(img, tags),
+    imageID: digestOf(img, tags),
     containerID: `c${cid}`,
     ready,
     started: st === "run",
@@ -185,7 +205,7 @@ function readAnnotations(pod: ApiPod, annotations: Readonly<Record<string, strin
   // Only an adoption reads the in-place state, and only of what Kruise has just written.
   pod.inPlace = ["", ""];
   const { failed, ...rest } = record;
-  const past = record.phase === "upgrade" ? {} : { imageID: "", generation: 0, prevHash: "" };
-  const id = record.phase === "reset" ? { containerID: "" } : {};
+  const past = record.phase === "upgrade" ? {} : { generation: 0, prevHash: "" };
+  const id = record.phase === "reset" && record.containerID !== "" ? { containerID: "c0" } : {};
   pod.record = { ...rest, ...past, ...id, deadlineAt: DEADLINE, ...(failed && { failed: { ...failed, at: "" } }) };
 }

@@ -46,6 +46,9 @@ export interface Actual {
   fell: boolean;
 }
 
+/** How a runtime names images: by the tag that was asked for, or by another tag of the same digest. */
+export type Tags = "own" | "other" | "shared";
+
 /** What the API shows, at one moment. */
 export interface View {
   pod: ApiPod;

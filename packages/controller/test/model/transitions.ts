@@ -12,6 +12,7 @@ import {
   type Actual,
   type Index,
   type State,
+  type Tags,
   type View,
   type Wish,
 } from "./state.ts";
@@ -26,6 +27,7 @@ export interface Bounds {
   stale: boolean;
   /** A kubelet before 1.34, which reports no generation. */
   old: boolean;
+  tags: Tags;
 }
 
 export interface Step {
@@ -40,7 +42,7 @@ const SIDES = [0, 1] as const;
 
 /** All that can happen next. */
 export function createTransitions(rules: Rules, bounds: Bounds) {
-  const decide = createDecider(rules, bounds.old);
+  const decide = createDecider(rules, bounds);
 
   const steps = (state: State): Step[] => {
     const found: Step[] = [];

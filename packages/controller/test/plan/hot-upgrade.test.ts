@@ -380,7 +380,7 @@ const rows: Row[] = [
   {
     state: "both ≠ 0",
     observation: "old side on another image than its spec's",
-    pod: status(failing, "x-1", { image: "x:0" }),
+    pod: status(failing, "x-1", { image: "x:0", imageID: "sha256:x:0" }),
     set: v2,
     is: "OldSideDown",
   },
@@ -581,6 +581,7 @@ describe("the writes", () => {
       prevHash: hashOf(v1),
       containerID: "c://x-2-e:1-1",
       imageID: "sha256:e:1",
+      fromImageID: "sha256:x:1",
       generation: 2,
       deadlineAt: "2030-01-01T00:02:00Z",
       minReady: 0,
@@ -594,7 +595,11 @@ describe("the writes", () => {
     expect(planFor([taken], v2).writes[0]!.write.images).toEqual({ "x-1": EMPTY });
     expect(versions(reset)).toEqual(["0", "5000", "5000", "0"]);
     expect([working(reset), hash(reset)]).toEqual(['{"x":"x-2"}', hashOf(v2)]);
-    expect(parseRecord(reset.metadata.annotations!, "x")).toMatchObject({ phase: "reset", generation: 3 });
+    expect(parseRecord(reset.metadata.annotations!, "x")).toMatchObject({
+      phase: "reset",
+      generation: 3,
+      toImageID: "sha256:x:2",
+    });
   });
 
   test("ABORT after a failure", () => {
