@@ -142,7 +142,7 @@ test("TERM to both: the owner serves to the end of its grace", async () => {
   await load.answeredBy("v2");
   first.kill("SIGTERM");
   second.kill("SIGTERM");
-  await load.answeredBy("v2", 50).catch(() => load.answeredBy("v1", 50));
+  await load.answeredBy("any", 50); // which one is a race; that somebody does is not
   expect((await load.stop()).failures).toEqual([]);
   expect(await first.exited).toEqual({ code: 0, signal: null });
   expect(await second.exited).toEqual({ code: 0, signal: null });
