@@ -14,7 +14,7 @@ import { DEFAULT_TIMEOUTS } from "./protocol/limits.ts";
 import type { TerminateOptions } from "./termination.ts";
 import { terminate } from "./termination.ts";
 import type { Environment } from "./version-order.ts";
-import { parseVersion } from "./version-order.ts";
+import { ownVersion } from "./version-order.ts";
 
 export interface HandoffOptions {
   /** The same in all versions of the program; part of the default directory. */
@@ -82,8 +82,8 @@ export class HotHandoff {
       throw new HandoffError("HOT4014", `name "${name}" is not ${rule}`, { phase: "open" });
     }
     const dir = options.dir ?? (env["HOT_DIR"] || `/dev/shm/${name}.hot`);
+    const version = ownVersion(env);
     secureDirectory(dir);
-    const version = parseVersion(env["SIDECARSET_VERSION"]);
     const rank = { version, startedAt: process.hrtime.bigint() };
     const participant = new Participant({ name, dir, rank, token }, { ...DEFAULT_TIMEOUTS, ...options.timeouts });
     const probeSocket = new ProbeSocket(dir, version, () => probeAnswer(participant));
