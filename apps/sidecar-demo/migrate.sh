@@ -1,3 +1,3 @@
 #!/bin/sh
 # The postStart hook of the article's SidecarSet: blocks until the takeover, bounded.
-exec "${HOT_STANDBY:-/hot-standby}" migrate --timeout 60
+exec "${HOT_STANDBY:-/hot-standby}" migrate --name sidecar --timeout 60

@@ -21,15 +21,24 @@
 #include <unistd.h>
 
 enum { YES = 0, NO = 1, USAGE = 2, SILENT = 3 };  // SILENT: no answer before the deadline
-enum { ANSWER_LIMIT = 4096, PROBE_MS = 1000, POLL_MS = 20 };
+enum { ANSWER_LIMIT = 4096, PROBE_MS = 1000, POLL_MS = 20, NAME_LIMIT = 63 };
 
 static const char usage[] =
-    "usage: hot-standby pause                                 wait for TERM or INT (the empty container)\n"
-    "       hot-standby probe   [--dir DIR]                   exit 0 if this container is ready, else 1\n"
-    "       hot-standby migrate [--dir DIR] [--timeout SECS]  wait until this container has taken over (60 s)\n"
+    "usage: hot-standby pause                              wait for TERM or INT (the empty container)\n"
+    "       hot-standby probe   [WHERE]                    exit 0 if this container is ready, else 1\n"
+    "       hot-standby migrate [WHERE] [--timeout SECS]   wait until this container has taken over (60 s)\n"
     "\n"
-    "DIR: --dir, else $HOT_DIR, else /dev/shm/hot. The version is $SIDECARSET_VERSION, the other container's is\n"
-    "$SIDECARSET_VERSION_ALT; 0 or empty = none.\n";
+    "WHERE is the directory of the hand-off: --dir DIR, else $HOT_DIR, else --name NAME (/dev/shm/NAME.hot), else\n"
+    "/dev/shm/hot. It is the program's own if both have the same HOT_DIR, or the same name: --name NAME here and\n"
+    "HotHandoff.open({ name: NAME }) there.\n"
+    "The version is $SIDECARSET_VERSION, the other container's is $SIDECARSET_VERSION_ALT; 0 or empty = none.\n";
+
+// The directory, and what named it.
+struct where {
+  const char *dir;
+  const char *from;
+  struct sockaddr_un address;
+};
 
 // Writes these strings in one go; the list ends with NULL.
 static void say(int fd, const char *const *parts) {
@@ -74,6 +83,13 @@ static bool is_less(const char *left, const char *right) {
   const size_t a = strlen(left);
   const size_t b = strlen(right);
   return a != b ? a < b : strcmp(left, right) < 0;
+}
+
+// The names that HotHandoff.open takes: 1 to 63 of letters, digits, dot, dash, underscore, the first a letter or digit.
+static bool is_name(const char *text) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  const size_t length = strlen(text);
+  return length >= 1 && length <= NAME_LIMIT && strspn(text, letters) == length && strchr("_.-", *text) == NULL;
 }
 
 static bool wait_for(int fd, short events, long long deadline) {
@@ -138,24 +154,32 @@ static int pause_until_told(void) {
   return 0;
 }
 
-static int probe(const struct sockaddr_un *address) {
+// No socket there: the program has not started, or looks elsewhere.
+static bool is_missing(const char *answer) { return strcmp(answer, strerror(ENOENT)) == 0; }
+
+static const char fix_missing[] =
+    "\n  fix: if the program has started, it uses another directory: set HOT_DIR for the container, or give\n"
+    "       --name NAME here and open({ name: NAME }) there\n";
+
+static int probe(const struct where *where) {
   char answer[ANSWER_LIMIT + 1];
-  const int result = ask(address, now_ms() + PROBE_MS, answer);
+  const int result = ask(&where->address, now_ms() + PROBE_MS, answer);
   if (result == YES) {
     SAY(STDOUT_FILENO, answer, "\n");
   } else {
-    SAY(STDERR_FILENO, address->sun_path, ": ", answer, "\n");
+    SAY(STDERR_FILENO, where->address.sun_path, ": ", answer, "\n");
+    if (is_missing(answer)) SAY(STDERR_FILENO, "  directory: ", where->dir, " (", where->from, ")", fix_missing);
   }
   return result == YES ? YES : NO;
 }
 
-static int migrate(const struct sockaddr_un *address, const char *version, const char *seconds) {
+static int migrate(const struct where *where, const char *version, const char *seconds) {
   char answer[ANSWER_LIMIT + 1];
   char why[ANSWER_LIMIT + 1] = "";
   const long long end = now_ms() + atoll(seconds) * 1000;
   for (;;) {
     const long long limit = now_ms() + PROBE_MS;
-    const int result = ask(address, limit < end ? limit : end, answer);
+    const int result = ask(&where->address, limit < end ? limit : end, answer);
     if (result == YES) {
       SAY(STDOUT_FILENO, answer, "\n");
       return YES;
@@ -166,8 +190,8 @@ static int migrate(const struct sockaddr_un *address, const char *version, const
     sleep_ms(POLL_MS);
   }
   SAY(STDERR_FILENO, "hot-standby: version ", version, " has not taken over within ", seconds, " s\n  where: ",
-      address->sun_path, "\n  why: ", why,
-      "\n  fix: read the log of this container; the other one goes on serving until this one has taken over\n");
+      where->address.sun_path, "\n  directory: ", where->dir, " (", where->from, ")\n  why: ", why,
+      is_missing(why) ? fix_missing : "\n  fix: read the log of this container; until it has taken over the other serves\n");
   return NO;
 }
 
@@ -179,7 +203,8 @@ int main(int count, char **arguments) {
   const bool migrating = strcmp(mode, "migrate") == 0;
   if (!pausing && !migrating && strcmp(mode, "probe") != 0) return wrong("unknown mode ", mode);
 
-  const char *dir = getenv("HOT_DIR");
+  const char *dir = NULL;
+  const char *name = NULL;
   const char *seconds = "60";
   for (int index = 2; index < count; index += 2) {
     const char *option = arguments[index];
@@ -187,6 +212,9 @@ int main(int count, char **arguments) {
     if (!pausing && strcmp(option, "--dir") == 0) {
       if (value == NULL || *value == '\0') return wrong("--dir needs a folder", "");
       dir = value;
+    } else if (!pausing && strcmp(option, "--name") == 0) {
+      if (value == NULL || !is_name(value)) return wrong("--name needs the name that HotHandoff.open gets", "");
+      name = value;
     } else if (migrating && strcmp(option, "--timeout") == 0) {
       if (value == NULL || !is_decimal(value) || strlen(value) > 6) return wrong("--timeout needs whole seconds", "");
       seconds = value;
@@ -195,7 +223,22 @@ int main(int count, char **arguments) {
     }
   }
   if (pausing) return pause_until_told();
-  if (dir == NULL || *dir == '\0') dir = "/dev/shm/hot";
+
+  // The order of HotHandoff.open, so that the same name and environment lead to the same directory.
+  struct where where = {.dir = dir, .from = "--dir", .address = {.sun_family = AF_UNIX}};
+  const char *hot_dir = getenv("HOT_DIR");
+  char named[sizeof "/dev/shm/.hot" + NAME_LIMIT];
+  if (where.dir == NULL && hot_dir != NULL && *hot_dir != '\0') {
+    where.dir = hot_dir;
+    where.from = "$HOT_DIR";
+  } else if (where.dir == NULL && name != NULL) {
+    strcat(strcat(strcpy(named, "/dev/shm/"), name), ".hot");
+    where.dir = named;
+    where.from = "--name";
+  } else if (where.dir == NULL) {
+    where.dir = "/dev/shm/hot";
+    where.from = "the default";
+  }
 
   const char *version = version_in("SIDECARSET_VERSION");
   const char *other = version_in("SIDECARSET_VERSION_ALT");
@@ -204,14 +247,13 @@ int main(int count, char **arguments) {
   if (strcmp(version, "0") == 0) return 0;  // the empty side is always fine
   if (migrating && (strcmp(other, "0") == 0 || is_less(version, other))) return 0;  // nothing to take over
 
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char *const path[] = {dir, "/probe.", version, ".sock"};
+  const char *const path[] = {where.dir, "/probe.", version, ".sock"};
   size_t length = 0;
   for (size_t part = 0; part < 4; part++) {
     const size_t size = strlen(path[part]);
-    if (length + size >= sizeof address.sun_path) return wrong("the path of the probe socket is too long: ", dir);
-    memcpy(address.sun_path + length, path[part], size);
+    if (length + size >= sizeof where.address.sun_path) return wrong("the probe socket's path is too long: ", where.dir);
+    memcpy(where.address.sun_path + length, path[part], size);
     length += size;
   }
-  return migrating ? migrate(&address, version, seconds) : probe(&address);
+  return migrating ? migrate(&where, version, seconds) : probe(&where);
 }

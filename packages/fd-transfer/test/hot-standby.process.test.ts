@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
@@ -80,10 +80,9 @@ describe("probe", () => {
     const dir = folder();
     const path = join(dir, "probe.12.sock");
     const env = { SIDECARSET_VERSION: "12" };
-    expect(await run(["probe", "--dir", dir], env)).toMatchObject({
-      code: 1,
-      err: `${path}: No such file or directory\n`,
-    });
+    const { code, err } = await run(["probe", "--dir", dir], env);
+    expect(code).toBe(1);
+    expect(err.split("\n")[0]).toBe(`${path}: No such file or directory`);
     new ProbeServer(path, () => "+")[Symbol.dispose]();
     expect(await run(["probe", "--dir", dir], env)).toMatchObject({ code: 1, err: `${path}: Connection refused\n` });
   });
@@ -101,6 +100,46 @@ describe("probe", () => {
     expect(await run(["probe"], { ...env, HOT_DIR: dir })).toMatchObject({ code: 0 });
     expect(await run(["probe", "--dir", dir], { ...env, HOT_DIR: "/nonexistent" })).toMatchObject({ code: 0 });
     expect(await run(["probe"], { ...env, HOT_DIR: "/nonexistent" })).toMatchObject({ code: 1 });
+  });
+});
+
+describe("the directory is the one that HotHandoff.open takes with the same name and environment", () => {
+  const env = { SIDECARSET_VERSION: "12" };
+
+  test("--name is /dev/shm/NAME.hot", async () => {
+    const name = `hot-standby.test-${process.pid}`;
+    const dir = `/dev/shm/${name}.hot`;
+    mkdirSync(dir, { mode: 0o700 });
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    using _ = new ProbeServer(join(dir, "probe.12.sock"), () => "+");
+    expect(await run(["probe", "--name", name], env)).toMatchObject({ code: 0 });
+    expect(await run(["migrate", "--name", name], { ...env, SIDECARSET_VERSION_ALT: "11" })).toMatchObject({ code: 0 });
+    expect(await run(["probe", "--name", name], { ...env, HOT_DIR: "" })).toMatchObject({ code: 0 });
+  });
+
+  test("--dir goes before HOT_DIR, and HOT_DIR before --name, as in the library", async () => {
+    const dir = folder();
+    using _ = new ProbeServer(join(dir, "probe.12.sock"), () => "+");
+    expect(await run(["probe", "--name", "none"], { ...env, HOT_DIR: dir })).toMatchObject({ code: 0 });
+    const args = ["probe", "--name", "none", "--dir", dir];
+    expect(await run(args, { ...env, HOT_DIR: "/nonexistent" })).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    [["--dir", "/nonexistent/a"], {}, "/nonexistent/a (--dir)"],
+    [["--name", "none"], { HOT_DIR: "/nonexistent/b" }, "/nonexistent/b ($HOT_DIR)"],
+    [["--name", "hot-standby.none"], {}, "/dev/shm/hot-standby.none.hot (--name)"],
+    [[], {}, "/dev/shm/hot (the default)"],
+  ])("no socket there: %j %j says where it looked and how to set it", async (args, more, where) => {
+    const asked = await run(["probe", ...args], { SIDECARSET_VERSION: "4711", ...more });
+    expect(asked).toMatchObject({ code: 1, out: "" });
+    expect(asked.err).toContain(`directory: ${where}`);
+    expect(asked.err).toMatch(/fix: .*HOT_DIR.*--name NAME.*open\(\{ name: NAME \}\)/s);
+    const env = { SIDECARSET_VERSION: "4711", SIDECARSET_VERSION_ALT: "7", ...more };
+    const waited = await run(["migrate", "--timeout", "0", ...args], env);
+    expect(waited).toMatchObject({ code: 1, out: "" });
+    expect(waited.err).toContain(`directory: ${where}`);
+    expect(waited.err).toMatch(/fix: .*HOT_DIR.*--name NAME/s);
   });
 });
 
@@ -208,6 +247,12 @@ describe("bad usage is exit 2 with the usage, and nothing is done", () => {
     [["pause", "--dir", "/tmp"], {}],
     [["probe", "--timeout", "1"], {}],
     [["probe", "--dir"], {}],
+    [["probe", "--name"], version],
+    [["probe", "--name", ""], version],
+    [["probe", "--name", "../x"], version],
+    [["probe", "--name", ".x"], version],
+    [["probe", "--name", "x".repeat(64)], version],
+    [["pause", "--name", "x"], {}],
     [["probe", "extra"], {}],
     [["migrate", "--timeout", "-1"], {}],
     [["migrate", "--timeout", "1s"], {}],
