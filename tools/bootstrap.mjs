@@ -181,6 +181,7 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== key) {
   writeFileSync(stamp, key);
 }
 
+if (!existsSync(join(root, "apps", "demo", "dist", "main.js"))) say("building (the first time takes about a minute)");
 const build = pnpm(["exec", "turbo", "run", "build", "--output-logs=errors-only"]);
 if (build.status !== 0) {
   process.stderr.write(build.stdout + build.stderr);
