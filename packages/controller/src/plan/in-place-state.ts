@@ -93,7 +93,11 @@ export function readState(pod: PodProjection, name: string): InPlaceState | unde
   const state = parseObject(pod.annotations[IN_PLACE_STATE_ANNOTATION])?.[name];
   if (typeof state !== "object" || state === null) return undefined;
   const { lastContainerStatuses } = state as Partial<InPlaceState>;
-  return typeof lastContainerStatuses === "object" && lastContainerStatuses !== null
-    ? (state as InPlaceState)
-    : undefined;
+  if (typeof lastContainerStatuses !== "object" || lastContainerStatuses === null) return undefined;
+  const readable = Object.entries<unknown>(lastContainerStatuses).filter(([, one]) => isLast(one));
+  return { ...(state as InPlaceState), lastContainerStatuses: Object.fromEntries(readable) as Record<string, Last> };
+}
+
+function isLast(value: unknown): value is Last {
+  return typeof (value as Partial<Last> | null)?.imageID === "string";
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { RECORD_ANNOTATION_PREFIX } from "@hot/spec";
+import { isReason, RECORD_ANNOTATION_PREFIX } from "@hot/spec";
 import { parseObject } from "./json-annotation.ts";
 
 /**
@@ -59,7 +59,22 @@ export function parseRecord(annotations: Readonly<Record<string, string>>, base:
     ["fromImageID", "toImageID"].every((field) => ["undefined", "string"].includes(typeof object[field])) &&
     object["to"] !== "" &&
     object["empty"] !== "";
-  return valid ? (object as unknown as UpgradeRecord) : undefined;
+  if (!valid) return undefined;
+  const { failed, ...record } = object as unknown as UpgradeRecord;
+  return isFailure(failed) ? { ...record, failed } : record;
+}
+
+/** Its reason becomes a condition's, so it has to be one of ours. */
+function isFailure(value: unknown): value is UpgradeFailure {
+  if (typeof value !== "object" || value === null) return false;
+  const { hash, generation, reason, at } = value as Record<string, unknown>;
+  return (
+    typeof hash === "string" &&
+    typeof generation === "number" &&
+    typeof reason === "string" &&
+    isReason(reason) &&
+    typeof at === "string"
+  );
 }
 
 /** The annotation that holds a record. */

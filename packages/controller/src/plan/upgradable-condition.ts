@@ -10,7 +10,7 @@ import type { PodProjection } from "./pod-projection.ts";
  */
 export function upgradableMessage(pod: PodProjection, name: string, upgradable: boolean): string | undefined {
   const before = parseObject(pod.upgradable) ?? {};
-  const wanted = !upgradable || name in before || readState(pod, name) !== undefined;
+  const wanted = !upgradable || Object.hasOwn(before, name) || readState(pod, name) !== undefined;
   if (!wanted || before[name] === upgradable) return undefined;
   return stringifySorted({ ...before, [name]: upgradable });
 }
