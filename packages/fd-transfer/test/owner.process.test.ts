@@ -140,6 +140,22 @@ test("a listener without a server, and a second one of one key, are refused", as
   await hot.ready();
 });
 
+test("a probe that fails with a page of text calls it off like any other; the owner serves on, and the next attempt works", async () => {
+  await using scene = await Scene.open();
+  const first = await scene.ready("v1");
+  await using hot = await HotHandoff.open({ name: "fixture", dir: scene.dir, env: {} });
+  (await hot.listener("http", { port: scene.port, host: "127.0.0.1" })).attach(createServer());
+  const page = "<p>unwell</p>".repeat(1000);
+  const probe = async (): Promise<void> => {
+    throw new Error(page);
+  };
+  await expect(hot.ready({ probe })).rejects.toMatchObject({ code: "HOT4007", rolledBack: true });
+  await first.says("rollback");
+  expect(await ask(scene.port, false, "x")).toBe("v1");
+  await hot.ready();
+  expect(hot.isOwner).toBe(true);
+});
+
 test("close() rejects what is pending", async () => {
   await using scene = await Scene.open();
   await scene.ready("v2", versions(7, 5));

@@ -169,6 +169,19 @@ export function text(max: number): Field<string> {
   };
 }
 
+/** Words for people, of at most `max` bytes: cut at a whole character rather than refused when it is written. */
+export function sentence(max: number): Field<string> {
+  const inner = text(max);
+  return {
+    write(writer, value) {
+      const room = new Uint8Array(max);
+      const { read } = new TextEncoder().encodeInto(value, room);
+      inner.write(writer, value.slice(0, read));
+    },
+    read: inner.read,
+  };
+}
+
 export function list<T>(item: Field<T>, max: number): Field<readonly T[]> {
   return {
     write(writer, value) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Field } from "./field.ts";
-import { blob, bool, list, oneOf, Reader, struct, text, u16, u32, u64, u8, Writer } from "./field.ts";
+import { blob, bool, list, oneOf, Reader, sentence, struct, text, u16, u32, u64, u8, Writer } from "./field.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { violation } from "./violation.ts";
 
@@ -120,16 +120,16 @@ const bodies: { readonly [T in MessageType]: readonly [number, Field<Bodies[T]>]
     2,
     struct<Bodies["WELCOME"]>({ proto: u16, epoch: u64, count: u32, batches: u16, stateBytes: u32, caps: u32 }),
   ],
-  BUSY: [3, struct<Bodies["BUSY"]>({ retryAfterMs: u32, by: text(REASON_BYTES) })],
+  BUSY: [3, struct<Bodies["BUSY"]>({ retryAfterMs: u32, by: sentence(REASON_BYTES) })],
   REFUSE: [
     4,
     struct<Bodies["REFUSE"]>({
       code: oneOf("standby", "version", "auth", "name", "protocol"),
-      reason: text(REASON_BYTES),
+      reason: sentence(REASON_BYTES),
     }),
   ],
   FDS: [5, struct<Bodies["FDS"]>({ batch: u16, items: list(item, MAX_BATCH) })],
-  FDS_ACK: [6, struct<Bodies["FDS_ACK"]>({ batch: u16, count: u16, ok: bool, reason: text(REASON_BYTES) })],
+  FDS_ACK: [6, struct<Bodies["FDS_ACK"]>({ batch: u16, count: u16, ok: bool, reason: sentence(REASON_BYTES) })],
   PREPARED: [8, struct<Bodies["PREPARED"]>({ adopted: keys, closed: keys })],
   PING: [9, struct<Bodies["PING"]>({ id: u32 })],
   PONG: [10, struct<Bodies["PONG"]>({ id: u32 })],
@@ -140,7 +140,7 @@ const bodies: { readonly [T in MessageType]: readonly [number, Field<Bodies[T]>]
   YIELD: [17, nothing],
   YIELDED: [18, nothing],
   DRAINED: [19, struct<Bodies["DRAINED"]>({ connections: u32, destroyed: u32, ms: u32 })],
-  NACK: [20, struct<Bodies["NACK"]>({ reason: text(REASON_BYTES) })],
+  NACK: [20, struct<Bodies["NACK"]>({ reason: sentence(REASON_BYTES) })],
   RELEASE: [21, nothing],
   CLOSED: [22, struct<Bodies["CLOSED"]>({ key: text(KEY_BYTES) })],
 };

@@ -4,6 +4,9 @@ import type { TakerState } from "./taker-state.ts";
 import { callOff, end, retry, stay, withdraw } from "./taker-state.ts";
 import type { WordName } from "./word.ts";
 
+/** PREPARED names listeners for people; all of many would not fit in one frame. */
+const NAMED = 100;
+
 type Swapped = Extract<LinkEvent, { readonly type: "cas" }>;
 
 /** The last ack to COMMITTED: this side holds everything and accepts nothing, unless the old side is silent. */
@@ -21,7 +24,8 @@ export function holding(state: TakerState, event: LinkEvent, word: WordName | nu
     case "graceEnds":
       return abort("told to stop", { leaving: true });
     case "claimed": {
-      const { adopted, closed } = event;
+      const adopted = event.adopted.slice(0, NAMED);
+      const closed = event.closed.slice(0, NAMED);
       return {
         state: { ...state, phase: "probing" },
         effects: [{ type: "send", message: { type: "PREPARED", adopted, closed } }, { type: "probe" }],

@@ -129,6 +129,20 @@ test("texts must be UTF-8, booleans 0 or 1, choices known", () => {
   }
 });
 
+test.each([
+  ["x".repeat(5000), "x".repeat(1024)],
+  // 3 bytes each: the 342nd would end at 1026.
+  ["€".repeat(2000), "€".repeat(341)],
+  [`${"x".repeat(1023)}é`, "x".repeat(1023)],
+  ["\ud800 alone", "\ufffd alone"],
+])(
+  "a reason that is too long is cut, at a whole character: it must never keep its message from being sent",
+  (reason, cut) => {
+    const sent = encodeMessage({ type: "NACK", reason }, 0);
+    expect(decodeMessage(sent).message).toEqual({ type: "NACK", reason: cut });
+  },
+);
+
 test("batches keep the order and both limits, and none is empty", () => {
   const entry = fc.record({ item });
   fc.assert(
