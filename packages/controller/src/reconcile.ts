@@ -39,6 +39,8 @@ export class UnfinishedError extends Error {
 }
 
 const PARALLEL = 8;
+/** In milliseconds. A deadline may lie years ahead, and a timer that is too long for Node fires at once. */
+const LONGEST_WAIT = 60 * 60_000;
 
 /** Makes the function that brings one SidecarSet and its pods one step further: snapshot, plan, act. */
 export function createReconciler(options: ReconcilerOptions): Reconcile {
@@ -120,7 +122,8 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const after = await finishStatus(snapshot.sidecarSet, planned.status, api, signal, problems);
     if (after !== undefined) written.set(name, after);
     if (problems.length > 0) throw firstOf(problems);
-    return planned.wakeAt === undefined ? {} : { after: Math.max(0, planned.wakeAt - clock.now()) };
+    if (planned.wakeAt === undefined) return {};
+    return { after: Math.min(Math.max(0, planned.wakeAt - clock.now()), LONGEST_WAIT) };
   };
 }
 

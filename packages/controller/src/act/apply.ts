@@ -75,6 +75,7 @@ async function send(
       expectations.drop(pod.uid);
       return { result: status === 429 ? "unknown" : "refused", error };
     }
+    expectations.unclear(pod.uid);
     const live = await resolve(writing, pod);
     if (write !== undefined && live !== undefined && shows(live, write)) return { result: "committed" };
     return status === 409 ? { result: "conflict" } : { result: "unknown", error };

@@ -10,6 +10,8 @@ interface Expectation {
   readonly read: string;
   /** Version that has to be seen; absent while nobody knows whether the write was carried out. */
   readonly written?: string;
+  /** The answer is outstanding: whoever sent the write will learn more. */
+  readonly underWay: boolean;
   readonly expiresAt: number;
 }
 
@@ -19,6 +21,8 @@ export interface Expectations {
   expect(pod: PodProjection, kind: WriteKind): void;
   /** The API server holds this version: wait until the cache shows it. */
   written(uid: string, resourceVersion: string): void;
+  /** No answer came, or none that tells. */
+  unclear(uid: string): void;
   /** Nothing was written, or the pod is gone. */
   drop(uid: string): void;
   /** Outstanding writes among these pods, as the cache shows them; those that are seen or too old are forgotten. */
@@ -44,11 +48,15 @@ export function createExpectations(now: () => number): Expectations {
 
   return {
     expect: ({ uid, namespace, name, resourceVersion }, kind) => {
-      byUid.set(uid, { kind, namespace, name, read: resourceVersion, expiresAt: now() + EXPIRY });
+      byUid.set(uid, { kind, namespace, name, read: resourceVersion, underWay: true, expiresAt: now() + EXPIRY });
     },
     written: (uid, resourceVersion) => {
       const one = byUid.get(uid);
-      if (one !== undefined) byUid.set(uid, { ...one, written: resourceVersion });
+      if (one !== undefined) byUid.set(uid, { ...one, written: resourceVersion, underWay: false });
+    },
+    unclear: (uid) => {
+      const one = byUid.get(uid);
+      if (one !== undefined) byUid.set(uid, { ...one, underWay: false });
     },
     drop: (uid) => void byUid.delete(uid),
     pending: (pods) => {
@@ -59,7 +67,11 @@ export function createExpectations(now: () => number): Expectations {
       }
       return found;
     },
-    unresolved: (pods) => pods.filter((pod) => outstanding(pod)?.written === undefined && byUid.has(pod.uid)),
+    unresolved: (pods) =>
+      pods.filter((pod) => {
+        const one = outstanding(pod);
+        return one !== undefined && !one.underWay && one.written === undefined;
+      }),
   };
 }
 

@@ -201,6 +201,39 @@ describe("maxUnavailable counts writes in flight", () => {
     expect(cluster.patches()).toHaveLength(6);
   });
 
+  it("while another SidecarSet of the same pods is reconciled", async () => {
+    const shared = PODS.map((pod) => ({
+      ...pod,
+      metadata: {
+        ...pod.metadata,
+        annotations: { ...pod.metadata.annotations, "kruise.io/sidecarset-injected-list": "mesh,other" },
+      },
+    }));
+    const other = sidecarSet({ name: "other", containers: [], strategy: { paused: true } });
+    cluster = new Cluster(shared, sidecarSet({ image: "x:2", strategy: { maxUnavailable: 1, paused: true } }), other);
+    await cluster.start();
+    const watch = cluster.api.faults.holdNext({ verb: "watch", plural: "pods" });
+    cluster.api.breakWatches();
+    await cluster.settle(2000);
+    const patch = cluster.api.faults.holdNext(POD_PATCH);
+    const resume = { maxUnavailable: 1, paused: false };
+    const touch = (limit: number) => (set: typeof other) => ({
+      ...set,
+      spec: { ...set.spec, revisionHistoryLimit: limit },
+    });
+    await cluster.edit((set) => ({ ...set, spec: { ...set.spec, updateStrategy: resume } }));
+    await patch.reached;
+    await cluster.edit(touch(3), "other");
+    patch.release();
+    await cluster.settle(2000);
+    await cluster.edit(touch(3));
+    await cluster.settle(20_000);
+    expect(cluster.patches()).toHaveLength(1);
+    watch.release();
+    await cluster.converge();
+    expect((await cluster.pods()).map(images)).toEqual([DONE, DONE, DONE]);
+  });
+
   it("never more than allowed are unavailable on the way", async () => {
     cluster = new Cluster(PODS, one);
     await cluster.start();
@@ -239,4 +272,21 @@ test("nothing starts after a pause has been seen, in the middle of a round of wr
   gate.resolve();
   await cluster.converge();
   expect((await cluster.pods()).filter((pod) => images(pod)["x-2"] === "x:2")).toHaveLength(8);
+});
+
+test("a time that lies years ahead is not taken for now", async () => {
+  cluster = new Cluster(
+    [injectedPod(v1)],
+    sidecarSet({ image: "x:2", strategy: { hotUpgrade: { progressDeadlineSeconds: 2 ** 31 - 1 } } }),
+  );
+  const delays: number[] = [];
+  const { after } = cluster.clock;
+  cluster.clock.after = (ms, fn) => {
+    delays.push(ms);
+    return after(ms, fn);
+  };
+  await cluster.start();
+  await cluster.kubelets();
+  // A timer of Node that is longer than 2^31 - 1 ms fires at once.
+  expect(delays.filter((ms) => ms >= 2 ** 31)).toEqual([]);
 });
