@@ -8,6 +8,7 @@ import type { PodProjection } from "./pod-projection.ts";
 import { seePod } from "./pod-sight.ts";
 import type { WriteKind } from "./snapshot.ts";
 import { startPod } from "./start-pod.ts";
+import { hashOf } from "./upgradable.ts";
 
 /** Writes that make a pod unavailable for a moment. */
 const DISTURBING = new Set<WriteKind | undefined>(["upgrade", "reset", "abort", "repair"]);
@@ -47,9 +48,12 @@ function imageOf(sidecarSet: SidecarSet | undefined, base: string): { image?: st
   return container?.image === undefined ? {} : { image: container.image };
 }
 
-/** Why the pod failed for the present generation, by its records. */
+/** Why the pod failed for the present generation and revision, by its records. */
 function failureOf(pairs: readonly HotPair[], sidecarSet: SidecarSet | undefined): string | undefined {
   if (sidecarSet === undefined) return undefined;
   const generation = sidecarSet.metadata.generation ?? 0;
-  return pairs.map((pair) => pair.record?.failed).find((one) => one?.generation === generation)?.reason;
+  const hash = hashOf(sidecarSet);
+  return pairs
+    .flatMap((pair) => pair.record?.failed ?? [])
+    .find((one) => one.generation === generation && one.hash === hash)?.reason;
 }

@@ -503,6 +503,13 @@ describe("state × observation → action", () => {
     expect(verdict(planFor([pod], set, { name, ...but }))).toBe(is);
   });
 
+  test("a failure counts for its revision only: a SidecarSet that was created anew counts its generations anew", () => {
+    expect(planFor([abortedCalm], v2).status).toMatchObject({ failedPods: 1 });
+    const anew = sidecarSet({ image: "x:3", generation: 2, resourceVersion: "9000" });
+    const planned = planFor([abortedCalm], anew);
+    expect([verdict(planned), planned.status?.failedPods]).toEqual(["UPGRADE", 0]);
+  });
+
   test("onFailure: Wait reports and leaves everything as it is", () => {
     const wait = strategy(v2, { hotUpgrade: { onFailure: "Wait" } });
     const pod = status(upgrading(calm, wait), "x-2", waiting("ErrImagePull"));
