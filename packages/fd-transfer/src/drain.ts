@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
+import { announceEnd } from "./last-response.ts";
 
 export interface DrainOptions {
   /** After this many milliseconds what is left is destroyed, and counted. */
@@ -34,7 +35,8 @@ interface Begun {
  */
 export class Drain {
   readonly #sockets = new Set<Socket>();
-  readonly #responses = new Set<ServerResponse>();
+  readonly #responses = new Map<ServerResponse, Socket>();
+  readonly #newest = new WeakMap<Socket, ServerResponse>();
   readonly #waiting = new Set<() => void>();
   #closeFrom = new WeakMap<Socket, number>();
   #lastChange = performance.now();
@@ -64,9 +66,12 @@ export class Drain {
     });
     server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
       if (request.httpVersionMajor > 1) return;
-      this.#responses.add(response);
+      const { socket } = request;
+      this.#responses.set(response, socket);
+      this.#newest.set(socket, response);
       response.once("close", () => this.#responses.delete(response));
-      this.#announce(response);
+      // Requests that were sent at once are all answered: the end is announced with the last of them.
+      announceEnd(request, response, () => this.#isEnding(socket) && this.#newest.get(socket) === response);
     });
   }
 
@@ -80,22 +85,24 @@ export class Drain {
     this.#begun = { at, connections: this.#sockets.size, onEmpty };
     let index = 0;
     for (const socket of this.#sockets) this.#closeFrom.set(socket, at + (spreadMs * index++) / this.#sockets.size);
-    for (const response of this.#responses) this.#announce(response);
     if (this.#sockets.size === 0) this.#empty();
   }
 
+  /** This process serves again: nothing is announced or destroyed any more. */
   cancel(): void {
     this.#begun = null;
     this.#closeFrom = new WeakMap();
+    for (const done of this.#waiting) done();
   }
 
-  /** Waits until no connection is left, or until the deadline. */
+  /** Waits until no connection is left, until the deadline, or until the drain is cancelled. */
   async finish(options: DrainOptions): Promise<DrainReport> {
     this.begin(options.spreadMs);
     const begun = this.#begun;
     await this.#untilEmpty(options.deadlineMs);
-    const busy = new Set<Socket | null>([...this.#responses].map((response) => response.socket));
     const left = [...this.#sockets];
+    if (this.#begun !== begun) return report(begun, 0, 0, left.length);
+    const busy = new Set(this.#responses.values());
     for (const socket of left) socket.destroy();
     const destroyedBusy = left.filter((socket) => busy.has(socket)).length;
     return report(begun, destroyedBusy, left.length - destroyedBusy);
@@ -123,15 +130,13 @@ export class Drain {
     onEmpty(report(begun, 0, 0));
   }
 
-  #announce(response: ServerResponse): void {
-    if (this.#begun === null || response.headersSent || response.socket === null) return;
-    if (performance.now() < (this.#closeFrom.get(response.socket) ?? 0)) return;
-    response.setHeader("Connection", "close");
+  #isEnding(socket: Socket): boolean {
+    return this.#begun !== null && performance.now() >= (this.#closeFrom.get(socket) ?? 0);
   }
 }
 
-function report(begun: Begun | null, destroyedBusy: number, destroyedIdle: number): DrainReport {
+function report(begun: Begun | null, destroyedBusy: number, destroyedIdle: number, left = 0): DrainReport {
   const { at, connections } = begun ?? { at: performance.now(), connections: 0 };
-  const ended = connections - destroyedBusy - destroyedIdle;
+  const ended = Math.max(0, connections - destroyedBusy - destroyedIdle - left);
   return { connections, ended, destroyedBusy, destroyedIdle, ms: Math.round(performance.now() - at) };
 }

@@ -16,8 +16,12 @@ afterEach(async () => {
   }
 });
 
-async function serve(handler: RequestListener): Promise<{ drain: Drain; port: number }> {
+async function serve(
+  handler: RequestListener,
+  prepare: (server: Server) => void = () => undefined,
+): Promise<{ drain: Drain; port: number }> {
   const server = createServer(handler);
+  prepare(server);
   const drain = new Drain();
   drain.track(server);
   servers.push(server);
@@ -95,6 +99,83 @@ test("a drain that is cancelled leaves connections as they were", async () => {
   drain.cancel();
   expect(await client.ask()).toContain("Connection: keep-alive");
   client.socket.destroy();
+});
+
+test("an answer that comes before the upload has ended reaches the client whole: no reset over unread bytes", async () => {
+  const answer = `${"x".repeat(200_000)}ok`;
+  const { drain, port } = await serve((_, response) => void response.writeHead(413).end(answer));
+  drain.begin();
+  const client = new Client(port);
+  client.socket.pause();
+  const errors: Error[] = [];
+  client.socket.on("error", (error) => errors.push(error));
+  client.socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n");
+  for (let sent = 0; sent < 4_000_000; sent += 100_000) {
+    client.socket.write(Buffer.alloc(100_000));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  client.socket.resume();
+  await client.ended;
+  expect(errors).toEqual([]);
+  expect(client.text).toContain("Connection: close");
+  expect(client.text.match(/x/g)).toHaveLength(200_000);
+  while (drain.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test("a client that gives its upload up after an early answer is let go", async () => {
+  const { drain, port } = await serve((_, response) => void response.writeHead(413).end("ok"));
+  const client = new Client(port);
+  client.socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\nbegun");
+  drain.begin();
+  await client.ended;
+  client.socket.destroy();
+  while (drain.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test("requests that a client sent at once are all answered; the last answer announces the end", async () => {
+  const { drain, port } = await serve((request, response) => {
+    setTimeout(() => response.end(request.url), 20);
+  });
+  drain.begin();
+  const client = new Client(port);
+  client.socket.write(["/1", "/2", "/3"].map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(""));
+  await client.ended;
+  expect(client.text.match(/(?<=\r\n\r\n)\/\d/g)).toEqual(["/1", "/2", "/3"]);
+  expect(client.text.match(/Connection: [a-z-]+/g)).toEqual([
+    "Connection: keep-alive",
+    "Connection: keep-alive",
+    "Connection: close",
+  ]);
+});
+
+test("a drain that is cancelled destroys nothing at its deadline: this process serves again", async () => {
+  const { drain, port } = await serve((_, response) => void response.end("ok"));
+  const client = new Client(port);
+  await client.ask();
+  const done = drain.finish({ deadlineMs: 60_000 });
+  drain.cancel();
+  expect(await done).toMatchObject({ connections: 1, ended: 0, destroyedBusy: 0, destroyedIdle: 0 });
+  expect(await client.ask()).toContain("Connection: keep-alive");
+  client.socket.destroy();
+});
+
+test("a server that answers Expect: 100-continue by itself announces the end as well", async () => {
+  const { drain, port } = await serve(
+    (_, response) => void response.end("ok"),
+    (server) => {
+      server.on("checkContinue", (request, response) => {
+        response.writeContinue();
+        server.emit("request", request, response);
+      });
+    },
+  );
+  drain.begin();
+  const client = new Client(port);
+  client.socket.write("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  await once(client.socket, "data");
+  client.socket.write("hi");
+  await client.ended;
+  expect(client.text).toMatch(/^HTTP\/1.1 100 Continue.*HTTP\/1.1 200 OK.*Connection: close.*ok$/s);
 });
 
 test("spread: the ends are announced one after the other, not all at once", async () => {

@@ -178,7 +178,7 @@ export function sentence(max: number): Field<string> {
       const { read } = new TextEncoder().encodeInto(value, room);
       inner.write(writer, value.slice(0, read));
     },
-    read: inner.read,
+    read: (reader) => inner.read(reader),
   };
 }
 
