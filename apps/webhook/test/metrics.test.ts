@@ -26,6 +26,19 @@ test("the controller's counters add, its gauges are set, and a metric that is no
   expect(text).toContain('hot_blocked_pods{name="mesh",reason="Paused"} 2');
 });
 
+test("what a review calls itself makes no new series", async () => {
+  const metrics = createMetrics();
+  metrics.admission({ kind: "Pod", operation: "CREATE", allowed: true }, 0.1);
+  for (let i = 0; i < 3; i++) metrics.admission({ kind: `K${i}`, operation: `O${i}`, allowed: true }, 0.1);
+  const counts = (await metrics.text())
+    .split("\n")
+    .filter((line) => line.startsWith("hot_admission_duration_seconds_count"));
+  expect(counts).toEqual([
+    'hot_admission_duration_seconds_count{kind="Pod",operation="CREATE",allowed="true"} 1',
+    'hot_admission_duration_seconds_count{kind="other",operation="other",allowed="true"} 3',
+  ]);
+});
+
 test("the certificate's end is in seconds", async () => {
   const metrics = createMetrics();
   metrics.certificateExpiry(new Date("2026-01-09T03:04:05Z"));
