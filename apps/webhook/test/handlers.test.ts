@@ -208,6 +208,12 @@ describe("conversion", () => {
     expect(response.result.message).toContain("SidecarSet a");
   });
 
+  test.each([null, [], "text", { ...alpha, spec: null }])("%j among the objects is a failure", (object) => {
+    const { response } = convertReview(review("apps.kruise.io/v1beta1", alpha, object as object)) as Converted;
+    expect(response).toMatchObject({ uid: "u1", convertedObjects: [], result: { status: "Failure" } });
+    expect(response.result.message).toContain("can't be converted");
+  });
+
   test("what is no ConversionReview is refused", () => {
     expect(() => convertReview(podReview(aPod()))).toThrow(ReviewError);
   });

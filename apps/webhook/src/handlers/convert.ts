@@ -5,7 +5,7 @@ import { ReviewError } from "../admission.ts";
 interface ConversionRequest {
   uid: string;
   desiredAPIVersion: string;
-  objects: readonly { apiVersion?: string; metadata?: { name?: string } }[];
+  objects: readonly ({ apiVersion?: string; metadata?: { name?: string } } | null)[];
 }
 
 const API_VERSION = "apiextensions.k8s.io/v1";
@@ -34,7 +34,8 @@ export function convertReview(body: unknown): object {
   for (const object of objects) {
     const converted = convert(object, desiredAPIVersion);
     if (converted === undefined) {
-      const message = `SidecarSet ${object.metadata?.name ?? "?"} can't be converted from ${object.apiVersion ?? "?"} to ${desiredAPIVersion}; versions are ${V1ALPHA1} and ${V1BETA1}`;
+      const { metadata, apiVersion = "?" } = (object ?? {}) as Partial<typeof object>;
+      const message = `SidecarSet ${metadata?.name ?? "?"} can't be converted from ${apiVersion} to ${desiredAPIVersion}; versions are ${V1ALPHA1} and ${V1BETA1}`;
       return respond({ convertedObjects: [], result: { status: "Failure", message } });
     }
     convertedObjects.push(converted);
@@ -42,7 +43,9 @@ export function convertReview(body: unknown): object {
   return respond({ convertedObjects, result: { status: "Success" } });
 }
 
-function convert(object: { apiVersion?: string }, desired: string): object | undefined {
+/** Undefined: not one of the versions, or not the shape of one. */
+function convert(object: { apiVersion?: string; spec?: unknown } | null, desired: string): object | undefined {
+  if (object === null || typeof (object.spec ?? {}) !== "object" || object.spec === null) return undefined;
   if (object.apiVersion === desired) return object;
   if (object.apiVersion === V1ALPHA1 && desired === V1BETA1) return toV1Beta1(object as SidecarSetV1Alpha1);
   if (object.apiVersion === V1BETA1 && desired === V1ALPHA1) return toV1Alpha1(object as SidecarSet);
