@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from "node:events";
-import { createConnection, createServer, isIP, Server } from "node:net";
+import { createConnection, createServer, isIP, isIPv6, Server, SocketAddress } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
@@ -152,8 +152,9 @@ export class ListenerSlot implements Listener {
     return (
       item.kind === "listener" &&
       item.key === this.key &&
-      item.address === host &&
-      item.v6only === v6only &&
+      canonical(item.address) === canonical(host) &&
+      // Only the address of everybody can take IPv4 in; for a single one the kernel always says that it is v6only.
+      (canonical(host) !== "::" || item.v6only === v6only) &&
       (port === 0 || item.port === port)
     );
   }
@@ -188,4 +189,10 @@ export class ListenerSlot implements Listener {
     // Only the positional backlog is honoured with a descriptor; Node closes the duplicate.
     server.listen({ fd: loadNative().dup(this.#fd.fd) }, this.options.backlog);
   }
+}
+
+/** `::1` is also written `0:0:0:0:0:0:0:1`; binding it a second time would fail. */
+function canonical(address: string): string {
+  if (isIP(address) === 0) return address;
+  return new SocketAddress({ address, family: isIPv6(address) ? "ipv6" : "ipv4" }).address;
 }

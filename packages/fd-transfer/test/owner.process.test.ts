@@ -156,6 +156,27 @@ test("a probe that fails with a page of text calls it off like any other; the ow
   expect(hot.isOwner).toBe(true);
 });
 
+test("a listener's address is the same however it is written", async () => {
+  await using scene = await Scene.open();
+  const open = async (host: string, v6only?: boolean): Promise<[HotHandoff, boolean]> => {
+    const hot = await HotHandoff.open({ name: "a", dir: scene.dir, env: {}, timeouts: { guardMs: 20 } });
+    const slot = await hot.listener("http", { port: scene.port, host, ...(v6only === undefined ? {} : { v6only }) });
+    slot.attach(createServer());
+    await hot.ready();
+    return [hot, slot.inherited];
+  };
+  const [first] = await open("::1");
+  const [second, inherited] = await open("0:0:0:0:0:0:0:1");
+  expect(inherited).toBe(true);
+  await first.close();
+  await second.close();
+  const [third] = await open("127.0.0.1", true);
+  const [fourth, again] = await open("127.0.0.1");
+  expect(again).toBe(true);
+  await third.close();
+  await fourth.close();
+});
+
 test("close() rejects what is pending", async () => {
   await using scene = await Scene.open();
   await scene.ready("v2", versions(7, 5));
