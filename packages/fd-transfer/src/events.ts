@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { EventEmitter } from "node:events";
 import type { DrainReport } from "./drain.ts";
 
 /**
@@ -27,4 +28,16 @@ export interface HandoffEvents {
   listenerDead: [key: string];
   /** Anything about links or ownership has changed. */
   change: [];
+}
+
+/**
+ * Tells the application, in order, after what is being done now: a listener that throws or closes the hand-off must not
+ * find it half way, or leave it there.
+ */
+export function tell<E extends keyof HandoffEvents>(
+  events: EventEmitter<HandoffEvents>,
+  event: E,
+  ...args: HandoffEvents[E]
+): void {
+  queueMicrotask(() => (events as EventEmitter).emit(event, ...args));
 }

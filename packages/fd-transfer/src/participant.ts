@@ -5,6 +5,7 @@ import { deferred } from "./deferred.ts";
 import { Drain } from "./drain.ts";
 import { HandoffError } from "./errors.ts";
 import type { HandoffEvents, HandoffRole } from "./events.ts";
+import { tell } from "./events.ts";
 import { Holdings } from "./holdings.ts";
 import type { ListenOptions, ListenerSlot } from "./listener.ts";
 import type { Identity } from "./new-side.ts";
@@ -60,7 +61,7 @@ export class Participant {
       isLeaving: () => this.terminating,
       hasStandby: () => this.newSide.link !== null,
       releaseStandby: () => this.newSide.dispatch({ type: "releaseStandby" }),
-      asked: (rank) => this.events.emit("handoff", { version: rank.version }),
+      asked: (rank) => tell(this.events, "handoff", { version: rank.version }),
     });
   }
 
@@ -144,7 +145,7 @@ export class Participant {
     this.opened.resolve();
     if (this.role === role) return;
     this.role = role;
-    this.events.emit("role", role);
+    tell(this.events, "role", role);
   }
 
   #cold(lineage: Lineage): void {
@@ -175,7 +176,7 @@ export class Participant {
         this.newSide.dispatch({ type: "claimed", adopted, closed: this.holdings.closeUnclaimed() });
       } else if (this.newSide.link === null && this.tenure.confirmed && !this.holdings.accepting) {
         const failure = await this.#readiness.probe();
-        if (!isCurrent()) return;
+        if (!isCurrent() || this.holdings.accepting) return;
         if (failure === null) this.#serve();
         else this.#readiness.rejectByProbe(false);
       }
@@ -196,7 +197,7 @@ export class Participant {
   /** R11: the address stays taken although L is ours: close L and look again. */
   #startOver(error: HandoffError): void {
     this.#letGo();
-    this.events.emit("retry", { reason: error.message, afterMs: this.#times.backOffMs });
+    tell(this.events, "retry", { reason: error.message, afterMs: this.#times.backOffMs });
     this.newSide.seek(this.#times.backOffMs);
   }
 
@@ -226,7 +227,7 @@ export class Participant {
         this.oldSide.stopAnswering();
         return this.#drainInBackground();
       case "failed":
-        this.events.emit("rollback", { how: effect.how, reason: effect.reason });
+        tell(this.events, "rollback", { how: effect.how, reason: effect.reason });
         return;
       case "letGo":
         return this.#letGo();
@@ -242,7 +243,7 @@ export class Participant {
     const written = epoch === "take" ? this.holdings.lineage?.takeEpoch() : this.holdings.lineage?.readEpoch();
     this.tenure.begin(typeof epoch === "bigint" ? epoch : (written ?? this.tenure.epoch), confirmed);
     this.drain.cancel();
-    if (!confirmed) this.events.emit("committed", this.tenure.epoch);
+    if (!confirmed) tell(this.events, "committed", this.tenure.epoch);
     this.#repair ??= setInterval(() => this.#repairNow(), REPAIR_MS).unref();
   }
 
@@ -254,10 +255,10 @@ export class Participant {
 
   /** Without a deadline: it ends when the last connection does, or when this process owns again. */
   #drainInBackground(): void {
-    this.events.emit("draining");
+    tell(this.events, "draining");
     this.drain.begin(0, (report) => {
       this.oldSide.reportDrained(report);
-      this.events.emit("drained", report);
+      tell(this.events, "drained", report);
     });
   }
 
@@ -266,7 +267,7 @@ export class Participant {
     this.#tryOn(() => this.oldSide.publish(this.tenure.epoch));
     if (this.role === "standby") this.#setRole("successor");
     this.#readiness.resolve();
-    this.events.emit("owner", this.tenure.epoch);
+    tell(this.events, "owner", this.tenure.epoch);
   }
 
   #becomeStandby(): void {
@@ -286,14 +287,14 @@ export class Participant {
   #repairNow(): void {
     if (!this.isServing()) return;
     this.#tryOn(() => this.oldSide.repair());
-    for (const key of this.holdings.repair()) this.events.emit("listenerDead", key);
+    for (const key of this.holdings.repair()) tell(this.events, "listenerDead", key);
   }
 
   #tryOn(publish: () => void): void {
     try {
       publish();
     } catch (error) {
-      this.events.emit("retry", { reason: `owner.sock cannot be published: ${String(error)}`, afterMs: REPAIR_MS });
+      tell(this.events, "retry", { reason: `owner.sock cannot be published: ${String(error)}`, afterMs: REPAIR_MS });
     }
   }
 
@@ -319,7 +320,7 @@ export class Participant {
       case "retry":
         this.#setRole("standby");
         if (this.#readiness.probeFailed) return this.#readiness.rejectByProbe(true);
-        this.events.emit("retry", { reason: outcome.reason, afterMs: outcome.afterMs });
+        tell(this.events, "retry", { reason: outcome.reason, afterMs: outcome.afterMs });
         if (!this.terminating) this.newSide.seek(outcome.afterMs);
         break;
       case "refused": {
@@ -328,7 +329,7 @@ export class Participant {
         break;
       }
     }
-    this.events.emit("change");
+    tell(this.events, "change");
   }
 
   #fail(error: HandoffError): void {
@@ -336,7 +337,7 @@ export class Participant {
     this.#holding.reject(error);
     this.#readiness.reject(error);
     // After the start nobody may be waiting for it: it may be mended from outside, so go on asking.
-    this.events.emit("retry", { reason: error.message, afterMs: this.#times.backOffMs });
+    tell(this.events, "retry", { reason: error.message, afterMs: this.#times.backOffMs });
     if (this.opened.settled === "resolved" && !this.terminating) {
       this.#holding = deferred();
       this.newSide.seek(this.#times.backOffMs);

@@ -13,6 +13,15 @@ import { loadNative } from "../src/native/addon.ts";
 import { Scene, versions } from "./fixtures/fixture-process.ts";
 import { ask, Load } from "./fixtures/load.ts";
 
+async function serve(scene: Scene): Promise<HotHandoff> {
+  const timeouts = { guardMs: 20, backOffMs: 20 };
+  const hot = await HotHandoff.open({ name: "a", dir: scene.dir, env: {}, timeouts });
+  const server = createServer((_, response) => response.setHeader("x-version", "a").end("x"));
+  (await hot.listener("http", { port: scene.port, host: "127.0.0.1" })).attach(server);
+  await hot.ready();
+  return hot;
+}
+
 test("R12: an owner.sock that was removed is published again, and the upgrade goes on", async () => {
   await using scene = await Scene.open();
   await scene.ready("v1");
@@ -175,6 +184,70 @@ test("a listener's address is the same however it is written", async () => {
   expect(again).toBe(true);
   await third.close();
   await fourth.close();
+});
+
+test("ready() twice makes one owner, once", async () => {
+  await using scene = await Scene.open();
+  await using hot = await HotHandoff.open({ name: "a", dir: scene.dir, env: {} });
+  (await hot.listener("http", { port: scene.port, host: "127.0.0.1" })).attach(createServer());
+  let owned = 0;
+  hot.events.on("owner", () => owned++);
+  const probe = async (): Promise<void> => sleep(20);
+  await Promise.all([hot.ready({ probe }), hot.ready({ probe })]);
+  await sleep(50);
+  expect(owned).toBe(1);
+});
+
+test("an event listener that throws is an uncaught error, and disturbs no hand-over", async () => {
+  await using scene = await Scene.open();
+  await using first = await serve(scene);
+  const thrown: unknown[] = [];
+  const before = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => thrown.push(error));
+  try {
+    const fail = (hot: HotHandoff, ...names: ("handoff" | "role" | "draining" | "committed" | "owner")[]): void => {
+      for (const name of names) {
+        hot.events.on(name, () => {
+          throw new Error(name);
+        });
+      }
+    };
+    fail(first, "handoff", "role", "draining");
+    await using second = await HotHandoff.open({ name: "a", dir: scene.dir, env: {}, timeouts: { guardMs: 20 } });
+    fail(second, "committed", "owner");
+    (await second.listener("http", { port: scene.port, host: "127.0.0.1" })).attach(createServer());
+    await second.ready();
+    while (thrown.length < 5) await sleep(5);
+    expect(thrown.map((error) => (error as Error).message).sort()).toEqual([
+      "committed",
+      "draining",
+      "handoff",
+      "owner",
+      "role",
+    ]);
+    expect([first.isOwner, second.isOwner, first.role]).toEqual([false, true, "standby"]);
+  } finally {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of before) process.on("uncaughtException", listener);
+  }
+});
+
+test("close() within an event: of the new side in the guard, and of the old one that is asked", async () => {
+  await using scene = await Scene.open();
+  await using first = await serve(scene);
+  const second = await HotHandoff.open({ name: "a", dir: scene.dir, env: {}, timeouts: { guardMs: 20 } });
+  second.events.once("committed", () => void second.close());
+  (await second.listener("http", { port: scene.port, host: "127.0.0.1" })).attach(createServer());
+  await expect(second.ready()).rejects.toMatchObject({ code: "HOT4013" });
+  while (!first.isOwner) await sleep(5);
+  const asked = once(first.events, "handoff");
+  first.events.once("handoff", () => void first.close());
+  const third = serve(scene);
+  await asked;
+  await using owner = await third;
+  expect(owner.isOwner).toBe(true);
+  expect(await ask(scene.port, false, "x", "/any")).toBeDefined();
 });
 
 test("close() rejects what is pending", async () => {
