@@ -91,6 +91,11 @@ export class Holdings {
     });
   }
 
+  /** Key of a listener that should accept and does not, because the application closed its server; null if none. */
+  silent(): string | null {
+    return [...this.#slots.values()].find((slot) => slot.silent)?.key ?? null;
+  }
+
   adopted(): string[] {
     return [...this.#slots.values()].filter((slot) => slot.inherited).map((slot) => slot.key);
   }

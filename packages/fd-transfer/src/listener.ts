@@ -71,6 +71,11 @@ export class ListenerSlot implements Listener {
     return this.#server !== null;
   }
 
+  /** It should accept, but its server was closed by somebody else. */
+  get silent(): boolean {
+    return this.#accepting && this.#server?.listening !== true;
+  }
+
   get bound(): boolean {
     return this.#fd !== null;
   }

@@ -7,6 +7,7 @@ import type { TakerState } from "./protocol/taker-state.ts";
 export interface Probed {
   readonly role: string;
   readonly tenure: { readonly epoch: bigint; readonly passedOn: boolean };
+  readonly holdings: { silent(): string | null };
   readonly terminating: boolean;
   readonly oldSide: { readonly link: { readonly state: Pick<GiverState, "phase"> } | null };
   readonly newSide: { readonly link: { readonly state: Pick<TakerState, "phase"> } | null };
@@ -22,7 +23,11 @@ export interface Probed {
  * comes from the links alone.
  */
 export function probeAnswer(process: Probed): ProbeAnswer {
-  if (process.isServing()) return yes(`owns with epoch ${process.tenure.epoch} and accepts`);
+  if (process.isServing()) {
+    const silent = process.holdings.silent();
+    if (silent !== null) return { ok: false, sentence: `owns, but the server of listener ${silent} was closed` };
+    return yes(`owns with epoch ${process.tenure.epoch} and accepts`);
+  }
   const handing = process.oldSide.link?.state.phase;
   if (handing === "guarding") return yes("guards the process that takes over");
   if (handing === "standby") return yes("stands by, a newer process has taken over");

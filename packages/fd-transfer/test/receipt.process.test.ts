@@ -48,6 +48,21 @@ test("a cold start says no until it accepts", async () => {
   expect(await askProbe(scene.dir, 5)).toMatch(/^\+/);
 });
 
+test("an owner whose server was closed by the program itself says no: nobody accepts", async () => {
+  await using scene = await Scene.open();
+  await using hot = await open(scene, 5, 0);
+  const server = createServer(quick);
+  (await hot.listener("http", { port: scene.port, host: "127.0.0.1" })).attach(server);
+  await hot.ready();
+  server.close();
+  expect(await askProbe(scene.dir, 5)).toMatch(/^-.*http/);
+  // The next version takes the same socket over and serves what has queued up.
+  await using next = await serving(scene, 7, 5);
+  expect(next.isOwner).toBe(true);
+  expect(await askProbe(scene.dir, 7)).toMatch(/^\+/);
+  expect(await askProbe(scene.dir, 5)).toMatch(/^\+/);
+});
+
 test("a cold start whose port is taken says no", async () => {
   await using scene = await Scene.open();
   const blocker = createTcpServer().listen(scene.port, "127.0.0.1");
