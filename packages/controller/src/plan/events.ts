@@ -70,8 +70,10 @@ export function stallEvent(sidecarSet: SidecarSet, failed: readonly PodFacts[], 
   return coded("Warning", "RolloutStalled", "Stalled", `${name}: ${pods} (failureThreshold ${limit})`);
 }
 
-export function notUpgradableEvent(pod: PodProjection): PlannedEvent {
-  return coded("Normal", "PodNotUpgradable", "NotUpgradable", pod.name, pod);
+/** @param changed - the fields, or empty where they are not known */
+export function notUpgradableEvent(pod: PodProjection, changed: string): PlannedEvent {
+  const detail = changed === "" ? pod.name : `${pod.name}: ${changed}`;
+  return coded("Normal", "PodNotUpgradable", "NotUpgradable", detail, pod);
 }
 
 function coded(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RolloutReason, SidecarSet, SidecarSetStatus } from "@hot/spec";
 import { failureLimit, pick } from "./budget.ts";
+import { changedFields } from "./changed-fields.ts";
 import { eventsOf, notUpgradableEvent, receiptEvents, stallEvent, type PlannedEvent } from "./events.ts";
 import { inOrder } from "./order.ts";
 import type { PodDecision, PodFacts } from "./decision.ts";
@@ -134,7 +135,13 @@ function conditionOf(facts: PodFacts, sidecarSet: SidecarSet, { pending }: Snaps
   const can = facts.updated || facts.upgradable;
   const message = upgradableMessage(facts.pod, sidecarSet.metadata.name ?? "", can);
   if (message === undefined) return [];
-  return [{ pod: facts.pod, message, events: can ? [] : [notUpgradableEvent(facts.pod)] }];
+  return [
+    {
+      pod: facts.pod,
+      message,
+      events: can ? [] : [notUpgradableEvent(facts.pod, changedFields(facts.pod, sidecarSet))],
+    },
+  ];
 }
 
 function earliest(times: readonly (number | undefined)[]): number | undefined {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isInjected } from "@hot/inject";
 import {
   HASH_ANNOTATION,
   HASH_WITHOUT_IMAGE_ANNOTATION,
@@ -14,6 +15,7 @@ import {
   type Pod,
 } from "@hot/spec";
 import { toMillis } from "../instant.ts";
+import { fingerprint } from "./fingerprint.ts";
 
 /** What decisions need of a pod, so that a cache of all pods stays small. Times are epoch milliseconds. */
 export interface PodProjection {
@@ -50,6 +52,8 @@ export interface ContainerProjection {
   /** Period of the startupProbe, in milliseconds. */
   readonly startupPeriod: number;
   readonly status?: ContainerObservation;
+  /** What an injected container was injected with. */
+  readonly prints?: Uint32Array;
 }
 
 export interface ContainerObservation {
@@ -119,6 +123,7 @@ function projectContainer(container: Container, status: ContainerStatus | undefi
     image: container.image ?? "",
     probe: probeKind(container),
     startupPeriod: (container.startupProbe?.periodSeconds ?? 10) * 1000,
+    ...optional("prints", isInjected(container) ? fingerprint(container) : undefined),
     ...optional("status", status === undefined ? undefined : observe(status)),
   };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { matchesSelector, type RolloutReason, type SidecarSet } from "@hot/spec";
+import { changedFields } from "./changed-fields.ts";
 import type { PairState, PodDecision, PodSight, Sight } from "./decision.ts";
 import { isHot } from "./hot-pair.ts";
 import { inconsistent } from "./in-place-state.ts";
@@ -19,7 +20,8 @@ export function startPod(
   const { pod } = sight;
   if (sidecarSet === undefined || sight.updated) return { do: "nothing" };
   if (!sight.upgradable && !isSelected(pod, sidecarSet)) return wait("SelectorNotMatched");
-  if (!sight.upgradable) return { do: "report", reason: "NotUpgradable", detail: pod.name, failing: false };
+  if (!sight.upgradable)
+    return { do: "report", reason: "NotUpgradable", detail: changedFields(pod, sidecarSet), failing: false };
   const start = starts(pod, states, sidecarSet);
   const emptying = start.hot.find((one) => one.image === one.standby.container.image);
   if (emptying !== undefined) {

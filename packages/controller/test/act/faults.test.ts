@@ -280,7 +280,7 @@ test("a time that lies years ahead is not taken for now", async () => {
     sidecarSet({ image: "x:2", strategy: { hotUpgrade: { progressDeadlineSeconds: 2 ** 31 - 1 } } }),
   );
   const delays: number[] = [];
-  const { after } = cluster.clock;
+  const after = cluster.clock.after.bind(cluster.clock);
   cluster.clock.after = (ms, fn) => {
     delays.push(ms);
     return after(ms, fn);
