@@ -79,6 +79,9 @@ function conditionsOf(
   ];
 }
 
+/** A condition is read by people, and an object has a limit. */
+const MAX_NAMES = 10;
+
 function stalledVerdict(
   sidecarSet: SidecarSet,
   pods: readonly PodReport[],
@@ -93,12 +96,14 @@ function stalledVerdict(
   if (failed.length === 0 && before?.status === "True") {
     return { type: "Stalled", status: "True", reason: before.reason, message: before.message };
   }
-  const names = failed.map(({ pod, facts }) => `${pod.name} (${facts.failed ?? ""})`);
+  const names = failed.map(({ pod, facts }) => `${pod.name} (${facts.failed ?? ""})`).sort();
+  const shown = names.slice(0, MAX_NAMES).join(", ");
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : "";
   return {
     type: "Stalled",
     status: "True",
     reason: failed[0]?.facts.failed ?? "Stalled",
-    message: `${failed.length} of ${pods.length} pods failed, and failureThreshold is ${limit}: ${names.sort().join(", ")}`,
+    message: `${failed.length} of ${pods.length} pods failed, and failureThreshold is ${limit}: ${shown}${more}`,
   };
 }
 

@@ -503,6 +503,13 @@ describe("state × observation → action", () => {
     expect(verdict(planFor([pod], set, { name, ...but }))).toBe(is);
   });
 
+  test("many failures: the message stays short", () => {
+    const metadata = (i: number) => ({ ...abortedCalm.metadata, name: `web-${100 + i}`, uid: `uid-${i}` });
+    const pods = Array.from({ length: 100 }, (_, i) => ({ ...abortedCalm, metadata: metadata(i) }));
+    const stalled = planFor(pods, v2).status?.conditions?.find((one) => one.type === "Stalled");
+    expect(stalled?.message).toMatch(/^100 of 100 pods failed, .*: web-100 \(\w+\), .* web-109 \(\w+\) and 90 more$/);
+  });
+
   test("a failure counts for its revision only: a SidecarSet that was created anew counts its generations anew", () => {
     expect(planFor([abortedCalm], v2).status).toMatchObject({ failedPods: 1 });
     const anew = sidecarSet({ image: "x:3", generation: 2, resourceVersion: "9000" });
