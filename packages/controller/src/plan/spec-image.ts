@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseImage } from "@hot/spec";
+import { IN_PLACE_STATE_ANNOTATION, parseImage } from "@hot/spec";
 import type { ContainerProjection, PodProjection } from "./pod-projection.ts";
 import type { UpgradeRecord } from "./record.ts";
 
@@ -31,15 +31,16 @@ function isNamed(image: string, reported: string): boolean {
 
 /**
  * The imageID that is known for a container's spec image. The spec of a pod of generation 1 was never changed, so what
- * runs is what it says. Later it is what the record says that was observed; of a new side's image nothing was observed
+ * runs is what it says; but one from before Kubernetes 1.33 had none, and may have got its 1 by an upgrade. Later it is what the record says that was observed; of a new side's image nothing was observed
  * yet, so there it is what has replaced the empty container.
  */
 export function knownImageID(
-  pod: Pick<PodProjection, "generation" | "observedGeneration">,
+  pod: Pick<PodProjection, "generation" | "observedGeneration" | "annotations">,
   { image, status }: ContainerProjection,
   record: UpgradeRecord | undefined,
 ): string | undefined {
-  if (pod.generation === 1) return status?.imageID;
+  const upgraded = record !== undefined || pod.annotations[IN_PLACE_STATE_ANNOTATION] !== undefined;
+  if (pod.generation === 1 && !upgraded) return status?.imageID;
   // Of an adopted upgrade nobody knows what the container ran when the image was changed.
   if (record === undefined || record.containerID === "") return undefined;
   if (image === record.empty) return record.imageID;

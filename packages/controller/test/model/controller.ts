@@ -130,7 +130,9 @@ function project({ pod, observed, reported }: View, tags: Tags): PodProjection {
           [`versionalt.sidecarset.kruise.io/${name}`, String(pod.alt[side as Index])],
         ]),
       ),
-      [IN_PLACE_STATE_ANNOTATION]: JSON.stringify({ mesh: { lastContainerStatuses: lastStatuses(pod, tags) } }),
+      ...(pod.inPlace.some((image) => image !== "") && {
+        [IN_PLACE_STATE_ANNOTATION]: JSON.stringify({ mesh: { lastContainerStatuses: lastStatuses(pod, tags) } }),
+      }),
       ...(pod.record && { [RECORD]: JSON.stringify(pod.record) }),
     },
     deleting: false,

@@ -115,6 +115,19 @@ describe("no receipt from a name that is not the image's", () => {
     expect(verdict(planFor([seen(undefined)], v2))).toBe("Upgrading");
   });
 
+  test("a pod from before generations were counted: its first change makes generation 1", () => {
+    const record = JSON.parse(begun.metadata.annotations?.["upgrade.hot.internal/x"] ?? "") as object;
+    const text = JSON.stringify({ ...record, generation: 0 });
+    const annotations = { ...begun.metadata.annotations, "upgrade.hot.internal/x": text };
+    const pod = { ...begun, metadata: { ...begun.metadata, generation: 1, annotations } };
+    // The empty container of before was restarted, and the new image is still being pulled.
+    expect(verdict(planFor([change(pod, "x-2", { containerID: "c://restarted" })], v2))).toBe("Upgrading");
+    const { "upgrade.hot.internal/x": _, ...others } = annotations;
+    const kruise = { ...pod, metadata: { ...pod.metadata, annotations: others } };
+    const adopted = written(change(kruise, "x-2", { containerID: "c://restarted" }));
+    expect(verdict(planFor([adopted], v2))).not.toBe("RESET");
+  });
+
   test("an upgrade that was begun by somebody else", () => {
     const { "upgrade.hot.internal/x": _, ...annotations } = taken.metadata.annotations ?? {};
     const adopted = written({ ...taken, metadata: { ...taken.metadata, annotations } });
