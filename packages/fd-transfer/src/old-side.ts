@@ -22,7 +22,8 @@ import { isSigned } from "./protocol/token.ts";
 import { WORD } from "./protocol/word.ts";
 import { Session } from "./session.ts";
 
-const MAX_STRANGERS = 64;
+/** Of those who are silent so far, and of those who stand by: neither may use up the descriptors of the application. */
+const MAX_WAITING = 64;
 const HELLO_MS = 1_000;
 const BUSY_MS = 100;
 
@@ -117,8 +118,7 @@ export class OldSide {
   }
 
   #welcomeStranger(fd: number): void {
-    const oldest = this.#strangers.keys().next().value;
-    if (oldest !== undefined && this.#strangers.size >= MAX_STRANGERS) this.#forget(oldest);
+    this.#makeRoom(this.#strangers.keys(), this.#strangers.size);
     const uid = loadNative().peerCredentials(fd).uid;
     const trusted = uid === (process.geteuid?.() ?? uid) || uid === 0;
     const session = new Session(fd, {
@@ -136,6 +136,12 @@ export class OldSide {
       session,
       setTimeout(() => this.#forget(session), HELLO_MS),
     );
+  }
+
+  /** The oldest goes; it may ask again. */
+  #makeRoom(sessions: Iterator<Session>, count: number): void {
+    const oldest = sessions.next().value;
+    if (oldest !== undefined && count >= MAX_WAITING) this.#forget(oldest);
   }
 
   #forget(session: Session): void {
@@ -160,6 +166,7 @@ export class OldSide {
         const { code, reason } = admission;
         if (code !== "standby") return this.#farewell(session, { type: "REFUSE", code, reason });
         session.send({ type: "REFUSE", code, reason });
+        this.#makeRoom(this.#waiting.keys(), this.#waiting.size);
         this.#waiting.add(session);
         return;
       }

@@ -118,6 +118,24 @@ test("200 connections that say nothing, while an upgrade runs", async () => {
   expect(first.fds()).toBeLessThan(base + 70);
 });
 
+test("100 older processes that stand by: the owner keeps the 64 latest, and hands over", async () => {
+  await using scene = await Scene.open();
+  const first = await scene.ready("v1");
+  const base = first.fds();
+  const bytes = encodeMessage(hello({ version: 0n, startedAt: 1n }), 0);
+  const all: number[] = [];
+  for (let count = 0; count < 100; count++) {
+    const fd = await knock(scene);
+    native.send(fd, bytes, []);
+    expect(await answer(fd)).toMatchObject({ type: "REFUSE", code: "standby" });
+    all.push(fd);
+  }
+  expect(first.fds()).toBe(base + 64);
+  expect(await answer(all[35]!)).toBeNull();
+  expect(native.recv(all[36]!, 65_536)).toBeNull();
+  await stillHandsOver(scene, first);
+});
+
 test("another message before HELLO, a wrong name, a wrong protocol: refused with the code", async () => {
   await using scene = await Scene.open();
   const first = await scene.ready("v1");
