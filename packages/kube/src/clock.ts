@@ -8,10 +8,18 @@ export interface Clock {
   after(ms: number, fn: () => void): Disposable;
 }
 
+/** What setTimeout holds; it fires at once for more. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (ms, fn) => {
-    const timer = setTimeout(fn, ms);
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      if (left <= LONGEST_MS) timer = setTimeout(fn, left);
+      else timer = setTimeout(() => wait(left - LONGEST_MS), LONGEST_MS);
+    };
+    wait(ms);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };
