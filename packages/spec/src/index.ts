@@ -21,6 +21,7 @@ export * from "./names.ts";
 export type * from "./object-meta.ts";
 export type * from "./pod.ts";
 export type { JsonSchema } from "./open-api.ts";
+export { fromNano, toNano } from "./nano-quantity.ts";
 export { compileRe2 } from "./re2.ts";
 export { compareQuantities, formatQuantity, parseQuantity, roundUpToMilli, type ParsedQuantity } from "./quantity.ts";
 export {
@@ -34,6 +35,8 @@ export {
   type RolloutReason,
   type ValidationReason,
 } from "./reason-codes.ts";
+export { evaluateResourceExpr, nanoOf, type ResourceValue } from "./resource-expr/evaluate.ts";
+export { ResourceExprError } from "./resource-expr/parse.ts";
 export { selectorsCanMeet, selectorsOverlap } from "./selector-overlap.ts";
 export type * from "./sidecar-set.ts";
 export { validateSidecarSet, type ValidationInput, type ValidationResult } from "./validate.ts";

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDeepStrictEqual } from "node:util";
 import {
+  ResourceExprError,
   UnhashableError,
   defaultSidecarSet,
+  evaluateResourceExpr,
   hashedText,
+  nanoOf,
+  parseQuantity,
   selectorsOverlap,
   sidecarSetHashes,
   toV1Alpha1,
+  toNano,
   toV1Beta1,
   validateSidecarSet,
   type ControllerRevision,
   type LabelSelector,
+  type Quantity,
+  type ResourceValue,
   type SidecarSet,
   type SidecarSetV1Alpha1,
 } from "../../src/index.ts";
@@ -92,6 +99,31 @@ const overlap: Check = ({ input, expected }) => {
   return difference([selectorsOverlap(a, b), selectorsOverlap(b, a)], [wanted, wanted]);
 };
 
+/** `{"type":"quantity"}` by its exact decimal, `{"type":"number"}` by the amount that injection makes of it. */
+const resourceExpr: Check = ({ input, expected }) => {
+  const { expr, bind } = input as { expr: string; bind: Record<string, string | number> };
+  const wanted = expected as { error?: true; type?: string; decimal: string; asCpu: string };
+  const variables = Object.entries(bind).map(([name, value]): [string, ResourceValue] => [
+    name,
+    typeof value === "number" ? { kind: "number", value } : { kind: "quantity", nano: nanoOfText(value) },
+  ]);
+  try {
+    const value = evaluateResourceExpr(expr, Object.fromEntries(variables));
+    const nano = nanoOfText(wanted.type === "number" ? wanted.asCpu : (wanted.decimal ?? "-1"));
+    return difference([value.kind, `${nanoOf(value)}`], wanted.error ? "an error" : [wanted.type, `${nano}`]);
+  } catch (error) {
+    if (!(error instanceof ResourceExprError)) throw error;
+    return wanted.error ? undefined : error.message;
+  }
+};
+
+function nanoOfText(text: Quantity): bigint {
+  const quantity = parseQuantity(text);
+  const nano = quantity && toNano(quantity);
+  if (nano === undefined) throw new Error(`${text} is no quantity`);
+  return nano;
+}
+
 /** The corpus files that belong to this package. */
 export const checks: Readonly<Record<string, Check>> = {
   "hash.jsonl": hash,
@@ -99,6 +131,7 @@ export const checks: Readonly<Record<string, Check>> = {
   "convert.jsonl": convert,
   "validate.jsonl": validate,
   "selector-overlap.jsonl": overlap,
+  "resource-expr.jsonl": resourceExpr,
 };
 
 /** Quirks of these files must be copied for bit compatibility. */
