@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { INJECTED_ENV, pairNames, type Container, type Pod, type SidecarContainer, type SidecarSet } from "@hot/spec";
+import {
+  INJECTED_ENV,
+  pairNames,
+  type Container,
+  type Pod,
+  type ResourcesPolicy,
+  type SidecarContainer,
+  type SidecarSet,
+} from "@hot/spec";
 import { appendEnv, transferredEnv } from "./env.ts";
 import { splitPair } from "./hot-pair.ts";
-import { warning } from "./report.ts";
+import { InjectionDenied, warning } from "./report.ts";
+import { resourcesOf, ResourcesPolicyError } from "./resources.ts";
 import { mountsOf, wantedVolumes, type WantedVolumes } from "./volumes.ts";
 
 /** A container as it will stand in the pod. */
@@ -28,8 +37,15 @@ export interface BuiltSidecarSet {
  *
  * @param appContainers - the pod's containers without those that come from the SidecarSets at hand: what the sidecars
  *   take mounts and env from. Leaving the sidecars out keeps a second injection equal to the first.
+ * @param targets - what resourcesPolicy may look at
+ * @throws {InjectionDenied} when a resourcesPolicy can't be evaluated for this pod
  */
-export function buildSidecars(sidecarSet: SidecarSet, pod: Pod, appContainers: readonly Container[]): BuiltSidecarSet {
+export function buildSidecars(
+  sidecarSet: SidecarSet,
+  pod: Pod,
+  appContainers: readonly Container[],
+  targets: readonly Container[],
+): BuiltSidecarSet {
   const inits = sidecarSet.spec.initContainers ?? [];
   const sidecars = sidecarSet.spec.containers ?? [];
   const warnings: string[] = [];
@@ -37,8 +53,7 @@ export function buildSidecars(sidecarSet: SidecarSet, pod: Pod, appContainers: r
     const { container, missing } = buildContainer(sidecar, pod, appContainers);
     const where = `SidecarSet ${sidecarSet.metadata.name ?? ""}, container ${sidecar.name}`;
     if (sidecar.resourcesPolicy !== undefined) {
-      const sentence = `${where}: this version does not evaluate resourcesPolicy; the container keeps its own resources`;
-      warnings.push(warning("BadResourceExpression", sentence));
+      container.resources = evaluateResources(sidecar.resourcesPolicy, targets, sidecarSet, where);
     }
     for (const env of missing) {
       warnings.push(warning("TransferEnvSkipped", `${where}: transferEnv found no env ${env}`));
@@ -55,6 +70,20 @@ export function buildSidecars(sidecarSet: SidecarSet, pod: Pod, appContainers: r
     volumes: wantedVolumes(sidecarSet, [...inits, ...sidecars]),
     warnings,
   };
+}
+
+function evaluateResources(
+  policy: ResourcesPolicy,
+  targets: readonly Container[],
+  { metadata }: SidecarSet,
+  where: string,
+): NonNullable<Container["resources"]> {
+  try {
+    return resourcesOf(policy, targets);
+  } catch (error) {
+    if (!(error instanceof ResourcesPolicyError)) throw error;
+    throw new InjectionDenied(metadata.name ?? "", error.reason, `${where}: ${error.message}`);
+  }
 }
 
 function buildContainer(
@@ -86,6 +115,12 @@ export function containerNames(sidecarSet: SidecarSet): string[] {
   const pairs = new Set(hotBaseNames(sidecarSet));
   const sidecars = [...(sidecarSet.spec.initContainers ?? []), ...(sidecarSet.spec.containers ?? [])];
   return sidecars.flatMap(({ name }) => (pairs.has(name) ? pairNames(name) : [name]));
+}
+
+/** The names of a SidecarSet's containers, in the pod and in the SidecarSet. */
+export function allNames(sidecarSet: SidecarSet): string[] {
+  const { initContainers = [], containers = [] } = sidecarSet.spec;
+  return [...containerNames(sidecarSet), ...[...initContainers, ...containers].map(({ name }) => name)];
 }
 
 function hotBaseNames(sidecarSet: SidecarSet): string[] {

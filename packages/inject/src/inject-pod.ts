@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Pod, SidecarSet } from "@hot/spec";
+import type { ControllerRevision, Pod, SidecarSet } from "@hot/spec";
 import { assemblePod } from "./assemble-pod.ts";
-import { buildSidecars, containerNames, type BuiltSidecarSet } from "./build-sidecars.ts";
+import { allNames, buildSidecars, containerNames, type BuiltSidecarSet } from "./build-sidecars.ts";
 import { diff, type JsonPatchOperation } from "./json-patch.ts";
 import { matchSidecarSets, type PodNamespace } from "./match.ts";
 import { isAlreadyInjected } from "./already-injected.ts";
 import { patchMetadata } from "./metadata.ts";
+import { pickRevision } from "./pick-revision.ts";
 import { hashesOf } from "./record.ts";
 import { InjectionDenied, skipped, type InjectionReport } from "./report.ts";
+import { resourceTargets } from "./resources.ts";
 
 export interface InjectPodInput {
   /** As the API server sends it in the review of a CREATE; not changed. */
@@ -16,6 +18,10 @@ export interface InjectPodInput {
   namespace: PodNamespace | undefined;
   /** As stored: defaulted, with both hash annotations. In any order. */
   sidecarSets: readonly SidecarSet[];
+  /** Where `spec.injectionStrategy.revision` is looked up: those of the system namespace. Default: none. */
+  revisions?: readonly ControllerRevision[];
+  /** In [0, 1): chooses between live and revision under policy `Partial`; below the percentage: the revision. Default 0. */
+  random?: number;
   /** The present time, RFC 3339, UTC, whole seconds. */
   now: string;
   /** Containers in the order of their names instead of the SidecarSets' order (Kruise's gate `EnableSortSidecarContainerByName`). */
@@ -50,15 +56,17 @@ export function injectPod(input: InjectPodInput): InjectPodResult {
 }
 
 function inject(
-  { pod: original, namespace, sidecarSets, now, sortContainersByName }: InjectPodInput,
+  { pod: original, namespace, sidecarSets, revisions = [], random = 0, now, sortContainersByName }: InjectPodInput,
   report: InjectionReport,
 ): Pod {
   const matched = matchSidecarSets(original, namespace, sidecarSets);
   report.skipped.push(...matched.skipped);
-  const pod = patchMetadata(original, matched.sidecarSets);
-  const names = new Set(matched.sidecarSets.flatMap((one) => containerNames(one)));
+  const chosen = matched.sidecarSets.map((one) => pickRevision(one, original, revisions, random));
+  const pod = patchMetadata(original, chosen);
+  const names = new Set(chosen.flatMap((one) => containerNames(one)));
   const appContainers = pod.spec.containers.filter((container) => !names.has(container.name));
-  const built = matched.sidecarSets.map((sidecarSet) => buildSidecars(sidecarSet, pod, appContainers));
+  const targets = resourceTargets(pod, new Set(chosen.flatMap((one) => allNames(one))));
+  const built = chosen.map((sidecarSet) => buildSidecars(sidecarSet, pod, appContainers, targets));
   for (const one of built) if (!hasContainers(one)) report.skipped.push(nothingToInject(one.sidecarSet));
   if (!built.some(hasContainers)) return pod;
 

@@ -46,7 +46,6 @@ export function matchSidecarSets(
     if (reason === undefined) matched.push(sidecarSet);
     else result.skipped.push(reason);
   }
-  for (const sidecarSet of matched) refuseRevision(sidecarSet);
   const canaries = new Map(matched.flatMap((one) => canaryOf(one)));
   for (const sidecarSet of matched) {
     const canary = canaries.get(nameOf(sidecarSet));
@@ -109,15 +108,6 @@ function evaluate(sidecarSet: string, path: string, selector: LabelSelector, lab
 function canaryOf(sidecarSet: SidecarSet): [base: string, canary: string][] {
   const { [CANARY_ANNOTATION]: canary, [BASE_ANNOTATION]: base } = sidecarSet.metadata.annotations ?? {};
   return canary === "true" && base !== undefined && base !== "" ? [[base, nameOf(sidecarSet)]] : [];
-}
-
-/** The live SidecarSet must not silently take the place of a recorded one. */
-function refuseRevision(sidecarSet: SidecarSet): void {
-  const { revisionName, customVersion } = sidecarSet.spec.injectionStrategy?.revision ?? {};
-  if (revisionName === undefined && customVersion === undefined) return;
-  const name = nameOf(sidecarSet);
-  const sentence = `SidecarSet ${name}: this version can't inject the revision ${revisionName ?? customVersion} of spec.injectionStrategy.revision`;
-  throw new InjectionDenied(name, "BadRevision", sentence);
 }
 
 function nameOf(sidecarSet: SidecarSet): string {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { injectPod, type InjectPodInput } from "@hot/inject";
-import { formatQuantity, parseQuantity, type Quantity } from "@hot/spec";
+import { formatQuantity, parseQuantity, type ControllerRevision, type Quantity } from "@hot/spec";
 
 export interface CorpusCase {
   name: string;
   quirk?: string;
   input: Omit<InjectPodInput, "now" | "namespace"> & {
+    controllerRevisions?: ControllerRevision[];
     namespace?: { metadata: { name: string; labels?: Record<string, string> } };
     gates?: { EnableSortSidecarContainerByName?: boolean };
   };
@@ -23,7 +24,7 @@ export function parseCases(jsonl: string): CorpusCase[] {
 
 /** What we do and what upstream does, both in the form in which they are compared. */
 export function compareCase({ input, expected }: CorpusCase): { actual: unknown; wanted: unknown } {
-  const { pod, sidecarSets, namespace, gates } = input;
+  const { pod, sidecarSets, namespace, controllerRevisions, gates } = input;
   const {
     pod: result,
     patch,
@@ -32,6 +33,8 @@ export function compareCase({ input, expected }: CorpusCase): { actual: unknown;
     pod,
     sidecarSets,
     namespace: namespace === undefined ? undefined : { ...namespace.metadata },
+    revisions: controllerRevisions ?? [],
+    random: 0.5,
     now: NOW,
     sortContainersByName: gates?.EnableSortSidecarContainerByName ?? false,
   });
