@@ -37,6 +37,8 @@ export {
 } from "./reason-codes.ts";
 export { evaluateResourceExpr, nanoOf, type ResourceValue } from "./resource-expr/evaluate.ts";
 export { ResourceExprError } from "./resource-expr/parse.ts";
+export { newRevision, revisionData, revisionHash, revisionName, type NewRevision } from "./revision.ts";
+export { syncRevisions, type RevisionSync, type RevisionSyncInput } from "./revision-sync.ts";
 export { selectorsCanMeet, selectorsOverlap } from "./selector-overlap.ts";
 export type * from "./sidecar-set.ts";
 export { validateSidecarSet, type ValidationInput, type ValidationResult } from "./validate.ts";

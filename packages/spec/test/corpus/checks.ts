@@ -22,6 +22,7 @@ import {
   type SidecarSetV1Alpha1,
 } from "../../src/index.ts";
 import { normalizeSidecarSet } from "./normalize.ts";
+import { replayRevisions, type RevisionStep } from "./replay-revisions.ts";
 
 /** One line of a corpus file. */
 export interface Case {
@@ -124,6 +125,14 @@ function nanoOfText(text: Quantity): bigint {
   return nano;
 }
 
+const revision: Check = ({ input, expected }) => {
+  const { existingRevisions = [], steps } = input as {
+    existingRevisions?: ControllerRevision[];
+    steps: RevisionStep[];
+  };
+  return difference({ steps: replayRevisions(existingRevisions, steps) }, expected);
+};
+
 /** The corpus files that belong to this package. */
 export const checks: Readonly<Record<string, Check>> = {
   "hash.jsonl": hash,
@@ -132,6 +141,7 @@ export const checks: Readonly<Record<string, Check>> = {
   "validate.jsonl": validate,
   "selector-overlap.jsonl": overlap,
   "resource-expr.jsonl": resourceExpr,
+  "revision.jsonl": revision,
 };
 
 /** Quirks of these files must be copied for bit compatibility. */
