@@ -7,6 +7,7 @@ import { matchSidecarSets, type PodNamespace } from "./match.ts";
 import { isAlreadyInjected } from "./already-injected.ts";
 import { patchMetadata } from "./metadata.ts";
 import { pickRevision } from "./pick-revision.ts";
+import { podProblem } from "./pod-shape.ts";
 import { hashesOf } from "./record.ts";
 import { InjectionDenied, skipped, type InjectionReport } from "./report.ts";
 import { resourceTargets } from "./resources.ts";
@@ -50,15 +51,25 @@ export function injectPod(input: InjectPodInput): InjectPodResult {
     const pod = inject(input, report);
     return { pod, patch: diff(input.pod, pod), report };
   } catch (error) {
-    if (!(error instanceof InjectionDenied)) throw error;
-    return { pod: input.pod, patch: [], report: { ...report, injected: [], denied: error.denial } };
+    const denial = denialOf(error);
+    if (denial === undefined) throw error;
+    return { pod: input.pod, patch: [], report: { ...report, injected: [], denied: denial } };
   }
+}
+
+function denialOf(error: unknown): InjectionReport["denied"] {
+  if (error instanceof InjectionDenied) return error.denial;
+  // The only way to run out of stack or of memory for a text is a pod that no API server would send.
+  if (error instanceof RangeError) return new InjectionDenied("", "PodMalformed", `pod: ${error.message}`).denial;
+  return undefined;
 }
 
 function inject(
   { pod: original, namespace, sidecarSets, revisions = [], random = 0, now, sortContainersByName }: InjectPodInput,
   report: InjectionReport,
 ): Pod {
+  const problem = podProblem(original);
+  if (problem !== undefined) throw new InjectionDenied("", "PodMalformed", problem);
   const matched = matchSidecarSets(original, namespace, sidecarSets);
   report.skipped.push(...matched.skipped);
   const chosen = matched.sidecarSets.map((one) => pickRevision(one, original, revisions, random));

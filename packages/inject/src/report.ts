@@ -27,7 +27,7 @@ export interface SkippedSidecarSet {
 }
 
 export interface Denial {
-  /** The SidecarSet at fault. */
+  /** The SidecarSet at fault; empty when the pod itself is. */
   sidecarSet: string;
   /** `HOT2xxx`. */
   code: string;

@@ -81,6 +81,11 @@ export const injectionCodes = {
     "A sidecar container mounts a volume that neither the SidecarSet nor the pod has.",
     "Add the volume to spec.volumes of the SidecarSet.",
   ],
+  PodMalformed: [
+    "HOT2111",
+    "The pod is not of the shape of a pod, or nested too deep, so it can't be injected.",
+    "Correct the pod's manifest; see the message for the field.",
+  ],
   TransferEnvSkipped: [
     "HOT2201",
     "An env of transferEnv is missing in its source container and was left out.",
