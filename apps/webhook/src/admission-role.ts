@@ -13,13 +13,13 @@ export async function startAdmission(
   config: Config,
   shared: Shared,
 ): Promise<{ registration: Registration; stop: () => Promise<void> }> {
-  const { api, metrics, sidecarSets, namespaces, log } = shared;
+  const { api, metrics, sidecarSets, namespaces, revisions, log } = shared;
   const { namespace, failurePolicy, host, port } = config;
   const where = { api, namespace, ...(config.url !== undefined && { url: config.url }) };
   const certificates = await nextCertificates({ ...where, now: new Date() }, undefined);
   metrics.certificateExpiry(certificates.notAfter);
   const events = createInjectionEvents({ recorder: shared.events, now: Date.now });
-  const routes = createRoutes({ api, sidecarSets, namespaces, failurePolicy, events, metrics, log });
+  const routes = createRoutes({ api, sidecarSets, namespaces, revisions, failurePolicy, events, metrics, log });
   const server = await startAdmissionServer({ host, port, certificate: certificates.serving, routes, log });
   log.info("listening", { host, port: server.port });
   const registration = createRegistration({

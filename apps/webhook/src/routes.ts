@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RESOURCES, type Api, type KubeObject, type Reflector } from "@hot/kube";
-import { reasonCode, type SidecarSet } from "@hot/spec";
+import { reasonCode, type ControllerRevision, type SidecarSet } from "@hot/spec";
 import { answer, podName, readRequest, ReviewError, type AdmissionRequest, type Decision } from "./admission.ts";
 import type { FailurePolicy } from "./config.ts";
 import type { InjectionEvents } from "./events.ts";
@@ -17,6 +17,7 @@ export interface RouteOptions {
   api: Pick<Api, "get">;
   sidecarSets: Pick<Reflector<SidecarSet>, "store" | "synced" | "waitForSync">;
   namespaces: Pick<Reflector<KubeObject>, "store">;
+  revisions: Pick<Reflector<ControllerRevision>, "store">;
   failurePolicy: FailurePolicy;
   events: InjectionEvents;
   metrics: Metrics;
@@ -73,7 +74,7 @@ async function decided(
 }
 
 async function podDecision(request: AdmissionRequest, options: RouteOptions): Promise<PodDecision> {
-  const { sidecarSets, failurePolicy } = options;
+  const { sidecarSets, revisions, failurePolicy } = options;
   try {
     if (!sidecarSets.synced()) await sidecarSets.waitForSync(AbortSignal.timeout(SYNC_WAIT_MS));
   } catch {
@@ -81,6 +82,7 @@ async function podDecision(request: AdmissionRequest, options: RouteOptions): Pr
   }
   return decidePod(request, {
     sidecarSets: sidecarSets.store.list(),
+    revisions: revisions.store.list(),
     namespace: await namespaceOf(request, options),
     failurePolicy,
     now: new Date().toISOString().replace(/\.\d+Z$/, "Z"),

@@ -17,15 +17,17 @@ export async function runWebhook(config: Config, signal: AbortSignal, dependenci
   const { log } = dependencies;
   await using stack = new AsyncDisposableStack();
   const shared = createShared(config, dependencies, stack);
-  const { sidecarSets, namespaces, metrics } = shared;
+  const { sidecarSets, namespaces, revisions, metrics } = shared;
   const ready: Readiness = {
     shutdown: () => !signal.aborted,
     sidecarsets: () => sidecarSets.synced(),
     namespaces: () => namespaces.synced(),
+    revisions: () => revisions.synced(),
   };
   const parts: Runnable[] = [
     { name: "the cache of SidecarSets", run: (stop) => sidecarSets.run(stop) },
     { name: "the cache of Namespaces", run: (stop) => namespaces.run(stop) },
+    { name: "the cache of ControllerRevisions", run: (stop) => revisions.run(stop) },
   ];
   if (config.role !== "controller") {
     const { registration, stop } = await startAdmission(config, shared);

@@ -11,12 +11,14 @@ import {
   type Reflector,
   type Resource,
 } from "@hot/kube";
-import { GROUP, PLURAL, type SidecarSet } from "@hot/spec";
+import { GROUP, PLURAL, REVISION_OWNER_LABEL, type ControllerRevision, type SidecarSet } from "@hot/spec";
 import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
 const SIDECAR_SETS: Resource = { group: GROUP, version: "v1beta1", plural: PLURAL, namespaced: false };
+
+type ReflectorSelection = { namespace: string; labelSelector: string };
 
 export interface Dependencies {
   log: Log;
@@ -32,6 +34,8 @@ export interface Shared {
   events: EventRecorder;
   sidecarSets: Reflector<SidecarSet>;
   namespaces: Reflector<KubeObject>;
+  /** Those of SidecarSets, in this program's namespace. */
+  revisions: Reflector<ControllerRevision>;
 }
 
 /** Connects; the stack closes the connection after the last event is written. */
@@ -52,10 +56,11 @@ export function createShared(config: Config, { log, instance }: Dependencies, st
     onError: (error) => log.warn("event not written", { err: error }),
   });
   stack.defer(() => events.flush());
-  const reflect = <T extends KubeObject>(resource: Resource): Reflector<T> => {
+  const reflect = <T extends KubeObject>(resource: Resource, selection?: ReflectorSelection): Reflector<T> => {
     const reflector = createReflector<T>({
       api,
       resource,
+      ...selection,
       onError: (error, cause) => log.warn("watch failed", { err: error, resource: resource.plural, cause }),
     });
     metrics.watch(resource.plural, () => reflector.health());
@@ -68,5 +73,9 @@ export function createShared(config: Config, { log, instance }: Dependencies, st
     events,
     sidecarSets: reflect<SidecarSet & KubeObject>(SIDECAR_SETS),
     namespaces: reflect(RESOURCES.namespaces),
+    revisions: reflect<ControllerRevision & KubeObject>(RESOURCES.controllerRevisions, {
+      namespace: config.namespace,
+      labelSelector: REVISION_OWNER_LABEL,
+    }),
   };
 }

@@ -28,6 +28,7 @@ function answered(review: object, decide: (request: ReturnType<typeof readReques
 
 const context: PodContext = {
   sidecarSets: [aSidecarSet()],
+  revisions: [],
   namespace: { name: "shop" },
   failurePolicy: "Ignore",
   now: "2026-01-02T03:04:05Z",

@@ -33,7 +33,7 @@ beforeEach(async () => {
     request.on("data", (chunk: Buffer) => (text += chunk.toString()));
     request.on("end", () => {
       if (request.method === "GET") {
-        const isList = /\/(sidecarsets|namespaces|pods)$/.test(pathname);
+        const isList = /\/(sidecarsets|namespaces|controllerrevisions|pods)$/.test(pathname);
         if (isList && searchParams.get("watch") === "true") return response.writeHead(200).flushHeaders();
         if (isList) return answer(200, { metadata: { resourceVersion: "1" }, items: [] });
         const object = objects.get(pathname);

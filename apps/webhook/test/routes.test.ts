@@ -47,6 +47,7 @@ function routes(sidecarSets: SidecarSet[], options: Partial<RouteOptions> = {}):
     api,
     sidecarSets: { store: storeOf(...sidecarSets), synced: () => true, waitForSync: async () => {} },
     namespaces: { store: storeOf() },
+    revisions: { store: storeOf() as never },
     failurePolicy: "Ignore",
     events: recorder,
     metrics,

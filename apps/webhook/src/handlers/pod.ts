@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { applyPatch, diff, injectPod, type InjectionReport, type PodNamespace } from "@hot/inject";
-import { reasonCode, type Pod, type Reason, type SidecarSet } from "@hot/spec";
+import { reasonCode, type ControllerRevision, type Pod, type Reason, type SidecarSet } from "@hot/spec";
 import { podName, type AdmissionRequest, type Decision } from "../admission.ts";
 import type { FailurePolicy } from "../config.ts";
 
 export interface PodContext {
   sidecarSets: readonly SidecarSet[];
+  /** Those of the system namespace. */
+  revisions: readonly ControllerRevision[];
   /** The pod's Namespace; `undefined` if it could not be read. */
   namespace: PodNamespace | undefined;
   failurePolicy: FailurePolicy;
@@ -57,6 +59,8 @@ function inject(request: AdmissionRequest, context: PodContext): PodDecision {
     pod: { ...pod, metadata: { ...pod.metadata, namespace } },
     namespace: context.namespace,
     sidecarSets: context.sidecarSets,
+    revisions: context.revisions,
+    random: fractionOf(request.uid),
     now: context.now,
   });
   if (report.denied !== undefined) return { ...refuse(request, context.failurePolicy, report.denied), report };
@@ -64,6 +68,15 @@ function inject(request: AdmissionRequest, context: PodContext): PodDecision {
   const applied = applyPatch(pod, patch);
   if (diff(applied.spec, injected.spec).length > 0) throw new Error("the patch does not lead to the injected pod");
   return { allowed: true, patch, warnings: report.warnings, report };
+}
+
+/** FNV-1a of a text as a number in [0, 1): a request that is sent again gets the same choice. */
+function fractionOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  // The last bytes reach the upper bits only by this mixing.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
 }
 
 function plain(reason: Reason): Fault {
