@@ -51,7 +51,7 @@ const LABELS = { app: "web" };
 const json = fc.jsonValue({ maxDepth: 3 });
 /** Mostly right, with a wrong value at any place. */
 const shaky = <T>(right: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
-  fc.oneof({ arbitrary: right as fc.Arbitrary<unknown>, weight: 9 }, { arbitrary: json, weight: 1 });
+  fc.oneof<fc.MaybeWeightedArbitrary<unknown>[]>({ arbitrary: right, weight: 9 }, { arbitrary: json, weight: 1 });
 const named = (more: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> =>
   shaky(
     fc.record(

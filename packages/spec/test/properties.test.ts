@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  compareQuantities,
+  defaultSidecarSet,
+  parseQuantity,
+  revisionData,
+  sidecarSetHashes,
+  toNano,
+  toV1Alpha1,
+  toV1Beta1,
+  type SidecarSet,
+} from "../src/index.ts";
+
+const RUNS = { numRuns: 1000, seed: 3 };
+const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
+const some = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(model, { requiredKeys: [] });
+const labels = fc.dictionary(word, word, { maxKeys: 3 });
+const selector = some({ matchLabels: labels });
+const amounts = some({
+  cpu: fc.constantFrom("1", "1000m", "0.5", "1e3", 2),
+  memory: fc.constantFrom("1.5Gi", "1024Mi", "0"),
+});
+const container = fc.record(
+  {
+    name: word,
+    image: fc.constantFrom("a", "a:1", "a:latest", "a@sha256:b", ""),
+    env: fc.array(fc.record({ name: word, value: fc.string() }), { maxLength: 3 }),
+    resources: some({ limits: amounts, requests: amounts }),
+    restartPolicy: fc.constant("Always"),
+    ports: fc.array(fc.record({ containerPort: fc.integer({ min: 1, max: 65535 }) }), { maxLength: 2 }),
+    livenessProbe: some({
+      exec: fc.record({ command: fc.array(fc.string()) }),
+      periodSeconds: fc.integer({ min: 0, max: 9 }),
+    }),
+    upgradeStrategy: some({ upgradeType: fc.constantFrom("HotUpgrade", "ColdUpgrade"), hotUpgradeEmptyImage: word }),
+  },
+  { requiredKeys: ["name"] },
+);
+const sidecarSet = fc.record({
+  // An empty map is the same as none, and v1alpha1's label leaves none behind.
+  metadata: fc.record({ name: word, labels: fc.dictionary(word, word, { minKeys: 1 }) }, { requiredKeys: ["name"] }),
+  spec: some({
+    selector,
+    namespaceSelector: selector,
+    customVersion: word,
+    containers: fc.array(container, { maxLength: 3 }),
+    initContainers: fc.array(container, { maxLength: 2 }),
+    volumes: fc.array(fc.record({ name: word }), { maxLength: 2 }),
+    revisionHistoryLimit: fc.integer({ min: 0, max: 20 }),
+  }),
+}) as fc.Arbitrary<SidecarSet>;
+
+/** The same value with the keys of every object the other way round. */
+function turned<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(turned) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).reverse();
+  return Object.fromEntries(entries.map(([key, member]) => [key, turned(member)])) as T;
+}
+
+describe("every SidecarSet", () => {
+  it("is defaulted once: a second time changes nothing", () => {
+    fc.assert(
+      fc.property(sidecarSet, (given) => {
+        const { object } = defaultSidecarSet(given, "v1beta1");
+        expect(defaultSidecarSet(object, "v1beta1").object).toEqual(object);
+      }),
+      RUNS,
+    );
+  });
+
+  it("comes back from v1alpha1 as it was", () => {
+    fc.assert(
+      fc.property(sidecarSet, (given) => {
+        const beta: SidecarSet = { apiVersion: "apps.kruise.io/v1beta1", kind: "SidecarSet", ...given };
+        const before = structuredClone(beta);
+        expect(toV1Beta1(toV1Alpha1(beta))).toEqual(before);
+        expect(beta).toEqual(before);
+      }),
+      RUNS,
+    );
+  });
+
+  it("has hashes and recorded data that do not depend on the order of keys", () => {
+    fc.assert(
+      fc.property(sidecarSet, (given) => {
+        expect(sidecarSetHashes(turned(given))).toEqual(sidecarSetHashes(given));
+        expect(revisionData(turned(given))).toBe(revisionData(given));
+      }),
+      RUNS,
+    );
+  });
+});
+
+it("every quantity has the value that whole numbers give", () => {
+  const units = {
+    n: 1n,
+    u: 10n ** 3n,
+    m: 10n ** 6n,
+    "": 10n ** 9n,
+    k: 10n ** 12n,
+    M: 10n ** 15n,
+    Ki: 1024n * 10n ** 9n,
+    Mi: 1024n ** 2n * 10n ** 9n,
+  };
+  const quantity = fc.tuple(
+    fc.bigInt(-(10n ** 9n), 10n ** 9n),
+    fc.constantFrom(...(Object.keys(units) as (keyof typeof units)[])),
+  );
+  fc.assert(
+    fc.property(quantity, quantity, ([a, unitA], [b, unitB]) => {
+      const [left, right] = [parseQuantity(`${a}${unitA}`)!, parseQuantity(`${b}${unitB}`)!];
+      expect(toNano(left)).toBe(a * units[unitA]);
+      const difference = a * units[unitA] - b * units[unitB];
+      expect(Math.sign(compareQuantities(left, right))).toBe(difference > 0n ? 1 : difference < 0n ? -1 : 0);
+    }),
+    RUNS,
+  );
+});
