@@ -17,7 +17,7 @@ export type JsonPatchOperation =
  */
 export function diff(a: unknown, b: unknown): JsonPatchOperation[] {
   const operations: JsonPatchOperation[] = [];
-  diffValue(asJson(a), asJson(b), "", operations);
+  diffValue((a ?? null) as Json, (b ?? null) as Json, "", operations);
   return operations;
 }
 
@@ -27,21 +27,31 @@ function asJson(value: unknown): Json {
 }
 
 function diffValue(a: Json | undefined, b: Json | undefined, path: string, out: JsonPatchOperation[]): void {
-  if (jsonEqual(a, b)) return;
+  if (a === b) return;
   if (isObject(a) && isObject(b)) diffObject(a, b, path, out);
   else if (Array.isArray(a) && Array.isArray(b)) diffArray(a, b, path, out);
-  else out.push({ op: "replace", path, value: b ?? null });
+  else out.push({ op: "replace", path, value: asJson(b) });
 }
 
-function diffObject(a: Record<string, Json>, b: Record<string, Json>, path: string, out: JsonPatchOperation[]): void {
+function diffObject(
+  a: Record<string, Json | undefined>,
+  b: Record<string, Json | undefined>,
+  path: string,
+  out: JsonPatchOperation[],
+): void {
   for (const key of Object.keys(a)) {
-    if (!Object.hasOwn(b, key)) out.push({ op: "remove", path: path + pointerStep(key) });
+    if (isPresent(a, key) && !isPresent(b, key)) out.push({ op: "remove", path: path + pointerStep(key) });
   }
   for (const [key, value] of Object.entries(b)) {
+    if (value === undefined || (Object.hasOwn(a, key) && a[key] === value)) continue;
     const at = path + pointerStep(key);
-    if (Object.hasOwn(a, key)) diffValue(a[key], value, at, out);
-    else out.push({ op: "add", path: at, value });
+    if (isPresent(a, key)) diffValue(a[key], value, at, out);
+    else out.push({ op: "add", path: at, value: asJson(value) });
   }
+}
+
+function isPresent(object: Record<string, Json | undefined>, key: string): boolean {
+  return Object.hasOwn(object, key) && object[key] !== undefined;
 }
 
 function diffArray(a: readonly Json[], b: readonly Json[], path: string, out: JsonPatchOperation[]): void {
@@ -49,7 +59,11 @@ function diffArray(a: readonly Json[], b: readonly Json[], path: string, out: Js
   const namesB = uniqueNames(b);
   if (namesA !== undefined && namesB !== undefined) {
     diffNamed({ items: a, names: namesA }, { items: b, names: namesB }, path, out);
-  } else if (b.length >= a.length && a.every((item, index) => jsonEqual(item, b[index]))) {
+  } else diffPlainArray(asJson(a) as Json[], asJson(b) as Json[], path, out);
+}
+
+function diffPlainArray(a: readonly Json[], b: readonly Json[], path: string, out: JsonPatchOperation[]): void {
+  if (b.length >= a.length && a.every((item, index) => jsonEqual(item, b[index]))) {
     for (const value of b.slice(a.length)) out.push({ op: "add", path: `${path}/-`, value });
   } else {
     out.push({ op: "replace", path, value: [...b] });
@@ -72,7 +86,7 @@ function diffNamed(a: Named, b: Named, path: string, out: JsonPatchOperation[]):
     const at = path + pointerStep(index);
     const from = current.indexOf(name);
     if (from === -1) {
-      out.push({ op: "add", path: at, value: b.items[index] ?? null });
+      out.push({ op: "add", path: at, value: asJson(b.items[index]) });
       current.splice(index, 0, name);
       continue;
     }
