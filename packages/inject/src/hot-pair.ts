@@ -8,8 +8,9 @@ import {
   VERSION_ENV,
   WORKING_ANNOTATION,
   type Container,
+  parseObject,
+  stringifySorted,
 } from "@hot/spec";
-import { parseObject, stringifySorted } from "./json-annotation.ts";
 
 /**
  * Splits a container into its hot pair: `x-1` works with the image, `x-2` is the standby with the empty image, and all

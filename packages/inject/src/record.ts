@@ -6,8 +6,9 @@ import {
   sidecarSetHashes,
   type SidecarSet,
   type SidecarSetHashes,
+  parseObject,
+  stringifySorted,
 } from "@hot/spec";
-import { parseObject, stringifySorted } from "./json-annotation.ts";
 import { InjectionDenied } from "./report.ts";
 
 /** One SidecarSet's entry in the two hash annotations of a pod, in Kruise's shape. */

@@ -18,7 +18,9 @@ export class ApiError extends Error {
   constructor(what: string, status: number, body: ApiStatus, retryAfterMs?: number) {
     const reason = body.reason ?? "";
     const why = (body.message ?? "the server gave no message").replace(/[.\s]+$/, "");
-    super(`${what} was refused: ${[status, reason].join(" ").trim()}: ${why}. ${fixOf(what, status, retryAfterMs)}`);
+    super(
+      `${what} was refused: ${[status, reason].join(" ").trim()}: ${why}. ${fixOf(what, status, why, retryAfterMs)}`,
+    );
     this.status = status;
     this.reason = reason;
     this.body = body;
@@ -26,7 +28,9 @@ export class ApiError extends Error {
   }
 }
 
-function fixOf(what: string, status: number, retryAfterMs?: number): string {
+function fixOf(what: string, status: number, why: string, retryAfterMs?: number): string {
+  // An admission webhook chooses its own status; no Role helps against it.
+  if (why.includes("admission webhook")) return "Change the object as the webhook says, or ask who runs the webhook.";
   switch (status) {
     case 400:
     case 422:

@@ -247,6 +247,15 @@ describe("refusals", () => {
     expect(error.message).toMatch(new RegExp(`^get namespaces a was refused: ${status}: why\\. [A-Z].+\\.$`));
   });
 
+  test("a refusal by an admission webhook is not explained as a missing Role", async () => {
+    const message = 'admission webhook "pods.hot.internal" denied the request: HOT2101 NameCollision';
+    const { api } = await serve((_, response) => answer(response, 403, { kind: "Status", message, code: 403 }));
+    const error = (await failure(api.get(RESOURCES.namespaces, "a"))) as ApiError;
+    expect(error.message).toContain(message);
+    expect(error.message).toContain("as the webhook says");
+    expect(error.message).not.toContain("Role");
+  });
+
   test("the wish to wait may be in the body, and a body may be no Status at all", async () => {
     const { api } = await serve((_, response, count) => {
       if (count === 0) return answer(response, 429, { kind: "Status", details: { retryAfterSeconds: 7 } });

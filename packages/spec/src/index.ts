@@ -18,6 +18,7 @@ export { defaultPullPolicy, parseImage, type ImageReference } from "./image-refe
 export { intOrPercentProblem, scaleIntOrPercent } from "./int-or-percent.ts";
 export { matchesSelector, selectorErrors, selectorIsEmpty, type Labels, type SelectorError } from "./label-selector.ts";
 export * from "./names.ts";
+export { parseObject, stringifySorted } from "./json-annotation.ts";
 export type * from "./object-meta.ts";
 export type * from "./pod.ts";
 export type { JsonSchema } from "./open-api.ts";

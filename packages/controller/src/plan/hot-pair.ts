@@ -7,8 +7,8 @@ import {
   VERSION_ANNOTATION_PREFIX,
   WORKING_ANNOTATION,
   type SidecarSet,
+  parseObject,
 } from "@hot/spec";
-import { parseObject } from "./json-annotation.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { parseRecord, recordedBases, type UpgradeRecord } from "./record.ts";
 import { knownImageID, type SeenContainer } from "./spec-image.ts";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { IN_PLACE_STATE_ANNOTATION, parseImage } from "@hot/spec";
+import { IN_PLACE_STATE_ANNOTATION, parseImage, parseObject, stringifySorted } from "@hot/spec";
 import { toRfc3339 } from "../instant.ts";
-import { parseObject, stringifySorted } from "./json-annotation.ts";
 import type { HotPair } from "./hot-pair.ts";
 import { generationObserved } from "./pod-state.ts";
 import type { ContainerObservation, ContainerProjection, PodProjection } from "./pod-projection.ts";

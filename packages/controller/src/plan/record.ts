@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isReason, RECORD_ANNOTATION_PREFIX } from "@hot/spec";
-import { parseObject } from "./json-annotation.ts";
+import { isReason, RECORD_ANNOTATION_PREFIX, parseObject } from "@hot/spec";
 
 /**
  * What a hot upgrade needs to be finished from the pod alone: written into the pod in the same PATCH as the images.

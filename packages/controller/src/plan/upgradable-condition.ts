@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readState } from "./in-place-state.ts";
-import { parseObject, stringifySorted } from "./json-annotation.ts";
+import { parseObject, stringifySorted } from "@hot/spec";
 import type { PodProjection } from "./pod-projection.ts";
 
 /**

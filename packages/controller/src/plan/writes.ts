@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hashEntry, parseHashes, writeHash } from "@hot/inject";
-import { HASH_ANNOTATION, hotUpgradePolicy, WORKING_ANNOTATION, type SidecarSet } from "@hot/spec";
+import {
+  HASH_ANNOTATION,
+  hotUpgradePolicy,
+  WORKING_ANNOTATION,
+  type SidecarSet,
+  parseObject,
+  stringifySorted,
+} from "@hot/spec";
 import { toRfc3339 } from "../instant.ts";
 import { versionKeys, type HotPair, type Side } from "./hot-pair.ts";
 import { inPlaceState, readState } from "./in-place-state.ts";
-import { parseObject, stringifySorted } from "./json-annotation.ts";
 import { generationObserved } from "./pod-state.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { recordAnnotation, type UpgradeFailure, type UpgradeRecord } from "./record.ts";

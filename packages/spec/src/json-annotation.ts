@@ -14,7 +14,7 @@ export function parseObject(text: string | undefined): Record<string, unknown> |
 }
 
 /** Compact JSON with the first level's keys sorted, so that equal content is equal text. */
-export function stringifySorted(object: Record<string, unknown>): string {
+export function stringifySorted(object: Readonly<Record<string, unknown>>): string {
   const sorted = Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(Object.fromEntries(sorted));
 }
