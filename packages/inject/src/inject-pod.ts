@@ -8,6 +8,7 @@ import { isAlreadyInjected } from "./already-injected.ts";
 import { patchMetadata } from "./metadata.ts";
 import { pickRevision } from "./pick-revision.ts";
 import { podProblem } from "./pod-shape.ts";
+import { PreparedSidecarSets, prepareSidecarSets } from "./prepared-sidecar-sets.ts";
 import { hashesOf } from "./record.ts";
 import { InjectionDenied, skipped, type InjectionReport } from "./report.ts";
 import { resourceTargets } from "./resources.ts";
@@ -17,8 +18,11 @@ export interface InjectPodInput {
   pod: Pod;
   /** The pod's Namespace; `undefined` if it could not be read. */
   namespace: PodNamespace | undefined;
-  /** As stored: defaulted, with both hash annotations. In any order. */
-  sidecarSets: readonly SidecarSet[];
+  /**
+   * As stored: defaulted, with both hash annotations. In any order, or prepared. Objects that never change, as those of
+   * a cache: what is computed from one is kept with it.
+   */
+  sidecarSets: readonly SidecarSet[] | PreparedSidecarSets;
   /** Where `spec.injectionStrategy.revision` is looked up: those of the system namespace. Default: none. */
   revisions?: readonly ControllerRevision[];
   /** In [0, 1): chooses between live and revision under policy `Partial`; below the percentage: the revision. Default 0. */
@@ -70,7 +74,11 @@ function inject(
 ): Pod {
   const problem = podProblem(original);
   if (problem !== undefined) throw new InjectionDenied("", "PodMalformed", problem);
-  const matched = matchSidecarSets(original, namespace, sidecarSets);
+  const matched = matchSidecarSets(
+    original,
+    namespace,
+    sidecarSets instanceof PreparedSidecarSets ? sidecarSets : prepareSidecarSets(sidecarSets),
+  );
   report.skipped.push(...matched.skipped);
   const chosen = matched.sidecarSets.map((one) => pickRevision(one, original, revisions, random));
   const pod = patchMetadata(original, chosen);

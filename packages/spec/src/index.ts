@@ -16,14 +16,14 @@ export { UnhashableError, hashedText, safeEncode, sidecarSetHashes, type Sidecar
 export { hotUpgradePolicy } from "./hot-upgrade-policy.ts";
 export { defaultPullPolicy, parseImage, type ImageReference } from "./image-reference.ts";
 export { intOrPercentProblem, scaleIntOrPercent } from "./int-or-percent.ts";
-export { matchesSelector, selectorErrors, selectorIsEmpty, type Labels, type SelectorError } from "./label-selector.ts";
+export { matchesSelector, matchesValidSelector, selectorErrors, selectorIsEmpty, type Labels, type SelectorError } from "./label-selector.ts";
 export * from "./names.ts";
 export { parseObject, stringifySorted } from "./json-annotation.ts";
 export type * from "./object-meta.ts";
 export type * from "./pod.ts";
 export type { JsonSchema } from "./open-api.ts";
 export { fromNano, toNano } from "./nano-quantity.ts";
-export { compileRe2 } from "./re2.ts";
+export { compileRe2, type Re2 } from "./re2.ts";
 export { compareQuantities, formatQuantity, parseQuantity, roundUpToMilli, type ParsedQuantity } from "./quantity.ts";
 export {
   allReasonCodes,

@@ -27,6 +27,11 @@ export function selectorIsEmpty(selector: LabelSelector | null | undefined): boo
  */
 export function matchesSelector(selector: LabelSelector | null | undefined, labels: Labels | undefined): boolean {
   if (!selector || selectorErrors(selector).length > 0) return false;
+  return matchesValidSelector(selector, labels);
+}
+
+/** As {@link matchesSelector}, for a selector that is known to have no {@link selectorErrors}. */
+export function matchesValidSelector(selector: LabelSelector, labels: Labels | undefined): boolean {
   const value = (key: string): string | undefined => (labels && Object.hasOwn(labels, key) ? labels[key] : undefined);
   for (const [key, wanted] of Object.entries(selector.matchLabels ?? {})) if (value(key) !== wanted) return false;
   return (selector.matchExpressions ?? []).every((term) => matchesTerm(term, value(term.key)));

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+import { selectorErrors, selectorIsEmpty, type LabelSelector, type SidecarSet } from "@hot/spec";
+import { skipped, type SkippedSidecarSet } from "./report.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** A SidecarSet in the order of injection. */
+export interface PreparedSidecarSet {
+  readonly sidecarSet: SidecarSet;
+  readonly name: string;
+  /** Why it does not apply to a pod for which the index does not name it. */
+  readonly otherwise: SkippedSidecarSet;
+}
+
+const NAME_LABEL = "kubernetes.io/metadata.name";
+
+/**
+ * SidecarSets in the order of injection, found by the labels of pods and namespaces. Immutable, as the SidecarSets in
+ * it have to be: pieces of them become part of pods and patches. Made by {@link prepareSidecarSets}.
+ */
+export class PreparedSidecarSets {
+  readonly inOrder: readonly PreparedSidecarSet[];
+  readonly #source: readonly SidecarSet[];
+  readonly #byLabel = new Map<string, number[]>();
+  readonly #everywhere: number[] = [];
+  readonly #inNamespaces: number[] = [];
+
+  constructor(source: readonly SidecarSet[]) {
+    this.#source = [...source];
+    const sorted = sort(source);
+    const anchors = sorted.map((one) => anchorsOf(one));
+    const uses = new Map<string, number>();
+    for (const label of anchors.flat().flatMap((one) => one.labels)) uses.set(label, (uses.get(label) ?? 0) + 1);
+    const cost = (anchor: Anchor): number => anchor.labels.reduce((sum, label) => sum + (uses.get(label) ?? 0), 0);
+    this.inOrder = sorted.map((sidecarSet, index) => {
+      const name = sidecarSet.metadata.name ?? "";
+      const never = whyNever(sidecarSet);
+      if (never !== undefined) return { sidecarSet, name, otherwise: skipped(name, ...never) };
+      const [rarest] = (anchors[index] ?? []).sort((a, b) => cost(a) - cost(b));
+      if (rarest === undefined) this.#everywhere.push(index);
+      else for (const label of new Set(rarest.labels)) this.#add(label, index);
+      if (rarest?.of === "namespace") this.#inNamespaces.push(index);
+      return { sidecarSet, name, otherwise: skipped(name, "NoMatch", NO_MATCH[rarest?.of ?? "pod"]) };
+    });
+  }
+
+  #add(label: string, index: number): void {
+    const list = this.#byLabel.get(label);
+    if (list === undefined) this.#byLabel.set(label, [index]);
+    else list.push(index);
+  }
+
+  /**
+   * Ascending indexes in {@link inOrder} of those that may apply; their selectors are still to be evaluated.
+   *
+   * @param namespace - labels of the pod's Namespace; unknown: whatever asks for one may apply
+   */
+  candidates(pod: Labels, namespace: Labels | undefined): number[] {
+    const found = [...this.#everywhere, ...(namespace === undefined ? this.#inNamespaces : [])];
+    const collect = (of: Anchor["of"], labels: Labels): void => {
+      for (const [key, value] of Object.entries(labels)) {
+        for (const index of this.#byLabel.get(anchorLabel(of, key, value)) ?? []) found.push(index);
+      }
+    };
+    collect("pod", pod);
+    if (namespace !== undefined) collect("namespace", namespace);
+    return found.sort((a, b) => a - b);
+  }
+
+  /** Whether it was made from exactly these SidecarSets. */
+  isOf(sidecarSets: readonly SidecarSet[]): boolean {
+    return this.#source.length === sidecarSets.length && this.#source.every((one, at) => one === sidecarSets[at]);
+  }
+}
+
+const prepared = new WeakMap<readonly SidecarSet[], PreparedSidecarSets>();
+
+/**
+ * Sorts and indexes SidecarSets, so that an injection costs what the matching ones cost. A caller that injects many
+ * pods keeps the result until its list changes. The SidecarSets must not be changed afterwards.
+ *
+ * @example const sidecarSets = prepareSidecarSets(list); injectPod({ pod, namespace, sidecarSets, now });
+ */
+export function prepareSidecarSets(sidecarSets: readonly SidecarSet[]): PreparedSidecarSets {
+  const known = prepared.get(sidecarSets);
+  if (known?.isOf(sidecarSets) === true) return known;
+  const made = new PreparedSidecarSets(sidecarSets);
+  prepared.set(sidecarSets, made);
+  return made;
+}
+
+export const NO_MATCH = {
+  pod: "spec.selector does not select the pod's labels",
+  namespace: "spec.namespaceSelector does not select the labels of the pod's namespace",
+};
+
+function whyNever({ spec }: SidecarSet): ["InjectionPaused" | "NoMatch", string] | undefined {
+  if (spec.injectionStrategy?.paused === true) return ["InjectionPaused", "spec.injectionStrategy.paused is true"];
+  if (!selectorIsEmpty(spec.selector)) return undefined;
+  return ["NoMatch", "spec.selector is empty, and an empty selector never matches"];
+}
+
+/** One of these labels has to be there for a selector to match. */
+interface Anchor {
+  of: "pod" | "namespace";
+  labels: string[];
+}
+
+/** A selector that can't be evaluated has none: it has to be found, because it denies the injection. */
+function anchorsOf({ spec }: SidecarSet): Anchor[] {
+  const { selector, namespaceSelector } = spec;
+  if (selectorErrors(selector ?? {}).length > 0) return [];
+  return [...termsOf("pod", selector), ...termsOf("namespace", namespaceSelector)];
+}
+
+function termsOf(of: Anchor["of"], selector: LabelSelector | undefined): Anchor[] {
+  if (selector === undefined || selectorErrors(selector).length > 0) return [];
+  const equal = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({ key, values: [value] }));
+  const among = (selector.matchExpressions ?? []).filter((one) => one.operator === "In");
+  return [...equal, ...among].map(({ key, values = [] }) => ({
+    of,
+    labels: values.map((value) => anchorLabel(of, key, value)),
+  }));
+}
+
+function anchorLabel(of: Anchor["of"], key: string, value: string): string {
+  return `${of} ${key}=${value}`;
+}
+
+/** By (names its namespaces, name), by code unit, so that the order never depends on a locale or a cache. */
+function sort(sidecarSets: readonly SidecarSet[]): SidecarSet[] {
+  const key = (one: SidecarSet): string =>
+    (namesNamespaces(one.spec.namespaceSelector) ? "0" : "1") + (one.metadata.name ?? "");
+  return sidecarSets
+    .map((sidecarSet) => ({ sidecarSet, key: key(sidecarSet) }))
+    .sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))
+    .map(({ sidecarSet }) => sidecarSet);
+}
+
+function namesNamespaces(selector: LabelSelector | undefined): boolean {
+  return (
+    selector?.matchLabels?.[NAME_LABEL] !== undefined ||
+    (selector?.matchExpressions?.some((one) => one.key === NAME_LABEL && one.operator === "In") ?? false)
+  );
+}
