@@ -3,35 +3,56 @@ import type { JsonPatchOperation } from "./json-patch.ts";
 import { isObject, JsonPatchError, pointerKeys, type Json } from "./json-pointer.ts";
 
 /**
- * The document after the operations; `document` itself is not changed. Strict as the API server is: a path that does
- * not exist is an error, also for `remove`.
+ * The document after the operations. `document` and the operations are not changed; the result shares with them what
+ * the operations leave as it is. Strict as the API server is: a path that does not exist is an error, also for `remove`.
  *
  * @throws {JsonPatchError} when an operation does not fit
  */
 export function applyPatch<T>(document: T, operations: readonly JsonPatchOperation[]): T {
-  const root: { value: Json } = { value: structuredClone(document) as Json };
+  const root: Draft = { value: document as Json, copies: new Set() };
   for (const operation of operations) applyOperation(root, operation);
   return root.value as T;
 }
 
-function applyOperation(root: { value: Json }, operation: JsonPatchOperation): void {
+/** The whole document is the member `value`; objects and arrays among `copies` are only in it and may be changed. */
+interface Draft {
+  value: Json;
+  copies: Set<Json>;
+}
+
+function applyOperation(root: Draft, operation: JsonPatchOperation): void {
   if (operation.op === "move") {
     const value = take(root, operation.from);
     put(root, operation.path, value, false);
   } else if (operation.op === "remove") {
     take(root, operation.path);
   } else {
-    put(root, operation.path, structuredClone(operation.value), operation.op === "replace");
+    put(root, operation.path, operation.value, operation.op === "replace");
   }
 }
 
-/** Where a pointer ends: the container and the last key. The whole document is the member `value` of the root. */
-function locate(root: { value: Json }, path: string): { parent: Json; key: string } {
+/** Where a pointer ends: the object or array, which may be changed, and the last key. */
+function locate(root: Draft, path: string): { parent: Json; key: string } {
   const keys = ["value", ...pointerKeys(path)];
   const key = keys.pop() ?? "";
-  let parent: Json = root;
-  for (const step of keys) parent = member(parent, step, path);
+  let parent = root as unknown as Json;
+  for (const step of keys) parent = changeable(root, parent, step, path);
   return { parent, key };
+}
+
+function changeable({ copies }: Draft, parent: Json, key: string, path: string): Json {
+  const child = member(parent, key, path);
+  if (typeof child !== "object" || child === null || copies.has(child)) return child;
+  const copy = Array.isArray(child) ? [...child] : { ...child };
+  copies.add(copy);
+  if (Array.isArray(parent)) parent[Number(key)] = copy;
+  else define(parent, key, copy);
+  return copy;
+}
+
+/** Defined, not assigned: assigning `__proto__` would change the prototype instead of adding a key. */
+function define(object: Json, key: string, value: Json): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 function member(parent: Json, key: string, path: string): Json {
@@ -44,21 +65,20 @@ function member(parent: Json, key: string, path: string): Json {
   return found;
 }
 
-function put(root: { value: Json }, path: string, value: Json, mustExist: boolean): void {
+function put(root: Draft, path: string, value: Json, mustExist: boolean): void {
   const { parent, key } = locate(root, path);
   if (mustExist) member(parent, key, path);
   if (Array.isArray(parent)) {
     const index = key === "-" && !mustExist ? parent.length : arrayIndex(key, parent.length, path);
     parent.splice(index, mustExist ? 1 : 0, value);
   } else if (isObject(parent)) {
-    // Defined, not assigned: assigning `__proto__` would change the prototype instead of adding a key.
-    Object.defineProperty(parent, key, { value, writable: true, enumerable: true, configurable: true });
+    define(parent, key, value);
   } else {
     throw new JsonPatchError(`path ${path} goes through a value that has no members`);
   }
 }
 
-function take(root: { value: Json }, path: string): Json {
+function take(root: Draft, path: string): Json {
   if (path === "") throw new JsonPatchError("the whole document can't be removed or moved");
   const { parent, key } = locate(root, path);
   const value = member(parent, key, path);

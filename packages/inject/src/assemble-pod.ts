@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION, type Container, type Pod, type Volume } from "@hot/spec";
 import type { BuiltContainer, BuiltSidecarSet } from "./build-sidecars.ts";
-import { annotatePair } from "./hot-pair.ts";
+import { annotatePairs } from "./hot-pair.ts";
 import { jsonEqual, type Json } from "./json-pointer.ts";
 import { checkNames, completeContainer, mergeContainers } from "./merge-containers.ts";
-import { hashEntry, hashesOf, writeHash, writeInjectedList } from "./record.ts";
+import { hashEntry, hashesOf, writeHash, writeInjectedList, type HashEntry } from "./record.ts";
 import { warning } from "./report.ts";
 
 export interface AssembleOptions {
@@ -77,7 +77,7 @@ function mergeVolumes(
     const name = one.sidecarSet.metadata.name ?? "";
     for (const volume of one.volumes.volumes) {
       const kept = result.get(volume.name);
-      if (kept === undefined) result.set(volume.name, structuredClone(volume));
+      if (kept === undefined) result.set(volume.name, volume);
       else if (!present.has(one) && !jsonEqual(kept as Json, volume as Json)) {
         warnings.push(warning("VolumeKept", `SidecarSet ${name}: volume ${volume.name} is there already and was kept`));
       }
@@ -111,21 +111,23 @@ function annotate(
   present: ReadonlySet<BuiltSidecarSet>,
   now: string,
 ): Record<string, string> {
-  let annotations = writeInjectedList(
-    before,
-    built.map((one) => one.sidecarSet.metadata.name ?? ""),
+  const names = built.map((one) => one.sidecarSet.metadata.name ?? "");
+  const recorded = built.filter((one) => one.containers.length + one.initContainers.length > 0 && !present.has(one));
+  let annotations = writeInjectedList(before, names);
+  if (recorded.length === 0) return annotations;
+  annotations = annotatePairs(
+    annotations,
+    recorded.flatMap((one) => one.pairs),
   );
-  for (const one of built) {
-    const recorded = one.containers.length + one.initContainers.length > 0 && !present.has(one);
-    if (!recorded) continue;
-    for (const base of one.pairs) annotations = annotatePair(annotations, base);
-    const { hash, hashWithoutImage } = hashesOf(one.sidecarSet);
-    annotations = writeHash(annotations, HASH_ANNOTATION, hashEntry(one.sidecarSet, HASH_ANNOTATION, hash, now));
-    annotations = writeHash(
-      annotations,
-      HASH_WITHOUT_IMAGE_ANNOTATION,
-      hashEntry(one.sidecarSet, HASH_WITHOUT_IMAGE_ANNOTATION, hashWithoutImage, now),
-    );
+  for (const [annotation, which] of HASHES) {
+    const entry = ({ sidecarSet }: BuiltSidecarSet): HashEntry =>
+      hashEntry(sidecarSet, annotation, hashesOf(sidecarSet)[which], now);
+    annotations = writeHash(annotations, annotation, ...recorded.map(entry));
   }
   return annotations;
 }
+
+const HASHES = [
+  [HASH_ANNOTATION, "hash"],
+  [HASH_WITHOUT_IMAGE_ANNOTATION, "hashWithoutImage"],
+] as const;

@@ -10,6 +10,7 @@ import {
 } from "@hot/spec";
 import { appendEnv, transferredEnv } from "./env.ts";
 import { splitPair } from "./hot-pair.ts";
+import { oncePer } from "./once-per.ts";
 import { InjectionDenied, warning } from "./report.ts";
 import { resourcesOf, ResourcesPolicyError } from "./resources.ts";
 import { mountsOf, wantedVolumes, type WantedVolumes } from "./volumes.ts";
@@ -27,7 +28,7 @@ export interface BuiltSidecarSet {
   initContainers: BuiltContainer[];
   containers: BuiltContainer[];
   /** Base names of the hot pairs. */
-  pairs: string[];
+  pairs: readonly string[];
   volumes: WantedVolumes;
   warnings: string[];
 }
@@ -67,7 +68,7 @@ export function buildSidecars(
     initContainers: inits.flatMap((sidecar) => build(sidecar, isNative(sidecar) && isHot(sidecar))),
     containers: sidecars.flatMap((sidecar) => build(sidecar, isHot(sidecar))),
     pairs: hotBaseNames(sidecarSet),
-    volumes: wantedVolumes(sidecarSet, [...inits, ...sidecars]),
+    volumes: wantedVolumes(sidecarSet),
     warnings,
   };
 }
@@ -91,41 +92,48 @@ function buildContainer(
   pod: Pod,
   appContainers: readonly Container[],
 ): { container: Container; missing: string[] } {
+  const container = { ...templateOf(sidecar) };
+  const mounts = mountsOf(sidecar, appContainers);
+  const transferred = transferredEnv(sidecar.transferEnv ?? [], pod, appContainers);
+  container.env = appendEnv(appendEnv(container.env ?? [], transferred.env), mounts.env);
+  if (mounts.volumeMounts.length > 0) container.volumeMounts = mounts.volumeMounts;
+  if (mounts.volumeDevices.length > 0) container.volumeDevices = mounts.volumeDevices;
+  return { container, missing: transferred.missing };
+}
+
+/** The container without what only injection reads, marked as injected. */
+const templateOf = oncePer((sidecar: SidecarContainer): Container => {
   const {
     podInjectPolicy: _podInjectPolicy,
     upgradeStrategy: _upgradeStrategy,
     shareVolumePolicy: _shareVolumePolicy,
     shareVolumeDevicePolicy: _shareVolumeDevicePolicy,
-    transferEnv = [],
+    transferEnv: _transferEnv,
     resourcesPolicy: _resourcesPolicy,
     ...container
-  } = structuredClone(sidecar);
-  const mounts = mountsOf(sidecar, appContainers);
-  const transferred = transferredEnv(transferEnv, pod, appContainers);
+  } = sidecar;
   // A sidecar's own IS_INJECTED stays and ours follows: of two env with one name, the later one counts.
-  const own = [...(container.env ?? []), { name: INJECTED_ENV, value: "true" }];
-  container.env = appendEnv(appendEnv(own, transferred.env), mounts.env);
-  if (mounts.volumeMounts.length > 0) container.volumeMounts = mounts.volumeMounts;
-  if (mounts.volumeDevices.length > 0) container.volumeDevices = mounts.volumeDevices;
-  return { container: structuredClone(container), missing: transferred.missing };
-}
+  return { ...container, env: [...(container.env ?? []), { name: INJECTED_ENV, value: "true" }] };
+});
 
 /** The names that a SidecarSet's containers have in a pod: both names of a hot pair. */
-export function containerNames(sidecarSet: SidecarSet): string[] {
+export const containerNames = oncePer((sidecarSet: SidecarSet): string[] => {
   const pairs = new Set(hotBaseNames(sidecarSet));
-  const sidecars = [...(sidecarSet.spec.initContainers ?? []), ...(sidecarSet.spec.containers ?? [])];
-  return sidecars.flatMap(({ name }) => (pairs.has(name) ? pairNames(name) : [name]));
-}
+  return sidecarsOf(sidecarSet).flatMap(({ name }) => (pairs.has(name) ? pairNames(name) : [name]));
+});
 
 /** The names of a SidecarSet's containers, in the pod and in the SidecarSet. */
-export function allNames(sidecarSet: SidecarSet): string[] {
-  const { initContainers = [], containers = [] } = sidecarSet.spec;
-  return [...containerNames(sidecarSet), ...[...initContainers, ...containers].map(({ name }) => name)];
-}
+export const allNames = oncePer((sidecarSet: SidecarSet): string[] => {
+  return [...containerNames(sidecarSet), ...sidecarsOf(sidecarSet).map(({ name }) => name)];
+});
 
-function hotBaseNames(sidecarSet: SidecarSet): string[] {
-  const inits = (sidecarSet.spec.initContainers ?? []).filter((container) => isNative(container));
-  return [...inits, ...(sidecarSet.spec.containers ?? [])].filter(isHot).map((container) => container.name);
+const hotBaseNames = oncePer(({ spec }: SidecarSet): string[] => {
+  const inits = (spec.initContainers ?? []).filter((container) => isNative(container));
+  return [...inits, ...(spec.containers ?? [])].filter(isHot).map((container) => container.name);
+});
+
+function sidecarsOf({ spec }: SidecarSet): SidecarContainer[] {
+  return [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
 }
 
 function isHot(sidecar: SidecarContainer): boolean {

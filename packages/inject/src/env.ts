@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { INJECTED_ENV, type Container, type EnvVar, type Pod, type TransferEnv, type VolumeMount } from "@hot/spec";
+import { INJECTED_ENV, type Container, type EnvVar, type Pod, type TransferEnv } from "@hot/spec";
 
 /** Whether a container came from an injection, Kruise's or ours. */
 export function isInjected(container: Container): boolean {
@@ -8,6 +8,7 @@ export function isInjected(container: Container): boolean {
 
 /** `base` and those of `more` whose name is not there yet; the first of equal names wins. */
 export function appendEnv(base: readonly EnvVar[], more: readonly EnvVar[]): EnvVar[] {
+  if (more.length === 0) return [...base];
   const result = [...base];
   const names = new Set(base.map((env) => env.name));
   for (const env of more) {
@@ -33,18 +34,19 @@ export function transferredEnv(
   pod: Pod,
   sources: readonly Container[],
 ): TransferredEnv {
-  const result: TransferredEnv = { env: [], missing: [] };
+  const found: EnvVar[] = [];
+  const missing: string[] = [];
   for (const transfer of transfers) {
     const wanted = transferNames(transfer);
     const sourceName = transferSource(transfer, pod);
     const source = sources.find((container) => container.name === sourceName);
     for (const name of wanted) {
-      const found = source?.env?.findLast((env) => env.name === name);
-      if (found === undefined) result.missing.push(`${sourceName ?? "?"}.${name}`);
-      else result.env = appendEnv(result.env, [found]);
+      const env = source?.env?.findLast((one) => one.name === name);
+      if (env === undefined) missing.push(`${sourceName ?? "?"}.${name}`);
+      else found.push(env);
     }
   }
-  return result;
+  return { env: appendEnv([], found), missing };
 }
 
 function transferNames({ envName, envNames }: TransferEnv): string[] {
@@ -67,8 +69,11 @@ function transferSource(transfer: TransferEnv, pod: Pod): string | undefined {
 
 const VARIABLE = /\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g;
 
-/** The env of `source` that the `subPathExpr` of a shared mount refers to. */
-export function subPathEnv(mount: VolumeMount, source: Container): EnvVar[] {
-  const names = [...(mount.subPathExpr ?? "").matchAll(VARIABLE)].map((match) => match[1]);
-  return names.flatMap((name) => source.env?.find((env) => env.name === name) ?? []);
+/** The env of a container that the `subPathExpr` of its mounts refer to, in their order; of equal names the first. */
+export function subPathEnv({ env = [], volumeMounts = [] }: Container): EnvVar[] {
+  const expressions = volumeMounts.flatMap(({ subPathExpr = "" }) => (subPathExpr === "" ? [] : subPathExpr));
+  const names = new Set(expressions.flatMap((text) => Array.from(text.matchAll(VARIABLE), ([, name]) => name)));
+  if (names.size === 0) return [];
+  const byName = new Map(env.toReversed().map((one) => [one.name, one]));
+  return [...names].flatMap((name) => byName.get(name ?? "") ?? []);
 }

@@ -33,7 +33,7 @@ function withVersionEnv(container: Container): Container {
     name,
     valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${prefix}${container.name}']` } },
   }));
-  return { ...structuredClone(container), env: [...(container.env ?? []), ...env] };
+  return { ...container, env: [...(container.env ?? []), ...env] };
 }
 
 /** The version annotations of a pair that has just been injected. `"1"` is not a resourceVersion; every real one is greater. */
@@ -48,23 +48,29 @@ export function initialVersions(base: string): Record<string, string> {
 }
 
 /**
- * Writes the pair's annotations: versions, the working side (other pairs keep theirs), and no record, since one that a
+ * Writes the annotations of pairs: versions, the working side (other pairs keep theirs), and no record, since one that a
  * copied manifest brings along belongs to another pod.
  */
-export function annotatePair(annotations: Record<string, string>, base: string): Record<string, string> {
-  const working = parseObject(annotations[WORKING_ANNOTATION]) ?? {};
-  const result = {
-    ...annotations,
-    ...initialVersions(base),
-    [WORKING_ANNOTATION]: stringifySorted({ ...working, [base]: pairNames(base)[0] }),
-  };
-  Reflect.deleteProperty(result, RECORD_ANNOTATION_PREFIX + base);
+export function annotatePairs(annotations: Record<string, string>, bases: readonly string[]): Record<string, string> {
+  if (bases.length === 0) return annotations;
+  const working = bases.map((base) => [base, pairNames(base)[0]]);
+  const result = Object.assign({ ...annotations }, ...bases.map((base) => initialVersions(base))) as typeof annotations;
+  result[WORKING_ANNOTATION] = stringifySorted({ ...workingSides(annotations), ...Object.fromEntries(working) });
+  for (const base of bases) Reflect.deleteProperty(result, RECORD_ANNOTATION_PREFIX + base);
   return result;
 }
 
+/** The container that works, by base name, as the pod's annotation has it. */
+export function workingSides(annotations: Record<string, string>): Record<string, unknown> {
+  return parseObject(annotations[WORKING_ANNOTATION]) ?? {};
+}
+
 /** Whether the annotations still are those of a pair that has just been injected: nothing was upgraded since. */
-export function isInitialPair(annotations: Record<string, string>, base: string): boolean {
-  const working = parseObject(annotations[WORKING_ANNOTATION]) ?? {};
+export function isInitialPair(
+  annotations: Record<string, string>,
+  working: Record<string, unknown>,
+  base: string,
+): boolean {
   return (
     working[base] === pairNames(base)[0] &&
     Object.entries(initialVersions(base)).every(([key, value]) => annotations[key] === value)

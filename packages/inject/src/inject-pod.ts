@@ -4,7 +4,7 @@ import { assemblePod } from "./assemble-pod.ts";
 import { allNames, buildSidecars, containerNames, type BuiltSidecarSet } from "./build-sidecars.ts";
 import { diff, type JsonPatchOperation } from "./json-patch.ts";
 import { matchSidecarSets, type PodNamespace } from "./match.ts";
-import { isAlreadyInjected } from "./already-injected.ts";
+import { alreadyInjected } from "./already-injected.ts";
 import { patchMetadata } from "./metadata.ts";
 import { pickRevision } from "./pick-revision.ts";
 import { podProblem } from "./pod-shape.ts";
@@ -89,7 +89,7 @@ function inject(
   for (const one of built) if (!hasContainers(one)) report.skipped.push(nothingToInject(one.sidecarSet));
   if (!built.some(hasContainers)) return pod;
 
-  const present = new Set(built.filter((one) => isAlreadyInjected(pod, one)));
+  const present = alreadyInjected(pod, built);
   const result = assemblePod(pod, built, present, { now, sortByName: sortContainersByName ?? false });
   for (const one of built.filter(hasContainers)) {
     const name = one.sidecarSet.metadata.name ?? "";

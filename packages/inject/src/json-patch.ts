@@ -11,7 +11,8 @@ export type JsonPatchOperation =
  * The operations that turn `a` into `b`: `applyPatch(a, diff(a, b))` deep-equals `b`, and equal documents give `[]`.
  *
  * Arrays of objects with unique names (containers, volumes, env) are compared by name, so that an inserted container is
- * one `add` and its neighbours stay untouched. `undefined` members count as absent.
+ * one `add` and its neighbours stay untouched. `undefined` members count as absent. Values of the operations are parts of
+ * `b`, not copies.
  *
  * @example diff({ a: 1 }, { a: 1, b: 2 }) // [{ op: "add", path: "/b", value: 2 }]
  */
@@ -21,7 +22,7 @@ export function diff(a: unknown, b: unknown): JsonPatchOperation[] {
   return operations;
 }
 
-/** Drops `undefined` members, which JSON has not, and detaches the result from its source. */
+/** Drops `undefined` members, which JSON has not. */
 function asJson(value: unknown): Json {
   return JSON.parse(JSON.stringify(value ?? null)) as Json;
 }
@@ -30,7 +31,7 @@ function diffValue(a: Json | undefined, b: Json | undefined, path: string, out: 
   if (a === b) return;
   if (isObject(a) && isObject(b)) diffObject(a, b, path, out);
   else if (Array.isArray(a) && Array.isArray(b)) diffArray(a, b, path, out);
-  else out.push({ op: "replace", path, value: asJson(b) });
+  else out.push({ op: "replace", path, value: b ?? null });
 }
 
 function diffObject(
@@ -46,7 +47,7 @@ function diffObject(
     if (value === undefined || (Object.hasOwn(a, key) && a[key] === value)) continue;
     const at = path + pointerStep(key);
     if (isPresent(a, key)) diffValue(a[key], value, at, out);
-    else out.push({ op: "add", path: at, value: asJson(value) });
+    else out.push({ op: "add", path: at, value });
   }
 }
 
@@ -76,26 +77,27 @@ interface Named {
 }
 
 function diffNamed(a: Named, b: Named, path: string, out: JsonPatchOperation[]): void {
-  const current = [...a.names];
-  for (let index = current.length - 1; index >= 0; index--) {
-    if (b.names.includes(current[index] ?? "")) continue;
-    out.push({ op: "remove", path: path + pointerStep(index) });
-    current.splice(index, 1);
+  const placeInA = new Map(a.names.map((name, index) => [name, index]));
+  const namesInB = new Set(b.names);
+  for (const [index, name] of [...a.names.entries()].reverse()) {
+    if (!namesInB.has(name)) out.push({ op: "remove", path: path + pointerStep(index) });
   }
+  const current = a.names.filter((name) => namesInB.has(name));
   for (const [index, name] of b.names.entries()) {
     const at = path + pointerStep(index);
-    const from = current.indexOf(name);
-    if (from === -1) {
-      out.push({ op: "add", path: at, value: asJson(b.items[index]) });
+    const before = placeInA.get(name);
+    if (before === undefined) {
+      out.push({ op: "add", path: at, value: b.items[index] ?? null });
       current.splice(index, 0, name);
       continue;
     }
-    if (from !== index) {
+    if (current[index] !== name) {
+      const from = current.indexOf(name, index);
       out.push({ op: "move", from: path + pointerStep(from), path: at });
       current.splice(from, 1);
       current.splice(index, 0, name);
     }
-    diffValue(a.items[a.names.indexOf(name)], b.items[index], at, out);
+    diffValue(a.items[before], b.items[index], at, out);
   }
 }
 

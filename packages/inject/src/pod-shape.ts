@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A check of one value: says what is wrong with it, and where, or nothing. */
-type Check = (value: unknown, path: string) => string | undefined;
+/** A check of one value: says where in it what is wrong, as `.name is no string`, or nothing. */
+type Check = (value: unknown) => string | undefined;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const text: Check = (value, path) => (typeof value === "string" ? undefined : `${path} is no string`);
-const quantity: Check = (value, path) =>
-  typeof value === "string" || typeof value === "number" ? undefined : `${path} is no quantity`;
+const text: Check = (value) => (typeof value === "string" ? undefined : " is no string");
+const quantity: Check = (value) =>
+  typeof value === "string" || typeof value === "number" ? undefined : " is no quantity";
 
 /** Absent is right; null is not, because the API server sends none. */
 const maybe =
   (check: Check): Check =>
-  (value, path) =>
-    value === undefined ? undefined : check(value, path);
+  (value) =>
+    value === undefined ? undefined : check(value);
 
 const fields = (checks: Record<string, Check>): Check => {
   const entries = Object.entries(checks);
-  return (value, path) => {
-    if (!isObject(value)) return `${path} is no object`;
+  return (value) => {
+    if (!isObject(value)) return " is no object";
     for (const [name, check] of entries) {
-      const problem = check(Object.hasOwn(value, name) ? value[name] : undefined, `${path}.${name}`);
-      if (problem !== undefined) return problem;
+      const problem = check(Object.hasOwn(value, name) ? value[name] : undefined);
+      if (problem !== undefined) return `.${name}${problem}`;
     }
     return undefined;
   };
@@ -30,22 +30,22 @@ const fields = (checks: Record<string, Check>): Check => {
 
 const mapOf =
   (check: Check): Check =>
-  (value, path) => {
-    if (!isObject(value)) return `${path} is no object`;
+  (value) => {
+    if (!isObject(value)) return " is no object";
     for (const [key, item] of Object.entries(value)) {
-      const problem = check(item, `${path}["${key}"]`);
-      if (problem !== undefined) return problem;
+      const problem = check(item);
+      if (problem !== undefined) return `["${key}"]${problem}`;
     }
     return undefined;
   };
 
 const listOf =
   (check: Check): Check =>
-  (value, path) => {
-    if (!Array.isArray(value)) return `${path} is no list`;
+  (value) => {
+    if (!Array.isArray(value)) return " is no list";
     for (const [index, item] of value.entries()) {
-      const problem = check(item, `${path}[${index}]`);
-      if (problem !== undefined) return problem;
+      const problem = check(item);
+      if (problem !== undefined) return `[${index}]${problem}`;
     }
     return undefined;
   };
@@ -77,5 +77,6 @@ const pod = fields({
 
 /** What is wrong with a pod, of the parts that injection reads. What it only passes on is left to the API server. */
 export function podProblem(value: unknown): string | undefined {
-  return pod(value, "pod");
+  const problem = pod(value);
+  return problem === undefined ? undefined : `pod${problem}`;
 }

@@ -9,6 +9,7 @@ import {
   parseObject,
   stringifySorted,
 } from "@hot/spec";
+import { oncePer } from "./once-per.ts";
 import { InjectionDenied } from "./report.ts";
 
 /** One SidecarSet's entry in the two hash annotations of a pod, in Kruise's shape. */
@@ -52,10 +53,10 @@ function isHashEntry(value: unknown): value is HashEntry {
 }
 
 /** The sorted base names of what a SidecarSet keeps running in a pod: containers and native sidecars. */
-export function sidecarList(sidecarSet: SidecarSet): string[] {
-  const native = (sidecarSet.spec.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
-  return [...(sidecarSet.spec.containers ?? []), ...native].map((container) => container.name).sort();
-}
+export const sidecarList = oncePer(({ spec }: SidecarSet): string[] => {
+  const native = (spec.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
+  return [...(spec.containers ?? []), ...native].map((container) => container.name).sort();
+});
 
 /** The hash entry that this SidecarSet leaves in a pod. */
 export function hashEntry(sidecarSet: SidecarSet, annotation: HashAnnotation, hash: string, now: string): HashEntry {
@@ -69,17 +70,20 @@ export function hashEntry(sidecarSet: SidecarSet, annotation: HashAnnotation, ha
   };
 }
 
-/** Sets one SidecarSet's entry in a hash annotation and converts old entries, which carry no time, to the new form. */
+/**
+ * Sets the entries of SidecarSets in a hash annotation and converts old entries, which carry no time, to the new form.
+ *
+ * @throws {InjectionDenied} when the annotation has neither form
+ */
 export function writeHash(
   annotations: Record<string, string>,
   annotation: HashAnnotation,
-  entry: HashEntry,
+  ...written: readonly HashEntry[]
 ): Record<string, string> {
-  const name = entry.sidecarSetName ?? "";
   const entries = parseHashes(annotations[annotation]);
   if (entries === undefined) {
     throw new InjectionDenied(
-      name,
+      written[0]?.sidecarSetName ?? "",
       "BadHashAnnotation",
       `metadata.annotations["${annotation}"] is neither a map of entries nor a map of hashes: ${annotations[annotation]}`,
     );
@@ -87,10 +91,11 @@ export function writeHash(
   const dated = Object.entries(entries).map(([key, value]) => [
     key,
     value.sidecarSetName === "" && value.updateTimestamp === undefined
-      ? { updateTimestamp: entry.updateTimestamp, ...value }
+      ? { updateTimestamp: written[0]?.updateTimestamp, ...value }
       : value,
   ]);
-  return { ...annotations, [annotation]: stringifySorted({ ...Object.fromEntries(dated), [name]: entry }) };
+  const own = written.map((entry) => [entry.sidecarSetName ?? "", entry]);
+  return { ...annotations, [annotation]: stringifySorted(Object.fromEntries([...dated, ...own])) };
 }
 
 /** Adds names to the injected list, which stays sorted and without doubles. */
@@ -108,5 +113,7 @@ export function hashesOf(sidecarSet: SidecarSet): SidecarSetHashes {
   const { [HASH_ANNOTATION]: hash, [HASH_WITHOUT_IMAGE_ANNOTATION]: hashWithoutImage } =
     sidecarSet.metadata.annotations ?? {};
   if (hash !== undefined && hashWithoutImage !== undefined) return { hash, hashWithoutImage };
-  return sidecarSetHashes(sidecarSet);
+  return computedHashes(sidecarSet);
 }
+
+const computedHashes = oncePer((sidecarSet: SidecarSet) => sidecarSetHashes(sidecarSet));

@@ -14,6 +14,7 @@ import {
   type ResourceExprs,
   type ResourcesPolicy,
 } from "@hot/spec";
+import { oncePer } from "./once-per.ts";
 
 const RESOURCES = ["cpu", "memory"] as const;
 type ResourceName = (typeof RESOURCES)[number];
@@ -58,9 +59,11 @@ export function resourcesOf(
   return result;
 }
 
-function chosen({ targetContainersNameRegex = "" }: ResourcesPolicy, candidates: readonly Container[]): Container[] {
-  const compiled = compileRe2(targetContainersNameRegex);
-  const field = `resourcesPolicy.targetContainersNameRegex ${targetContainersNameRegex}`;
+const regexOf = oncePer(({ targetContainersNameRegex = "" }: ResourcesPolicy) => compileRe2(targetContainersNameRegex));
+
+function chosen(policy: ResourcesPolicy, candidates: readonly Container[]): Container[] {
+  const compiled = regexOf(policy);
+  const field = `resourcesPolicy.targetContainersNameRegex ${policy.targetContainersNameRegex ?? ""}`;
   if ("problem" in compiled) throw new ResourcesPolicyError("NoResourceTarget", `${field} ${compiled.problem}`);
   const targets = candidates.filter((one) => compiled.regex.test(one.name));
   if (targets.length === 0) throw new ResourcesPolicyError("NoResourceTarget", `${field} matches no container`);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container, EnvVar, SidecarContainer, SidecarSet, Volume, VolumeDevice, VolumeMount } from "@hot/spec";
 import { isInjected, subPathEnv } from "./env.ts";
+import { oncePer } from "./once-per.ts";
 
 export interface Mounts {
   volumeMounts: VolumeMount[];
@@ -21,8 +22,8 @@ export function mountsOf(sidecar: SidecarContainer, appContainers: readonly Cont
   const env: EnvVar[] = [];
   if (sidecar.shareVolumePolicy?.type === "enabled") {
     for (const source of sources) {
+      for (const one of subPathEnv(source)) env.push(one);
       for (const mount of source.volumeMounts ?? []) {
-        env.push(...subPathEnv(mount, source));
         if (paths.has(mount.mountPath)) continue;
         paths.add(mount.mountPath);
         volumeMounts.push(mount);
@@ -47,10 +48,10 @@ export interface WantedVolumes {
 }
 
 /** The SidecarSet's volumes that its containers refer to; of several with one name the last definition counts. */
-export function wantedVolumes(sidecarSet: SidecarSet, sidecars: readonly SidecarContainer[]): WantedVolumes {
-  const defined = new Map((sidecarSet.spec.volumes ?? []).map((volume) => [volume.name, volume]));
+export const wantedVolumes = oncePer(({ spec }: SidecarSet): WantedVolumes => {
+  const defined = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
   const names = new Set(
-    sidecars.flatMap((sidecar) =>
+    [...(spec.initContainers ?? []), ...(spec.containers ?? [])].flatMap((sidecar) =>
       [...(sidecar.volumeMounts ?? []), ...(sidecar.volumeDevices ?? [])].map((m) => m.name),
     ),
   );
@@ -61,4 +62,4 @@ export function wantedVolumes(sidecarSet: SidecarSet, sidecars: readonly Sidecar
     else result.volumes.push(volume);
   }
   return result;
-}
+});
