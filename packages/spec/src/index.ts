@@ -16,7 +16,14 @@ export { UnhashableError, hashedText, safeEncode, sidecarSetHashes, type Sidecar
 export { hotUpgradePolicy } from "./hot-upgrade-policy.ts";
 export { defaultPullPolicy, parseImage, type ImageReference } from "./image-reference.ts";
 export { intOrPercentProblem, scaleIntOrPercent } from "./int-or-percent.ts";
-export { matchesSelector, matchesValidSelector, selectorErrors, selectorIsEmpty, type Labels, type SelectorError } from "./label-selector.ts";
+export {
+  matchesSelector,
+  matchesValidSelector,
+  selectorErrors,
+  selectorIsEmpty,
+  type Labels,
+  type SelectorError,
+} from "./label-selector.ts";
 export * from "./names.ts";
 export { parseObject, stringifySorted } from "./json-annotation.ts";
 export type * from "./object-meta.ts";

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parseRe2 } from "./re2/parse.ts";
+import { compileProgram, runProgram } from "./re2/program.ts";
+import { Re2SyntaxError } from "./re2/syntax.ts";
 
-const UNSUPPORTED = /\(\?(?:=|!|<=|<!)|\\[1-9]|\\k</;
-const REPETITION = /\{(\d+)(?:,(\d*))?\}/g;
-const MAX_REPETITION = 1000;
+/** A compiled pattern. */
+export interface Re2 {
+  /** Whether the pattern matches anywhere in the text. The time grows with both lengths only, whatever the pattern. */
+  test(text: string): boolean;
+}
 
 /**
- * Compiles a regular expression in Go's RE2 syntax, as Kruise's fields have it, or says why it can't be.
- * `(?P<name>…)` and leading flags are translated; what RE2 lacks (look-around, back-references) is refused.
+ * Compiles a regular expression in Go's RE2 syntax, as Kruise's fields have it, or says why it can't be: what Go
+ * refuses is refused, and no pattern can hang.
+ *
+ * @example compileRe2("^app") // { regex: { test: … } }
+ * @example compileRe2("(?=a)") // { problem: "has look-around or another group that RE2 lacks" }
  */
-export function compileRe2(pattern: string): { regex: RegExp } | { problem: string } {
-  const withoutEscapes = pattern.replaceAll("\\\\", "");
-  if (UNSUPPORTED.test(withoutEscapes)) return { problem: "has look-around or a back-reference, which RE2 lacks" };
-  for (const [, least = "0", most = ""] of withoutEscapes.matchAll(REPETITION))
-    if (Number(least) > MAX_REPETITION || Number(most) > MAX_REPETITION)
-      return { problem: `repeats more than ${MAX_REPETITION} times` };
-  const [, flags = "", rest = ""] = /^(?:\(\?([ims]+)\))?([^]*)$/.exec(pattern) ?? [];
-  const source = rest.replaceAll("(?P<", "(?<").replaceAll("\\A", "^").replaceAll("\\z", "$");
+export function compileRe2(pattern: string): { regex: Re2 } | { problem: string } {
   try {
-    return { regex: new RegExp(source, flags) };
+    const program = compileProgram(parseRe2(pattern));
+    return { regex: { test: (text) => runProgram(program, text) } };
   } catch (error) {
-    return { problem: `is no regular expression: ${error instanceof Error ? error.message : String(error)}` };
+    if (error instanceof Re2SyntaxError) return { problem: error.message };
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import { duplicate, fieldError, invalid, notSupported, required, type FieldError
 import { qualifiedNameProblem } from "../label-name.ts";
 import { matchesSelector, selectorErrors } from "../label-selector.ts";
 import type { LabelSelector } from "../object-meta.ts";
-import { compileRe2 } from "../re2.ts";
+import { compileRe2, type Re2 } from "../re2.ts";
 import { checkAgainstSchema } from "../schema-check.ts";
 import { labelSelectorSchema } from "../sidecar-set-schema.ts";
 import type { SidecarSet } from "../sidecar-set.ts";
@@ -44,7 +44,7 @@ function allowedKeys(rules: MetadataRules, labels: Record<string, string> | unde
   if (rules.whitelist === undefined) return byDefault;
   const parsed = parseWhitelist(rules.whitelist);
   if (!parsed) return () => false;
-  const expressions: RegExp[] = [];
+  const expressions: Re2[] = [];
   for (const { selector, allowedAnnotationKeyExprs } of parsed) {
     if (selector !== undefined && selector !== null) {
       if (!isLabelSelector(selector)) return () => false;
