@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+export { buildImages, type BuildOptions, type BuiltImage } from "./build.ts";
+export { loadImages, type LoadOptions } from "./load.ts";
