@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { parseConfig, USAGE, UsageError, type Config } from "./config.ts";
 import { createLog } from "./log.ts";
@@ -24,7 +25,7 @@ async function main(config: Config): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
   try {
-    await runWebhook(config, stop.signal, { log, instance: hostname() });
+    await runWebhook(config, stop.signal, { log, instance: hostname(), identity: `${hostname()}_${randomUUID()}` });
     log.info("stopped");
   } catch (error) {
     if (!stop.signal.aborted) {

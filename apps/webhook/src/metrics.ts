@@ -8,6 +8,8 @@ export interface Metrics {
   /** `result`: injected, skipped or denied; `reason`: of the registry. */
   injection(labels: { result: string; reason: string }): void;
   certificateExpiry(notAfter: Date): void;
+  /** Whether this replica's controller works. */
+  leader(isLeader: boolean): void;
   apiRequest(labels: { verb: string; code: string }): void;
   /** Has the state of a reflector asked for at every scrape. */
   watch(resource: string, health: () => ReflectorHealth): void;
@@ -39,6 +41,7 @@ export function createMetrics(): Metrics {
     help: "When the serving certificate ends.",
     registers,
   });
+  const leader = new Gauge({ name: "hot_leader", help: "1 if this replica's controller works.", registers });
   const requests = new Counter({
     name: "hot_api_requests_total",
     help: "Answers of the Kubernetes API.",
@@ -55,6 +58,7 @@ export function createMetrics(): Metrics {
       ),
     injection: (labels) => injection.inc(labels),
     certificateExpiry: (notAfter) => expiry.set(notAfter.getTime() / 1000),
+    leader: (isLeader) => leader.set(isLeader ? 1 : 0),
     apiRequest: (labels) => requests.inc(labels),
     watch: (resource, health) => watches.set(resource, health),
     controller: (name, labels, value) => controller[name]?.(labels, value),

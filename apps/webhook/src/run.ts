@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createController } from "@hot/controller";
 import { runAll, sleep, systemClock, type Runnable } from "@hot/kube";
 import { startAdmission } from "./admission-role.ts";
 import type { Config } from "./config.ts";
+import { startControllerRole } from "./controller-role.ts";
 import { startHealthServer } from "./health.ts";
-import { createShared, type Dependencies, type Shared } from "./shared.ts";
+import { createShared, type Dependencies } from "./shared.ts";
 
 /** Why traffic may not come yet: each has to return true. */
 type Readiness = Record<string, () => boolean>;
@@ -35,7 +35,12 @@ export async function runWebhook(config: Config, signal: AbortSignal, dependenci
     ready["registration"] = () => registration.registered();
     parts.push({ name: "the registration", run: (stopping) => registration.run(stopping) });
   }
-  if (config.role !== "webhook") parts.push(controllerPart(shared, ready));
+  const controller = config.role === "webhook" ? undefined : startControllerRole(config, shared, dependencies);
+  if (controller !== undefined) {
+    // A replica that is not the leader is ready too: it answers admission, and can take over at once.
+    ready["pods"] = () => shared.pods.synced();
+    parts.push(...controller.parts);
+  }
   const health = await startHealthServer({ host: config.host, port: config.healthPort, ready, metrics });
   stack.defer(() => health.stop());
   log.info("probes", { host: config.host, port: health.port });
@@ -48,24 +53,12 @@ export async function runWebhook(config: Config, signal: AbortSignal, dependenci
   });
   await Promise.race([asked, running]);
   log.info("stopping");
+  // Before the wait below: another replica goes on at once.
+  await controller?.stop();
   // The Service still sends requests here for a moment, and under Ignore each refused one is a pod without sidecars.
   if (config.role !== "controller" && config.url === undefined) await sleep(systemClock, LAME_DUCK_MS, stopping.signal);
   stopping.abort();
   await running;
-}
-
-function controllerPart({ api, sidecarSets, namespaces, log, events, metrics }: Shared, ready: Readiness): Runnable {
-  const controller = createController({
-    api,
-    sidecarSets,
-    namespaces,
-    log,
-    events,
-    onMetric: (name, labels, value) => metrics.controller(name, labels, value),
-  });
-  metrics.watch("pods", () => controller.pods.health());
-  ready["controller"] = () => controller.ready();
-  return { name: "the controller", run: (stop) => controller.run(stop) };
 }
 
 const READY_CHECK_MS = 20;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { projectPod, type PodProjection } from "@hot/controller";
 import {
   connect,
   createEventRecorder,
@@ -9,21 +10,27 @@ import {
   type EventRecorder,
   type KubeObject,
   type Reflector,
+  type ReflectorOptions,
   type Resource,
 } from "@hot/kube";
-import { GROUP, PLURAL, REVISION_OWNER_LABEL, type ControllerRevision, type SidecarSet } from "@hot/spec";
+import { GROUP, PLURAL, REVISION_OWNER_LABEL, type ControllerRevision, type Pod, type SidecarSet } from "@hot/spec";
 import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
 const SIDECAR_SETS: Resource = { group: GROUP, version: "v1beta1", plural: PLURAL, namespaced: false };
 
-type ReflectorSelection = { namespace: string; labelSelector: string };
+type ReflectorSelection<T extends KubeObject, P> = Pick<
+  ReflectorOptions<T, P>,
+  "namespace" | "labelSelector" | "project"
+>;
 
 export interface Dependencies {
   log: Log;
   /** Name of this replica, for events. */
   instance: string;
+  /** Unique for each process, also for two after each other in one pod. */
+  identity: string;
 }
 
 /** What admission and controller have in common; the reflectors are run by the caller. */
@@ -36,6 +43,8 @@ export interface Shared {
   namespaces: Reflector<KubeObject>;
   /** Those of SidecarSets, in this program's namespace. */
   revisions: Reflector<ControllerRevision>;
+  /** All pods, reduced to what the controller reads. */
+  pods: Reflector<PodProjection>;
 }
 
 /** Connects; the stack closes the connection after the last event is written. */
@@ -56,8 +65,11 @@ export function createShared(config: Config, { log, instance }: Dependencies, st
     onError: (error) => log.warn("event not written", { err: error }),
   });
   stack.defer(() => events.flush());
-  const reflect = <T extends KubeObject>(resource: Resource, selection?: ReflectorSelection): Reflector<T> => {
-    const reflector = createReflector<T>({
+  const reflect = <T extends KubeObject, P = T>(
+    resource: Resource,
+    selection?: ReflectorSelection<T, P>,
+  ): Reflector<P> => {
+    const reflector = createReflector<T, P>({
       api,
       resource,
       ...selection,
@@ -77,5 +89,6 @@ export function createShared(config: Config, { log, instance }: Dependencies, st
       namespace: config.namespace,
       labelSelector: REVISION_OWNER_LABEL,
     }),
+    pods: reflect<Pod & KubeObject, PodProjection>(RESOURCES.pods, { project: projectPod }),
   };
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  createReflector,
   createWorkQueue,
   objectKey,
   perKeyBackoff,
-  RESOURCES,
   slowestOf,
   systemClock,
   tokenBucket,
@@ -14,12 +12,12 @@ import {
   type KubeObject,
   type Reflector,
 } from "@hot/kube";
-import type { Pod, SidecarSet } from "@hot/spec";
+import type { SidecarSet } from "@hot/spec";
 import { createExpectations } from "./act/expectations.ts";
 import { silent, type Log, type OnMetric } from "./effects.ts";
 import { emitTo } from "./emit-event.ts";
 import { observePlan } from "./metrics.ts";
-import { projectPod, type PodProjection } from "./plan/pod-projection.ts";
+import type { PodProjection } from "./plan/pod-projection.ts";
 import { createPodIndex } from "./pod-index.ts";
 import { createReconciler, UnfinishedError, type Reconcile } from "./reconcile.ts";
 
@@ -29,6 +27,11 @@ export interface ControllerOptions {
   readonly sidecarSets: Reflector<SidecarSet>;
   /** Run by the caller. Only labels are read. */
   readonly namespaces: Reflector<Pick<KubeObject, "metadata">>;
+  /**
+   * All pods, reduced by `projectPod`. Run by the caller, so that a replica that is not the leader has them at hand when
+   * it becomes the leader.
+   */
+  readonly pods: Reflector<PodProjection>;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: Log;
@@ -41,8 +44,6 @@ export interface Controller {
   run(signal: AbortSignal): Promise<void>;
   /** Whether all caches are complete, so that decisions are made. */
   ready(): boolean;
-  /** All pods, reduced; for views. */
-  readonly pods: Reflector<PodProjection>;
 }
 
 const WORKERS = 3;
@@ -55,20 +56,13 @@ const RATE = { perSecond: 20, burst: 100 };
  * lost — the pods end in the same state, and no side of a hot pair is emptied before the other one is seen serving.
  *
  * @example
- * const controller = createController({ api, sidecarSets, namespaces });
- * await Promise.all([sidecarSets.run(signal), namespaces.run(signal), controller.run(signal)]);
+ * const pods = createReflector({ api, resource: RESOURCES.pods, project: projectPod });
+ * const controller = createController({ api, sidecarSets, namespaces, pods });
+ * await Promise.all([sidecarSets, namespaces, pods, controller].map((one) => one.run(signal)));
  */
 export function createController(options: ControllerOptions): Controller {
-  const { api, sidecarSets, namespaces, clock = systemClock, random = Math.random, log = silent } = options;
+  const { api, sidecarSets, namespaces, pods, clock = systemClock, random = Math.random, log = silent } = options;
   const onMetric: OnMetric = options.onMetric ?? (() => undefined);
-  const pods = createReflector<Pod & KubeObject, PodProjection>({
-    api,
-    resource: RESOURCES.pods,
-    project: projectPod,
-    clock,
-    random,
-    onError: (error, cause) => log.warn("The watch of pods was interrupted.", { cause, err: error }),
-  });
   const index = createPodIndex(pods.store);
   const expectations = createExpectations(() => clock.now());
   const queue = createWorkQueue<string>({
@@ -130,12 +124,10 @@ export function createController(options: ControllerOptions): Controller {
   };
 
   return {
-    pods,
     ready,
     async run(signal) {
       const subscriptions = watch();
       for (const one of pods.store.list()) index.update(`${one.namespace}/${one.name}`, one);
-      const watching = pods.run(signal);
       const stop = (): void => queue.shutDown();
       signal.addEventListener("abort", stop);
       if (signal.aborted) stop();
@@ -143,7 +135,6 @@ export function createController(options: ControllerOptions): Controller {
         await synced([pods, sidecarSets, namespaces], signal);
         for (const one of sidecarSets.store.list()) queue.add(objectKey(one));
         await Promise.all(Array.from({ length: WORKERS }, () => work(signal)));
-        await watching;
       } finally {
         signal.removeEventListener("abort", stop);
         for (const one of subscriptions) one[Symbol.dispose]();

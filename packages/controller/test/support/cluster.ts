@@ -2,7 +2,7 @@
 import { createReflector, RESOURCES, type EventText, type KubeObject } from "@hot/kube";
 import { createFakeClock, FakeApi } from "@hot/kube/testing";
 import type { Pod, SidecarSet } from "@hot/spec";
-import { createController, type Controller } from "../../src/index.ts";
+import { createController, projectPod, type Controller } from "../../src/index.ts";
 import { SIDECAR_SETS } from "../../src/act/write-status.ts";
 import { T0 } from "./builders.ts";
 import { carriedOut, type Fate } from "./kubelet.ts";
@@ -27,16 +27,18 @@ export class Cluster {
     const abort = new AbortController();
     const sidecarSets = createReflector<SidecarSet & KubeObject>({ api, resource: SIDECAR_SETS, clock });
     const namespaces = createReflector({ api, resource: RESOURCES.namespaces, clock });
+    const pods = createReflector({ api, resource: RESOURCES.pods, project: projectPod, clock });
     const controller = createController({
       api,
       sidecarSets,
       namespaces,
+      pods,
       clock,
       random: () => 0.5,
       events: { event: (on, text) => void this.events.push({ on: on.metadata.name ?? "", ...text }) },
     });
     this.controller = controller;
-    const parts = [sidecarSets, namespaces, controller].map((one) => one.run(abort.signal));
+    const parts = [sidecarSets, namespaces, pods, controller].map((one) => one.run(abort.signal));
     this.#running = { abort, ended: Promise.all(parts) };
     await this.settle();
   }
