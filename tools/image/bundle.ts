@@ -38,6 +38,7 @@ export async function bundle({ source, path, external = [] }: Bundle): Promise<T
       treeshake: false,
       silent: true,
       noExternal: [new RegExp(`^(?!node:${external.map((name) => `|${name}$`).join("")})`)],
+      external: [...external],
       banner: { js: requireInModule },
       esbuildOptions: (options) => {
         options.conditions = ["@hot/source", "module", "node"];

@@ -65,17 +65,14 @@ export function fullNames(name: string): string[] {
  * @throws Error that names the word which means nothing, and what there is.
  */
 export function select(specs: readonly ImageSpec[], words: readonly string[]): ImageSpec[] {
-  const chosen = words.flatMap((word) => {
-    const found = specs.filter(({ name }) => namesOf(name).includes(word));
-    if (found.length === 0) {
-      throw new Error(`there is no image ${word}; there are ${specs.map(({ name }) => name).join(", ")}`);
-    }
-    return found;
-  });
-  return words.length === 0 ? [...specs] : specs.filter((spec) => chosen.includes(spec));
+  const unknown = words.find((word) => !specs.some(({ name }) => namesOf(name).has(word)));
+  if (unknown !== undefined) {
+    throw new Error(`there is no image ${unknown}; there are ${specs.map(({ name }) => name).join(", ")}`);
+  }
+  return specs.filter(({ name }) => words.length === 0 || words.some((word) => namesOf(name).has(word)));
 }
 
-function namesOf(name: string): string[] {
+function namesOf(name: string): Set<string> {
   const withTag = [...fullNames(name), name, name.replace(/^hot\//, "")];
-  return [...withTag, ...withTag.map((one) => one.slice(0, one.lastIndexOf(":")))];
+  return new Set([...withTag, ...withTag.map((one) => one.slice(0, one.lastIndexOf(":")))]);
 }

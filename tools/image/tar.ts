@@ -27,7 +27,7 @@ function header({ path, mode, data }: TarEntry): Buffer {
   block.write(octal(0, 12), 136); // time of modification
   block.write("        ", 148);
   block.write(data === undefined ? "5" : "0", 156);
-  block.write("ustar\0" + "00", 257);
+  block.write("ustar\x0000", 257);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return block;
