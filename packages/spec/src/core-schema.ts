@@ -17,7 +17,16 @@ export interface Field {
 
 export type ScalarType = "string" | "bool" | "int32" | "int64" | "quantity" | "intOrString";
 
-export type FieldType = ScalarType | { readonly list: FieldType } | { readonly map: "string" | "quantity" } | Struct;
+export type FieldType = ScalarType | List | { readonly map: "string" | "quantity" } | Struct;
+
+/**
+ * `keys` identify an element, so that server-side apply merges the list. Only lists in which Kubernetes refuses
+ * duplicates have them: env and ports may repeat an element, and the API server would refuse what Kruise accepts.
+ */
+export interface List {
+  readonly list: FieldType;
+  readonly keys?: readonly string[];
+}
 
 /**
  * When a field is written: `always` (an unset one as its zero value), `nonEmpty` (not when zero or empty),
@@ -30,7 +39,7 @@ const always = (name: string, type: FieldType = "string"): Field => ({ name, typ
 const nonEmpty = (name: string, type: FieldType = "string"): Field => ({ name, type, emit: "nonEmpty" });
 const ifSet = (name: string, type: FieldType = "string"): Field => ({ name, type, emit: "ifSet" });
 const nullable = (name: string, type: FieldType = "string"): Field => ({ name, type, emit: "nullable" });
-const list = (of: FieldType): FieldType => ({ list: of });
+const list = (of: FieldType, ...keys: string[]): List => (keys.length === 0 ? { list: of } : { list: of, keys });
 const strings = list("string");
 
 const fieldRef = struct(nonEmpty("apiVersion"), always("fieldPath"));
@@ -143,8 +152,8 @@ const coreContainer = [
   always("resources", resources),
   nonEmpty("resizePolicy", list(struct(always("resourceName"), always("restartPolicy")))),
   ifSet("restartPolicy"),
-  nonEmpty("volumeMounts", list(volumeMount)),
-  nonEmpty("volumeDevices", list(struct(always("name"), always("devicePath")))),
+  nonEmpty("volumeMounts", list(volumeMount, "mountPath")),
+  nonEmpty("volumeDevices", list(struct(always("name"), always("devicePath")), "devicePath")),
   ifSet("livenessProbe", probe),
   ifSet("readinessProbe", probe),
   ifSet("startupProbe", probe),

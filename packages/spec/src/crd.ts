@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openApiSchema, type JsonSchema } from "./open-api.ts";
 import { GROUP, KIND, PLURAL } from "./names.ts";
+import { reasonCode, type ValidationReason } from "./reason-codes.ts";
 import { specSchema, statusSchema } from "./sidecar-set-schema.ts";
 
 /** `clientConfig` of a conversion webhook: a service or URL, and the authority to trust. */
@@ -33,27 +34,48 @@ export interface CrdVersion {
   schema: { openAPIV3Schema: JsonSchema };
 }
 
-const NAMED_LIST = { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] };
 /** Fields newer than the table must reach the pod, as they do with Kruise, whose schema does not name any. */
 const OPEN = { "x-kubernetes-preserve-unknown-fields": true };
-const CONTAINER = { required: ["name"], ...OPEN };
 const RESOURCES_POLICY = { required: ["targetContainersMode", "resourcesExpr"] };
+
+const NOT_HOT = "!has(self.upgradeType) || self.upgradeType != 'HotUpgrade'";
+
+/**
+ * The few rules that must hold even where the validating webhook does not run; it names all the others at once. The
+ * API server judges after defaulting.
+ */
+function rules(...list: [reason: ValidationReason, rule: string][]): JsonSchema {
+  const text = (reason: ValidationReason): string => {
+    const { sentence, fix, code } = reasonCode(reason);
+    return `${sentence} ${fix} (${code})`;
+  };
+  return { "x-kubernetes-validations": list.map(([reason, rule]) => ({ rule, message: text(reason) })) };
+}
 
 /**
  * What the tables do not say, by path. The two defaults and three enums are Kruise's; a default of a container field
  * is part of the hash, so there must be no other.
  */
 const SPEC_OVERRIDES: Record<string, JsonSchema> = {
-  volumes: NAMED_LIST,
-  "volumes[]": { required: ["name"], ...OPEN },
+  "": rules([
+    "ContainersMissing",
+    "has(self.containers) && size(self.containers) > 0 || has(self.initContainers) && size(self.initContainers) > 0",
+  ]),
+  "volumes[]": OPEN,
   "injectionStrategy.revision.policy": { enum: ["Always", "Partial"], default: "Always" },
+  "containers[].upgradeStrategy": rules(
+    ["EmptyImageMissing", `${NOT_HOT} || has(self.hotUpgradeEmptyImage) && self.hotUpgradeEmptyImage != ''`],
+    [
+      "FieldImmutable",
+      "!has(oldSelf.upgradeType) || oldSelf.upgradeType == '' || has(self.upgradeType) && self.upgradeType == oldSelf.upgradeType",
+    ],
+  ),
   "updateStrategy.hotUpgrade.onFailure": { enum: ["Abort", "Wait"] },
   "updateStrategy.hotUpgrade.progressDeadlineSeconds": { minimum: 1 },
   "updateStrategy.hotUpgrade.minReadySeconds": { minimum: 0 },
 };
 for (const list of ["containers", "initContainers"]) {
-  SPEC_OVERRIDES[list] = NAMED_LIST;
-  SPEC_OVERRIDES[`${list}[]`] = CONTAINER;
+  SPEC_OVERRIDES[`${list}[]`] = OPEN;
   SPEC_OVERRIDES[`${list}[].resourcesPolicy`] = RESOURCES_POLICY;
   SPEC_OVERRIDES[`${list}[].resourcesPolicy.targetContainersMode`] = { enum: ["sum", "max"] };
   SPEC_OVERRIDES[`${list}[].resourcesPolicy.targetContainersNameRegex`] = { default: ".*" };

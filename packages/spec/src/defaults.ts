@@ -7,6 +7,7 @@ import { UnhashableError, sidecarSetHashes } from "./hash.ts";
 import { warningLine } from "./warning-line.ts";
 import { HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION } from "./names.ts";
 import { checkAgainstSchema } from "./schema-check.ts";
+import { specSchema } from "./sidecar-set-schema.ts";
 import type { SidecarSet, SidecarSetV1Alpha1 } from "./sidecar-set.ts";
 
 export interface Versions {
@@ -34,7 +35,7 @@ export function defaultSidecarSet<V extends keyof Versions>(raw: unknown, versio
   object["kind"] ??= "SidecarSet";
   const metadata = ensureRaw(object, "metadata");
   const spec = ensureRaw(object, "spec");
-  if (spec) warnings.push(...defaultSpec(spec));
+  if (spec) warnings.push(...unknownSpecFields(spec, version), ...defaultSpec(spec));
   if (metadata && spec) setHashes(object as unknown as SidecarSet, metadata);
   return { object: object as unknown as Versions[V], warnings };
 }
@@ -70,8 +71,16 @@ function defaultContainers(spec: Raw, list: string, injectPolicy: string): strin
   return warnings;
 }
 
-function unknownFieldWarnings(container: Raw, path: string): string[] {
-  return checkAgainstSchema(sidecarContainerSchema, container, path).unknown.map(({ path: at, field, nearest }) =>
+/** Those of the spec itself; the elements of its lists of containers and volumes are judged one by one. */
+function unknownSpecFields(spec: Raw, version: keyof Versions): string[] {
+  const own = Object.entries(spec).filter(([name]) => !ELEMENTWISE.has(name));
+  return unknownFieldWarnings(Object.fromEntries(own), "spec", specSchema(version));
+}
+
+const ELEMENTWISE = new Set(["containers", "initContainers", "volumes"]);
+
+function unknownFieldWarnings(value: Raw, path: string, schema = sidecarContainerSchema): string[] {
+  return checkAgainstSchema(schema, value, path).unknown.map(({ path: at, field, nearest }) =>
     warningLine("UnknownField", `${at}.${field}`, nearest === undefined ? undefined : `Did you mean ${nearest}?`),
   );
 }

@@ -47,3 +47,15 @@ export function defaultPullPolicy(image: string): "Always" | "IfNotPresent" {
   const tag = reference && !reference.digest ? (reference.tag ?? "latest") : reference?.tag;
   return tag === "latest" ? "Always" : "IfNotPresent";
 }
+
+/** Whether two names mean the same image: `nginx` and `docker.io/library/nginx:latest` do. */
+export function sameImage(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [left, right] = [parseImage(a), parseImage(b)];
+  return left !== undefined && right !== undefined && identity(left) === identity(right);
+}
+
+/** A digest decides, whatever the tag beside it. */
+function identity({ repository, tag = "latest", digest }: ImageReference): string {
+  return digest === undefined ? `${repository}:${tag}` : `${repository}@${digest}`;
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FieldType, ScalarType } from "./core-schema.ts";
+import type { FieldType, List, ScalarType } from "./core-schema.ts";
 
 /** A structural schema as a CustomResourceDefinition carries it. */
 export interface JsonSchema {
@@ -30,11 +30,23 @@ export function openApiSchema(type: FieldType, overrides: Readonly<Record<string
 
 function plainSchema(type: FieldType, overrides: Readonly<Record<string, JsonSchema>>, path: string): JsonSchema {
   if (typeof type === "string") return SCALARS[type];
-  if ("list" in type) return { type: "array", items: openApiSchema(type.list, overrides, `${path}[]`) };
+  if ("list" in type) return listSchema(type, overrides, path);
   if ("map" in type) return { type: "object", additionalProperties: SCALARS[type.map] };
   const properties = type.fields.map((field) => {
     const at = path === "" ? field.name : `${path}.${field.name}`;
     return [field.name, openApiSchema(field.type, overrides, at)] as const;
   });
   return { type: "object", properties: Object.fromEntries(properties) };
+}
+
+/** Keys are required, because the API server has to tell the elements apart. */
+function listSchema({ list, keys }: List, overrides: Readonly<Record<string, JsonSchema>>, path: string): JsonSchema {
+  const items = openApiSchema(list, overrides, `${path}[]`);
+  if (keys === undefined) return { type: "array", items };
+  return {
+    type: "array",
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": keys,
+    items: { ...items, required: keys },
+  };
 }

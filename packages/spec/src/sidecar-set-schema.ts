@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { sidecarContainerSchema, type Field, type FieldType, type Struct } from "./core-schema.ts";
+import { sidecarContainerSchema, type Field, type FieldType, type List, type Struct } from "./core-schema.ts";
 
 const field = (name: string, type: FieldType = "string"): Field => ({ name, type, emit: "nonEmpty" });
 const struct = (...fields: Field[]): Struct => ({ fields });
-const list = (of: FieldType): FieldType => ({ list: of });
+const list = (of: FieldType, ...keys: string[]): List => (keys.length === 0 ? { list: of } : { list: of, keys });
 const strings: FieldType = { map: "string" };
 
 export const labelSelectorSchema: Struct = struct(
@@ -47,9 +47,9 @@ export function specSchema(version: "v1alpha1" | "v1beta1"): Struct {
     field("selector", labelSelectorSchema),
     version === "v1alpha1" ? field("namespace") : field("customVersion"),
     field("namespaceSelector", labelSelectorSchema),
-    field("initContainers", list(sidecarContainerSchema)),
-    field("containers", list(sidecarContainerSchema)),
-    field("volumes", list(struct(field("name")))),
+    field("initContainers", list(sidecarContainerSchema, "name")),
+    field("containers", list(sidecarContainerSchema, "name")),
+    field("volumes", list(struct(field("name")), "name")),
     field("updateStrategy", updateStrategy),
     field("injectionStrategy", injectionStrategy),
     field("imagePullSecrets", list(struct(field("name")))),

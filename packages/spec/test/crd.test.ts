@@ -48,6 +48,20 @@ describe("the CustomResourceDefinition", () => {
     }
   });
 
+  it("merges the lists in which Kubernetes refuses duplicates, and no other", () => {
+    const keys = (...path: string[]) => at(spec(beta), "containers", "[]", ...path)?.["x-kubernetes-list-map-keys"];
+    expect(keys("volumeMounts")).toEqual(["mountPath"]);
+    expect(keys("volumeDevices")).toEqual(["devicePath"]);
+    expect([keys("env"), keys("ports"), keys("command")]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it("has rules for what must hold even where the validating webhook does not run", () => {
+    const codes = (schema: JsonSchema | undefined) =>
+      ((schema?.["x-kubernetes-validations"] ?? []) as { message: string }[]).map(({ message }) => message.slice(-9));
+    expect(codes(spec(beta))).toEqual(["(HOT3101)"]);
+    expect(codes(at(spec(alpha), "containers", "[]", "upgradeStrategy"))).toEqual(["(HOT3201)", "(HOT3401)"]);
+  });
+
   it("names every field of the container table, with its type", () => {
     const container = at(spec(beta), "containers", "[]");
     expect(Object.keys(container?.properties ?? {})).toEqual(sidecarContainerSchema.fields.map(({ name }) => name));

@@ -64,6 +64,18 @@ describe("the empty image beside upgradeStrategy", () => {
 });
 
 describe("unknown fields", () => {
+  it("of the spec, outside of containers and volumes, are named too", () => {
+    const { warnings } = defaulted({
+      selectr: {},
+      updateStrategy: { maxUnavailble: 1 },
+      volumes: [{ name: "v", nfs: {} }],
+    });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^spec\.selectr: .*Did you mean selector\? \(HOT3901\)$/),
+      expect.stringMatching(/^spec\.updateStrategy\.maxUnavailble: .*Did you mean maxUnavailable\? \(HOT3901\)$/),
+    ]);
+  });
+
   it("are kept and reported with the nearest known name", () => {
     const { object, warnings } = container({ imagePulPolicy: "Never", env: [{ name: "A", vlue: "1" }] });
     expect(object.spec.containers?.[0]).toMatchObject({ imagePulPolicy: "Never" });

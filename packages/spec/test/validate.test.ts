@@ -265,6 +265,48 @@ describe("faults", () => {
   });
 });
 
+describe("an update that leaves pods behind", () => {
+  const warnings = (object: SidecarSet, oldObject: SidecarSet) =>
+    codes(validate(object, { operation: "UPDATE", oldObject }).warnings);
+  const other = { name: "d", image: "img:1" };
+
+  it("is accepted with a warning for the selector and for each container that is removed", () => {
+    const before = sidecarSet({}, { containers: [{ name: "c", image: "img:1" }, other] });
+    expect(warnings(sidecarSet(), before)).toEqual(["HOT3911"]);
+    expect(warnings(sidecarSet({}, { selector: { matchLabels: { app: "y" } } }), sidecarSet())).toEqual(["HOT3912"]);
+    expect(warnings(sidecarSet({}, { namespaceSelector: { matchLabels: { a: "b" } } }), sidecarSet())).toEqual([
+      "HOT3912",
+    ]);
+    expect(warnings(sidecarSet(), sidecarSet())).toEqual([]);
+  });
+});
+
+it.each([0, "0%"])(
+  "maxUnavailable %s is accepted with a warning, unless nothing is updated anyway",
+  (maxUnavailable) => {
+    expect(codes(validate(sidecarSet({}, { updateStrategy: { maxUnavailable } })).warnings)).toEqual(["HOT3910"]);
+    const { warnings } = validate(sidecarSet({}, { updateStrategy: { type: "NotUpdate", maxUnavailable } }));
+    expect(warnings).toEqual([]);
+  },
+);
+
+it("an empty image that is the image under another name is refused", () => {
+  const upgradeStrategy = { upgradeType: "HotUpgrade", hotUpgradeEmptyImage: "docker.io/library/nginx:latest" };
+  expect(faults(sidecarSet({ image: "nginx", upgradeStrategy, ...proof }))).toEqual([
+    `HOT3202 FieldValueInvalid ${at}.upgradeStrategy.hotUpgradeEmptyImage`,
+  ]);
+});
+
+it.each([
+  ["no JSON", "is not the JSON of an object"],
+  ['{"rules":[{"selector":{"matchExpressions":[{"key":"a","operator":"Near"}]}}]}', "selector of the whitelist"],
+  ['{"rules":[{"allowedAnnotationKeyExprs":["(?=a)"]}]}', "has look-around"],
+])("the whitelist %s says that it can't be read", (whitelist, reason) => {
+  const object = sidecarSet({}, { patchPodMetadata: [{ annotations: { key: "v" } }] });
+  const { errors } = validate(object, { metadataRules: { whitelist } });
+  expect(errors).toMatchObject([{ code: "HOT3306", reason: expect.stringContaining(reason) as string }]);
+});
+
 describe("whatever the input", () => {
   const paths = ["metadata", "spec", "spec.containers", "spec.initContainers", "spec.volumes", "spec.selector"];
   const deep = ["ports", "env", "envFrom", "volumeMounts", "resources", "lifecycle", "readinessProbe", "transferEnv"];

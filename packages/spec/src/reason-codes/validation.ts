@@ -162,4 +162,19 @@ export const validationCodes = {
     "Another SidecarSet has a container of the same name, and a pod can match both.",
     "Rename the container, or make the selectors disjoint by a value of the same key.",
   ],
+  NothingUnavailable: [
+    "HOT3910",
+    "maxUnavailable is 0, so no ready pod is ever updated.",
+    "Set maxUnavailable to 1 or more; to hold a rollout back, set paused or partition.",
+  ],
+  ContainerRemoved: [
+    "HOT3911",
+    "The container stays in the pods that have it, and is not updated any more.",
+    "Re-create the pods to get rid of it.",
+  ],
+  SelectorChanged: [
+    "HOT3912",
+    "The selector has changed: pods that have the sidecars and are no longer selected are not updated any more.",
+    "Re-create those pods, or undo the change.",
+  ],
 } as const satisfies Family;

@@ -4,6 +4,7 @@ import { pairNames } from "../names.ts";
 import type { LabelSelector } from "../object-meta.ts";
 import { selectorsCanMeet, selectorsOverlap } from "../selector-overlap.ts";
 import type { SidecarContainer, SidecarSet } from "../sidecar-set.ts";
+import { canonicalText } from "./canonical-text.ts";
 import { canaryBase } from "./canary.ts";
 import { isHot } from "./hot-upgrade.ts";
 
@@ -88,12 +89,4 @@ function isCanaryPair(a: SidecarSet, b: SidecarSet): boolean {
 /** The container names that a pod gets. */
 function namesInPod(container: SidecarContainer): string[] {
   return isHot(container) ? [container.name, ...pairNames(container.name)] : [container.name];
-}
-
-function canonicalText(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
-    typeof item === "object" && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
 }

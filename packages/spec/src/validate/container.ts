@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Container } from "../container.ts";
+import type { Container, Volume } from "../container.ts";
 import { duplicate, fieldError, forbidden, invalid, notSupported, required, type FieldErrors } from "../field-error.ts";
 import { dnsLabelProblem } from "../label-name.ts";
 import type { SidecarSetSpec } from "../sidecar-set.ts";
@@ -19,7 +19,7 @@ export function* validateContainers(spec: SidecarSetSpec): FieldErrors {
   const { containers = [], initContainers = [] } = spec;
   if (containers.length + initContainers.length === 0)
     yield fieldError("ContainersMissing", "FieldValueRequired", "spec", undefined);
-  const volumes = new Set((spec.volumes ?? []).map((volume) => volume.name));
+  const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
   const names = new Set<string>();
   for (const [index, container] of containers.entries()) {
     const path = `spec.containers[${index}]`;
@@ -36,6 +36,7 @@ export function* validateContainers(spec: SidecarSetSpec): FieldErrors {
     yield* validateName(container.name, names, path);
     yield* validateCore(container, kind, volumes, path);
     yield* validateSidecarFields(container, kind, path);
+    yield* validateHostPorts([container], "spec.initContainers", index);
     if (container.restartPolicy !== undefined && kind === "init")
       yield notSupported(`${path}.restartPolicy`, container.restartPolicy, ["Always"]);
   }
@@ -55,7 +56,7 @@ function* validateName(name: string, names: Set<string>, path: string): FieldErr
 function* validateCore(
   container: Container,
   kind: "container" | "native" | "init",
-  volumes: ReadonlySet<string>,
+  volumes: ReadonlyMap<string, Volume>,
   path: string,
 ): FieldErrors {
   const { image, imagePullPolicy, terminationMessagePolicy } = container;
@@ -64,7 +65,8 @@ function* validateCore(
   if (!imagePullPolicy) yield required(`${path}.imagePullPolicy`);
   else if (!PULL_POLICIES.includes(imagePullPolicy))
     yield notSupported(`${path}.imagePullPolicy`, imagePullPolicy, PULL_POLICIES);
-  if (terminationMessagePolicy && !MESSAGE_POLICIES.includes(terminationMessagePolicy))
+  if (!terminationMessagePolicy) yield required(`${path}.terminationMessagePolicy`);
+  else if (!MESSAGE_POLICIES.includes(terminationMessagePolicy))
     yield notSupported(`${path}.terminationMessagePolicy`, terminationMessagePolicy, MESSAGE_POLICIES);
   yield* validatePorts(container, path);
   yield* validateEnv(container, path);

@@ -4,7 +4,8 @@ import { invalid, required, type FieldErrors } from "../field-error.ts";
 import { validateFieldRef, validateResourceFieldRef } from "./field-ref.ts";
 
 const ENV_NAME = /^[ -<>-~]+$/;
-const KEY = /^[-._a-zA-Z0-9]{1,253}$/;
+/** No file outside of its directory: neither `.` nor a name that begins with two dots. */
+const KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
 
 export function* validateEnv(container: Container, path: string): FieldErrors {
   for (const [index, { name, value, valueFrom }] of (container.env ?? []).entries()) {
@@ -47,6 +48,10 @@ function* validateEnvSource(source: EnvVarSource, at: string): FieldErrors {
     if (!reference.name) yield required(`${at}.${name}.name`);
     if (!reference.key) yield required(`${at}.${name}.key`);
     else if (!KEY.test(reference.key))
-      yield invalid(`${at}.${name}.key`, reference.key, "It must have letters, digits, '-', '_' and '.'.");
+      yield invalid(
+        `${at}.${name}.key`,
+        reference.key,
+        "It must have letters, digits, '-', '_' and '.', and not begin with '..'.",
+      );
   }
 }

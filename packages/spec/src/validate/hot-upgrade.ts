@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fieldError, forbidden, invalid, notSupported, type FieldErrors } from "../field-error.ts";
+import { sameImage } from "../image-reference.ts";
 import { intOrPercentProblem } from "../int-or-percent.ts";
 import { VERSION_ALT_ENV, VERSION_ENV, pairNames } from "../names.ts";
 import type { HotUpgradePolicy, SidecarContainer, SidecarSetSpec } from "../sidecar-set.ts";
@@ -36,7 +37,8 @@ function* validateHotContainer(
   const emptyImage = container.upgradeStrategy?.hotUpgradeEmptyImage;
   const at = `${path}.upgradeStrategy.hotUpgradeEmptyImage`;
   if (!emptyImage) yield fieldError("EmptyImageMissing", "FieldValueRequired", at, undefined);
-  else if (emptyImage === image) yield fieldError("EmptyImageIsImage", "FieldValueInvalid", at, emptyImage);
+  else if (sameImage(emptyImage, image ?? ""))
+    yield fieldError("EmptyImageIsImage", "FieldValueInvalid", at, emptyImage);
   if (name.length > MAX_BASE_NAME) yield fieldError("PairNameTooLong", "FieldValueTooLong", `${path}.name`, name);
   for (const side of pairNames(name))
     if (names.has(side)) yield fieldError("PairNameTaken", "FieldValueDuplicate", `${path}.name`, name);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { forbidden, invalid, required, type FieldErrors } from "../field-error.ts";
+import { fieldError, forbidden, invalid, required, type FieldErrors } from "../field-error.ts";
 import { labelValueProblem, qualifiedNameProblem } from "../label-name.ts";
 import type { ObjectMeta } from "../object-meta.ts";
 
+const MAX_ANNOTATIONS_BYTES = 256 * 1024;
 const NAME = /^[a-zA-Z0-9-]+$/;
 
 /** The SidecarSet's own name is part of label values and revision names, so it has no dots and at most 63 characters. */
@@ -22,4 +23,17 @@ export function* validateMetadata({ name, generateName, namespace, labels, annot
     const problem = qualifiedNameProblem(key.toLowerCase());
     if (problem !== undefined) yield invalid("metadata.annotations", key, `The key ${problem}.`);
   }
+  const bytes = Object.entries(annotations ?? {}).reduce((sum, pair) => sum + utf8Length(pair.join("")), 0);
+  if (bytes > MAX_ANNOTATIONS_BYTES)
+    yield fieldError(
+      "FieldTooLong",
+      "FieldValueTooLong",
+      "metadata.annotations",
+      undefined,
+      `Keys and values have ${bytes} bytes; the most is ${MAX_ANNOTATIONS_BYTES}.`,
+    );
+}
+
+function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).length;
 }

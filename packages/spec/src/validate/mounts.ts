@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Container, VolumeMount } from "../container.ts";
+import type { Container, Volume, VolumeDevice, VolumeMount } from "../container.ts";
 import { fieldError, invalid, notSupported, required, type FieldErrors } from "../field-error.ts";
 
 const PROPAGATIONS = ["None", "HostToContainer", "Bidirectional"];
 const RECURSIVE = ["Disabled", "IfPossible", "Enabled"];
 
 /** Mounts and devices; both name volumes of the SidecarSet. */
-export function* validateMounts(container: Container, volumes: ReadonlySet<string>, path: string): FieldErrors {
+export function* validateMounts(container: Container, volumes: ReadonlyMap<string, Volume>, path: string): FieldErrors {
   const paths = new Set<string>();
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const at = `${path}.volumeMounts[${index}]`;
@@ -17,17 +17,36 @@ export function* validateMounts(container: Container, volumes: ReadonlySet<strin
     paths.add(mount.mountPath);
     yield* validateMount(mount, container, at);
   }
+  const mounted = new Set((container.volumeMounts ?? []).map((mount) => mount.name));
   for (const [index, device] of (container.volumeDevices ?? []).entries()) {
     const at = `${path}.volumeDevices[${index}]`;
     yield* validateVolumeName(device.name, volumes, at);
-    if (!device.devicePath) yield required(`${at}.devicePath`);
-    else if (paths.has(device.devicePath))
-      yield invalid(`${at}.devicePath`, device.devicePath, "Another mount has this path.");
+    const isSecond = mounted.has(device.name);
+    if (isSecond) yield invalid(`${at}.name`, device.name, "A volume can be mounted or used as a device once.");
+    mounted.add(device.name);
+    yield* validateDevice(device, volumes.get(device.name), paths, at);
     paths.add(device.devicePath);
   }
 }
 
-function* validateVolumeName(name: string, volumes: ReadonlySet<string>, at: string): FieldErrors {
+/** Only a claim can be a block device. */
+const BLOCK_SOURCES = ["persistentVolumeClaim", "ephemeral"];
+
+function* validateDevice(
+  { name, devicePath }: VolumeDevice,
+  volume: Volume | undefined,
+  paths: ReadonlySet<string>,
+  at: string,
+): FieldErrors {
+  if (volume && !BLOCK_SOURCES.some((source) => Object.hasOwn(volume, source)))
+    yield invalid(`${at}.name`, name, "A device needs a volume of kind persistentVolumeClaim or ephemeral.");
+  if (!devicePath) yield required(`${at}.devicePath`);
+  else if (paths.has(devicePath)) yield invalid(`${at}.devicePath`, devicePath, "Another mount has this path.");
+  else if (devicePath.split("/").includes(".."))
+    yield invalid(`${at}.devicePath`, devicePath, "It must not contain '..'.");
+}
+
+function* validateVolumeName(name: string, volumes: ReadonlyMap<string, Volume>, at: string): FieldErrors {
   if (!name) yield required(`${at}.name`);
   else if (!volumes.has(name)) yield fieldError("VolumeNotFound", "FieldValueNotFound", `${at}.name`, name);
 }
@@ -47,4 +66,6 @@ function* validateMount(mount: VolumeMount, container: Container, at: string): F
     yield notSupported(`${at}.recursiveReadOnly`, recursiveReadOnly, RECURSIVE);
   else if (recursiveReadOnly !== undefined && recursiveReadOnly !== "Disabled" && !readOnly)
     yield invalid(`${at}.recursiveReadOnly`, recursiveReadOnly, "It needs readOnly: true.");
+  if (recursiveReadOnly && recursiveReadOnly !== "Disabled" && mountPropagation && mountPropagation !== "None")
+    yield invalid(`${at}.recursiveReadOnly`, recursiveReadOnly, "It needs mountPropagation None.");
 }

@@ -10,6 +10,7 @@ import { labelSelectorSchema } from "../sidecar-set-schema.ts";
 import type { SidecarSet } from "../sidecar-set.ts";
 
 const PATH = "spec.patchPodMetadata";
+const CORRECT = "Correct the key SidecarSet_PatchPodMetadata_WhiteList of the ConfigMap kruise-configuration.";
 const POLICIES = ["Retain", "Overwrite", "MergePatchJson"];
 
 /** Which annotations a SidecarSet may set on pods. */
@@ -31,6 +32,8 @@ export function* validatePatchMetadata({ metadata, spec }: SidecarSet, rules: Me
     for (const key of Object.keys(annotations)) {
       const problem = qualifiedNameProblem(key.toLowerCase());
       if (problem !== undefined) yield invalid(`${at}.annotations`, key, `The key ${problem}.`);
+      else if (typeof allowed === "string")
+        yield fieldError("MetadataNotAllowed", "FieldValueForbidden", `${at}.annotations`, key, allowed, CORRECT);
       else if (!allowed(key)) yield fieldError("MetadataNotAllowed", "FieldValueForbidden", `${at}.annotations`, key);
       if (keys.has(key)) yield duplicate(`${at}.annotations`, key);
       keys.add(key);
@@ -38,21 +41,25 @@ export function* validatePatchMetadata({ metadata, spec }: SidecarSet, rules: Me
   }
 }
 
-/** A whitelist that can't be read allows nothing. */
-function allowedKeys(rules: MetadataRules, labels: Record<string, string> | undefined): (key: string) => boolean {
+/** Which keys are allowed; a sentence where the whitelist can't be read, which then allows nothing. */
+function allowedKeys(
+  rules: MetadataRules,
+  labels: Record<string, string> | undefined,
+): ((key: string) => boolean) | string {
   const byDefault = (): boolean => rules.allowedByDefault ?? false;
   if (rules.whitelist === undefined) return byDefault;
   const parsed = parseWhitelist(rules.whitelist);
-  if (!parsed) return () => false;
+  if (!parsed) return "The whitelist is not the JSON of an object.";
   const expressions: Re2[] = [];
   for (const { selector, allowedAnnotationKeyExprs } of parsed) {
     if (selector !== undefined && selector !== null) {
-      if (!isLabelSelector(selector)) return () => false;
+      if (!isLabelSelector(selector)) return "A selector of the whitelist can't be evaluated.";
       if (!matchesSelector(selector, labels)) continue;
     }
     for (const expression of Array.isArray(allowedAnnotationKeyExprs) ? allowedAnnotationKeyExprs : []) {
       const compiled = compileRe2(String(expression));
-      if ("problem" in compiled) return () => false;
+      if ("problem" in compiled)
+        return `The expression ${JSON.stringify(expression)} of the whitelist ${compiled.problem}.`;
       expressions.push(compiled.regex);
     }
   }

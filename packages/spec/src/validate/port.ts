@@ -38,14 +38,14 @@ export function* validatePorts(container: Container, path: string): FieldErrors 
   }
 }
 
-/** Host ports are taken once in a pod. */
-export function* validateHostPorts(containers: readonly Container[], path: string): FieldErrors {
+/** Host ports are taken once by containers that run side by side. `first` is the index of the first one in its list. */
+export function* validateHostPorts(containers: readonly Container[], path: string, first = 0): FieldErrors {
   const taken = new Set<string>();
   for (const [index, { ports }] of containers.entries()) {
     for (const [number, { hostPort, hostIP, protocol }] of (ports ?? []).entries()) {
       if (!hostPort) continue;
       const key = `${protocol}/${hostIP ?? ""}/${hostPort}`;
-      if (taken.has(key)) yield duplicate(`${path}[${index}].ports[${number}].hostPort`, hostPort);
+      if (taken.has(key)) yield duplicate(`${path}[${first + index}].ports[${number}].hostPort`, hostPort);
       taken.add(key);
     }
   }

@@ -25,6 +25,8 @@ export function* validateSecurityContext({ securityContext: context }: Container
   const { procMount } = context;
   if (typeof procMount === "string" && !PROC_MOUNTS.includes(procMount))
     yield notSupported(`${at}.procMount`, procMount, PROC_MOUNTS);
+  else if (procMount === "Unmasked")
+    yield invalid(`${at}.procMount`, procMount, "Unmasked needs a pod with hostUsers: false, which is not known here.");
   for (const name of ["seccompProfile", "appArmorProfile"]) {
     const profile = context[name];
     if (!isRaw(profile)) continue;
@@ -32,7 +34,13 @@ export function* validateSecurityContext({ securityContext: context }: Container
     if (typeof type !== "string" || type === "") yield required(`${at}.${name}.type`);
     else if (!SECCOMP.includes(type)) yield notSupported(`${at}.${name}.type`, type, SECCOMP);
     if (type === "Localhost" && !localhostProfile) yield required(`${at}.${name}.localhostProfile`);
+    else if (type === "Localhost" && typeof localhostProfile === "string" && !isDescending(localhostProfile))
+      yield invalid(`${at}.${name}.localhostProfile`, localhostProfile, "It must be a relative path without '..'.");
     if (type !== "Localhost" && localhostProfile !== undefined)
       yield invalid(`${at}.${name}.localhostProfile`, localhostProfile, "It can only be set with type Localhost.");
   }
+}
+
+function isDescending(path: string): boolean {
+  return !path.startsWith("/") && !path.split("/").includes("..");
 }

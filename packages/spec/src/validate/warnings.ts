@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defaultPullPolicy, parseImage } from "../image-reference.ts";
 import { warningLine } from "../warning-line.ts";
+import type { IntOrPercent } from "../object-meta.ts";
 import type { SidecarContainer, SidecarSet, SidecarSetV1Alpha1 } from "../sidecar-set.ts";
+import { canonicalText } from "./canonical-text.ts";
 import { overlooked } from "./conflicts.ts";
 import { isHot } from "./hot-upgrade.ts";
 
@@ -20,11 +22,28 @@ export function validationWarnings(
     if (pullPolicyFlips(container, before.get(container.name)))
       warnings.push(warningLine("PullPolicyFromTag", `${path}.imagePullPolicy`));
   }
+  if (old) warnings.push(...updateWarnings(object, old));
+  if (object.spec.updateStrategy?.type !== "NotUpdate" && stops(object.spec.updateStrategy?.maxUnavailable))
+    warnings.push(warningLine("NothingUnavailable", "spec.updateStrategy.maxUnavailable"));
   if ("namespace" in submitted.spec && submitted.spec.namespace && submitted.spec.namespaceSelector)
     warnings.push(warningLine("NamespaceSelectorReplaced", "spec.namespaceSelector"));
   for (const name of others ? overlooked(object, others) : [])
     warnings.push(warningLine("SidecarSetMayConflict", `SidecarSet ${name}`));
   return warnings;
+}
+
+/** Changes that leave pods behind which carry the sidecars already. */
+function* updateWarnings(object: SidecarSet, old: SidecarSet): Generator<string, void, undefined> {
+  const kept = new Set((object.spec.containers ?? []).map(({ name }) => name));
+  for (const { name } of old.spec.containers ?? [])
+    if (!kept.has(name)) yield warningLine("ContainerRemoved", `spec.containers[name=${name}]`);
+  for (const name of ["selector", "namespaceSelector"] as const)
+    if (canonicalText(object.spec[name] ?? null) !== canonicalText(old.spec[name] ?? null))
+      yield warningLine("SelectorChanged", `spec.${name}`);
+}
+
+function stops(maxUnavailable: IntOrPercent | undefined): boolean {
+  return maxUnavailable === 0 || maxUnavailable === "0%";
 }
 
 function hotWarnings(container: SidecarContainer, path: string): string[] {

@@ -56,6 +56,18 @@ describe("a container, as Kubernetes judges it", () => {
       ["NotSupported env[0].valueFrom.resourceFieldRef.resource"],
     ],
     ["secret keys", env({ secretKeyRef: { name: "s", key: "a/b" } }), ["Invalid env[0].valueFrom.secretKeyRef.key"]],
+    [
+      "secret keys outside",
+      env({ secretKeyRef: { name: "s", key: "..x" } }),
+      ["Invalid env[0].valueFrom.secretKeyRef.key"],
+    ],
+    ["message policies", { terminationMessagePolicy: "Log" }, ["NotSupported terminationMessagePolicy"]],
+    ["an unmasked /proc", { securityContext: { procMount: "Unmasked" } }, ["Invalid securityContext.procMount"]],
+    [
+      "profiles outside",
+      { securityContext: { seccompProfile: { type: "Localhost", localhostProfile: "../x" } } },
+      ["Invalid securityContext.seccompProfile.localhostProfile"],
+    ],
     ["envFrom without source", { envFrom: [{ prefix: "P_" }] }, ["Invalid envFrom"]],
     ["probes without handler", { livenessProbe: {} }, ["Required livenessProbe"]],
     ["empty commands", probe({ exec: {} }), ["Required livenessProbe.exec.command"]],
@@ -197,4 +209,47 @@ describe("resourcesPolicy", () => {
     ["blanks", limits(" "), [at]],
     ["deep nesting", limits("(".repeat(5000)), [at]],
   ])("%s", (_, container, expected) => expect(faults(container)).toEqual(expected));
+});
+
+describe("devices", () => {
+  const volumes = [
+    { name: "dir", emptyDir: {} },
+    { name: "claim", persistentVolumeClaim: { claimName: "c" } },
+  ];
+  const devices = (...volumeDevices: object[]) => ({ volumeDevices });
+
+  it.each<[string, object, string[]]>([
+    ["of a claim", devices({ name: "claim", devicePath: "/dev/a" }), []],
+    ["of a directory", devices({ name: "dir", devicePath: "/dev/a" }), ["Invalid volumeDevices[0].name"]],
+    ["that go up", devices({ name: "claim", devicePath: "/dev/../a" }), ["Invalid volumeDevices[0].devicePath"]],
+    [
+      "of a volume that is used already",
+      devices({ name: "claim", devicePath: "/dev/a" }, { name: "claim", devicePath: "/dev/b" }),
+      ["Invalid volumeDevices[1].name"],
+    ],
+    [
+      "at the path of a mount",
+      { volumeMounts: [{ name: "dir", mountPath: "/a" }], ...devices({ name: "claim", devicePath: "/a" }) },
+      ["Invalid volumeDevices[0].devicePath"],
+    ],
+  ])("%s", (_, container, expected) => {
+    expect(faults(container, { volumes })).toEqual(expected);
+  });
+});
+
+it("host ports of an init container are its own, and taken once in it", () => {
+  const port = { containerPort: 1, hostPort: 1 };
+  const init = (name: string, ...ports: object[]) => ({ name, image: "i:1", ports });
+  expect(faults({}, { initContainers: [init("a", port), init("b", port)] })).toEqual([]);
+  expect(faults({}, { initContainers: [init("a"), init("b", port, port)] })).toEqual([
+    "Duplicate spec.initContainers[1].ports[1].hostPort",
+  ]);
+});
+
+it("annotations have 256 KiB together, as everywhere in Kubernetes", () => {
+  const object = { metadata: { name: "ss", annotations: { a: "ü".repeat(128 * 1024) } }, spec: {} };
+  const { errors } = validateSidecarSet({ operation: "CREATE", object });
+  expect(errors).toContainEqual(
+    expect.objectContaining({ code: "HOT3006", type: "FieldValueTooLong", field: "metadata.annotations" }),
+  );
 });
