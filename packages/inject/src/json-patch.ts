@@ -22,11 +22,6 @@ export function diff(a: unknown, b: unknown): JsonPatchOperation[] {
   return operations;
 }
 
-/** Drops `undefined` members, which JSON has not. */
-function asJson(value: unknown): Json {
-  return JSON.parse(JSON.stringify(value ?? null)) as Json;
-}
-
 function diffValue(a: Json | undefined, b: Json | undefined, path: string, out: JsonPatchOperation[]): void {
   if (a === b) return;
   if (isObject(a) && isObject(b)) diffObject(a, b, path, out);
@@ -56,18 +51,34 @@ function isPresent(object: Record<string, Json | undefined>, key: string): boole
 }
 
 function diffArray(a: readonly Json[], b: readonly Json[], path: string, out: JsonPatchOperation[]): void {
-  const namesA = uniqueNames(a);
-  const namesB = uniqueNames(b);
-  if (namesA !== undefined && namesB !== undefined) {
-    diffNamed({ items: a, names: namesA }, { items: b, names: namesB }, path, out);
-  } else diffPlainArray(asJson(a) as Json[], asJson(b) as Json[], path, out);
+  const start = sharedItems(a, b, Math.min(a.length, b.length), (index) => index);
+  const end = sharedItems(a, b, Math.min(a.length, b.length) - start, (index, { length }) => length - 1 - index);
+  const [from, to] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+  const [namesA, namesB] = [uniqueNames(from), uniqueNames(to)];
+  if (from.length === 0) {
+    for (const [index, value] of to.entries()) out.push({ op: "add", path: path + pointerStep(start + index), value });
+  } else if (namesA !== undefined && namesB !== undefined) {
+    diffNamed({ items: from, names: namesA }, { items: to, names: namesB }, path, start, out);
+  } else diffPlainArray(a, b, path, out);
+}
+
+/** How many objects, counted from the one end, are the very same; there are always few others. */
+function sharedItems(
+  a: readonly Json[],
+  b: readonly Json[],
+  most: number,
+  place: (index: number, list: readonly Json[]) => number,
+): number {
+  let count = 0;
+  while (count < most && isObject(a[place(count, a)]) && a[place(count, a)] === b[place(count, b)]) count++;
+  return count;
 }
 
 function diffPlainArray(a: readonly Json[], b: readonly Json[], path: string, out: JsonPatchOperation[]): void {
   if (b.length >= a.length && a.every((item, index) => jsonEqual(item, b[index]))) {
     for (const value of b.slice(a.length)) out.push({ op: "add", path: `${path}/-`, value });
   } else {
-    out.push({ op: "replace", path, value: [...b] });
+    out.push({ op: "replace", path, value: b as Json[] });
   }
 }
 
@@ -76,28 +87,29 @@ interface Named {
   names: readonly string[];
 }
 
-function diffNamed(a: Named, b: Named, path: string, out: JsonPatchOperation[]): void {
+/** @param start - the index of the first of `a` and `b` in the array at `path` */
+function diffNamed(a: Named, b: Named, path: string, start: number, out: JsonPatchOperation[]): void {
+  const step = (index: number): string => path + pointerStep(start + index);
   const placeInA = new Map(a.names.map((name, index) => [name, index]));
   const namesInB = new Set(b.names);
   for (const [index, name] of [...a.names.entries()].reverse()) {
-    if (!namesInB.has(name)) out.push({ op: "remove", path: path + pointerStep(index) });
+    if (!namesInB.has(name)) out.push({ op: "remove", path: step(index) });
   }
   const current = a.names.filter((name) => namesInB.has(name));
   for (const [index, name] of b.names.entries()) {
-    const at = path + pointerStep(index);
     const before = placeInA.get(name);
     if (before === undefined) {
-      out.push({ op: "add", path: at, value: b.items[index] ?? null });
+      out.push({ op: "add", path: step(index), value: b.items[index] ?? null });
       current.splice(index, 0, name);
       continue;
     }
     if (current[index] !== name) {
       const from = current.indexOf(name, index);
-      out.push({ op: "move", from: path + pointerStep(from), path: at });
+      out.push({ op: "move", from: step(from), path: step(index) });
       current.splice(from, 1);
       current.splice(index, 0, name);
     }
-    diffValue(a.items[before], b.items[index], at, out);
+    diffValue(a.items[before], b.items[index], step(index), out);
   }
 }
 

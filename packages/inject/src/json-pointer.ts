@@ -32,13 +32,20 @@ export function isObject(value: Json | undefined): value is { [key: string]: Jso
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Deep equality of JSON values; the order of keys does not count, `__proto__` is a key like any other. */
+/**
+ * Deep equality of JSON values; the order of keys does not count, `__proto__` is a key like any other, and a member that
+ * is `undefined` is none.
+ */
 export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
   }
   if (!isObject(a) || !isObject(b)) return false;
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((k) => Object.hasOwn(b, k) && jsonEqual(a[k], b[k]));
+  const keys = keysOf(a);
+  return keys.length === keysOf(b).length && keys.every((k) => Object.hasOwn(b, k) && jsonEqual(a[k], b[k]));
+}
+
+function keysOf(object: Record<string, Json | undefined>): string[] {
+  return Object.keys(object).filter((key) => object[key] !== undefined);
 }

@@ -50,21 +50,46 @@ const listOf =
     return undefined;
   };
 
+/** No name of a container is longer; a regular expression need not read more. */
+const shortName: Check = (value) =>
+  text(value) ?? ((value as string).length > 63 ? " has more than 63 characters" : undefined);
+
+/** Kubernetes' limit for all keys and values together, so that no annotation costs more than that to read. */
+const MAX_ANNOTATIONS = 256 * 1024;
+const annotations: Check = (value) => {
+  const problem = mapOf(text)(value);
+  if (problem !== undefined) return problem;
+  const entries = Object.entries(value as Record<string, string>);
+  const size = entries.reduce((sum, [key, one]) => sum + key.length + one.length, 0);
+  return size > MAX_ANNOTATIONS ? ` has ${size} characters, more than Kubernetes takes` : undefined;
+};
+
+/** Deeper than anything that Kubernetes knows here. What is copied into sidecars has to be writable as JSON. */
+const MAX_DEPTH = 10;
+const isDeep = (value: unknown, levels: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((item) => isDeep(item, levels - 1)));
+const copied = (checks: Record<string, Check>): Check => {
+  const check = fields(checks);
+  return (value) => check(value) ?? (isDeep(value, MAX_DEPTH) ? " is nested too deeply" : undefined);
+};
+
 const named = fields({ name: text });
 const resources = maybe(mapOf(quantity));
 const container = fields({
-  name: text,
+  name: shortName,
   restartPolicy: maybe(text),
-  env: maybe(listOf(fields({ name: text, value: maybe(text) }))),
-  volumeMounts: maybe(listOf(fields({ name: text, mountPath: text, subPathExpr: maybe(text) }))),
-  volumeDevices: maybe(listOf(fields({ name: text, devicePath: text }))),
+  env: maybe(listOf(copied({ name: text, value: maybe(text) }))),
+  volumeMounts: maybe(listOf(copied({ name: text, mountPath: text, subPathExpr: maybe(text) }))),
+  volumeDevices: maybe(listOf(copied({ name: text, devicePath: text }))),
   resources: maybe(fields({ limits: resources, requests: resources })),
 });
 const pod = fields({
   metadata: fields({
     namespace: maybe(text),
     labels: maybe(mapOf(text)),
-    annotations: maybe(mapOf(text)),
+    annotations: maybe(annotations),
   }),
   spec: fields({
     containers: listOf(container),

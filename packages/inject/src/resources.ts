@@ -113,7 +113,8 @@ function aggregate(
   for (const target of targets) {
     const quantity = target.resources?.[list]?.[resource];
     if (quantity === undefined && list === "limits") return undefined;
-    const nano = nanoOfTarget(target, list, resource, quantity ?? 0);
+    if (quantity === undefined) continue;
+    const nano = nanoOfTarget(target, list, resource, quantity);
     if (mode === "sum") result += nano;
     else if (nano > result) result = nano;
   }

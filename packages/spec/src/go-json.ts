@@ -20,13 +20,15 @@ export function goJson(type: FieldType, value: unknown): string {
 }
 
 function goObject(struct: Struct, value: Record<string, unknown> | null | undefined): string {
-  const members: string[] = [];
+  let members = "";
   for (const field of struct.fields) {
     const item = value && Object.hasOwn(value, field.name) ? (value[field.name] ?? undefined) : undefined;
-    if (field.emit === "nullable" && item === undefined) members.push(`${goString(field.name)}:null`);
-    else if (isEmitted(field, item)) members.push(`${goString(field.name)}:${goJson(field.type, item)}`);
+    const isNull = field.emit === "nullable" && item === undefined;
+    if (!isNull && !isEmitted(field, item)) continue;
+    // Names in the table need no escapes.
+    members += `${members === "" ? "" : ","}"${field.name}":${isNull ? "null" : goJson(field.type, item)}`;
   }
-  return `{${members.join(",")}}`;
+  return `{${members}}`;
 }
 
 function isEmitted({ emit }: Field, item: unknown): boolean {
@@ -58,10 +60,16 @@ const ESCAPES: Record<string, string> = {
   "\t": "\\t",
 };
 
+// eslint-disable-next-line no-control-regex
+const ESCAPED = /["\\<>&\u0000-\u001f\u2028\u2029]/g;
+/** What is escaped, and surrogates, lone ones among them. */
+// eslint-disable-next-line no-control-regex
+const SPECIAL = /["\\<>&\u0000-\u001f\u2028\u2029\ud800-\udfff]/;
+
 /** One JSON string as Go writes it; lone surrogates become U+FFFD. */
 export function goString(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  const escaped = text.toWellFormed().replace(/["\\<>&\u0000-\u001f\u2028\u2029]/g, (character) => {
+  if (!SPECIAL.test(text)) return `"${text}"`;
+  const escaped = text.toWellFormed().replace(ESCAPED, (character) => {
     return ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
   return `"${escaped}"`;

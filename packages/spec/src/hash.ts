@@ -66,5 +66,7 @@ const SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
 /** Kubernetes' encoding of a text into letters and digits that can't form words. */
 export function safeEncode(text: string): string {
-  return Array.from(new TextEncoder().encode(text), (byte) => SAFE_ALPHABET[byte % SAFE_ALPHABET.length]).join("");
+  let encoded = "";
+  for (const byte of new TextEncoder().encode(text)) encoded += SAFE_ALPHABET[byte % SAFE_ALPHABET.length];
+  return encoded;
 }
