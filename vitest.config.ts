@@ -34,6 +34,7 @@ export default defineConfig({
         },
       },
       { ...shared, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"] } },
+      { ...shared, test: { name: "chart", include: ["test/chart/**/*.test.ts"], testTimeout: 60_000 } },
     ],
   },
 });

@@ -29,6 +29,8 @@ const stale = Object.keys(files).filter((path) => present(path) !== files[path])
 if (!process.argv.includes("--check")) {
   for (const path of stale) writeFileSync(new URL(path, chart), files[path] ?? "");
 } else if (stale.length > 0) {
-  console.log(`charts/hot: ${stale.join(", ")} not up to date; run: node --conditions=@hot/source tools/chart/generate.ts`);
+  console.log(
+    `charts/hot: ${stale.join(", ")} not up to date; run: node --conditions=@hot/source tools/chart/generate.ts`,
+  );
   process.exit(1);
 }

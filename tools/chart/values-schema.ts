@@ -26,7 +26,8 @@ export function flatten(schema: ValueSchema): ChartValue[] {
     const target = node.$ref === undefined ? node : { ...definition(schema, node.$ref), ...node };
     const isGroup = target.properties !== undefined && target.default === undefined;
     if (target.description === undefined) throw new Error(`values.schema.json: ${path.join(".")} has no description`);
-    if (!isGroup && target.default === undefined) throw new Error(`values.schema.json: ${path.join(".")} has no default`);
+    if (!isGroup && target.default === undefined)
+      throw new Error(`values.schema.json: ${path.join(".")} has no default`);
     const self: ChartValue = {
       path,
       description: target.description,
