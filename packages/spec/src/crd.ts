@@ -63,11 +63,14 @@ const SPEC_OVERRIDES: Record<string, JsonSchema> = {
   ]),
   "volumes[]": OPEN,
   "injectionStrategy.revision.policy": { enum: ["Always", "Partial"], default: "Always" },
+  // Far more than a pod can run; without a bound the API server refuses the rules as too costly.
+  containers: { maxItems: 1000 },
   "containers[].upgradeStrategy": rules(
     ["EmptyImageMissing", `${NOT_HOT} || has(self.hotUpgradeEmptyImage) && self.hotUpgradeEmptyImage != ''`],
     [
       "FieldImmutable",
-      "!has(oldSelf.upgradeType) || oldSelf.upgradeType == '' || has(self.upgradeType) && self.upgradeType == oldSelf.upgradeType",
+      // Two types are compared by way of a constant: the API server refuses a comparison of two unbounded strings.
+      `!has(oldSelf.upgradeType) || oldSelf.upgradeType == '' || (${NOT_HOT}) == (oldSelf.upgradeType != 'HotUpgrade')`,
     ],
   ),
   "updateStrategy.hotUpgrade.onFailure": { enum: ["Abort", "Wait"] },

@@ -60,6 +60,8 @@ describe("the CustomResourceDefinition", () => {
       ((schema?.["x-kubernetes-validations"] ?? []) as { message: string }[]).map(({ message }) => message.slice(-9));
     expect(codes(spec(beta))).toEqual(["(HOT3101)"]);
     expect(codes(at(spec(alpha), "containers", "[]", "upgradeStrategy"))).toEqual(["(HOT3201)", "(HOT3401)"]);
+    // An API server refuses a CRD whose rules are applied to a list without a bound.
+    expect(at(spec(beta), "containers")).toHaveProperty("maxItems");
   });
 
   it("names every field of the container table, with its type", () => {
