@@ -14,7 +14,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: "unit",
-          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/image/**/*.test.ts"],
           exclude: ["**/*.process.test.ts", "**/node_modules/**"],
         },
       },
@@ -26,6 +26,7 @@ export default defineConfig({
             "packages/*/test/**/*.process.test.ts",
             "apps/*/test/**/*.process.test.ts",
             "test/local/**/*.test.ts",
+            "test/image/**/*.process.test.ts",
           ],
           fileParallelism: false,
           testTimeout: 120_000,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // OCI archives: a tar of an OCI layout, which `ctr images import`, `kind load image-archive` and `podman load` read.
-import { closeSync, mkdirSync, openSync, readSync, renameSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { MANIFEST_TYPE, ociArchitecture, type Blob, type Image } from "./oci.ts";
 import { tarMembers, tarPieces, type TarEntry } from "./tar.ts";
@@ -39,22 +39,26 @@ export function writeArchive(file: string, images: readonly Image[], arch: strin
   ];
   mkdirSync(dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}`;
-  const fd = openSync(temporary, "w");
   try {
-    for (const piece of tarPieces(entries)) for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at);
-  } finally {
-    closeSync(fd);
+    const fd = openSync(temporary, "w");
+    try {
+      for (const piece of tarPieces(entries)) for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   }
-  renameSync(temporary, file);
 }
 
 function pathOf(digest: string): string {
   return `blobs/${digest.replace(":", "/")}`;
 }
 
-/** Where a blob lies. */
+/** Where a blob lies in its archive. */
 export interface StoredBlob {
-  readonly file: string;
   readonly offset: number;
   readonly size: number;
 }
@@ -66,24 +70,24 @@ export interface ArchiveContent {
   readonly blobs: ReadonlyMap<string, StoredBlob>;
 }
 
-/** What an archive of `writeArchive` holds; blobs are not read. */
-export function readArchive(file: string): ArchiveContent {
-  const fd = openSync(file, "r");
-  try {
-    const read = (offset: number, length: number): Buffer => {
-      const buffer = Buffer.alloc(length);
-      return buffer.subarray(0, readSync(fd, buffer, 0, length, offset));
-    };
-    const blobs = new Map<string, StoredBlob>();
-    let index: Index | undefined;
-    for (const { path, offset, size } of tarMembers(read)) {
-      if (path === "index.json") index = JSON.parse(read(offset, size).toString("utf8")) as Index;
-      else if (path.startsWith("blobs/sha256/")) blobs.set(`sha256:${path.slice(13)}`, { file, offset, size });
-    }
-    if (index === undefined) throw new Error(`${file} is no OCI archive: it has no index.json`);
-    const named = index.manifests.map(({ digest, annotations }) => [annotations[NAME] ?? "", digest] as const);
-    return { images: new Map(named), blobs };
-  } finally {
-    closeSync(fd);
+/**
+ * What an archive of `writeArchive` holds; blobs are not read.
+ *
+ * @param fd the archive; stays open
+ * @throws Error when it is none
+ */
+export function readArchive(fd: number): ArchiveContent {
+  const read = (offset: number, length: number): Buffer => {
+    const buffer = Buffer.alloc(length);
+    return buffer.subarray(0, readSync(fd, buffer, 0, length, offset));
+  };
+  const blobs = new Map<string, StoredBlob>();
+  let index: Index | undefined;
+  for (const { path, offset, size } of tarMembers(read)) {
+    if (path === "index.json") index = JSON.parse(read(offset, size).toString("utf8")) as Index;
+    else if (path.startsWith("blobs/sha256/")) blobs.set(`sha256:${path.slice(13)}`, { offset, size });
   }
+  if (index === undefined) throw new Error("this is no OCI archive: it has no index.json");
+  const named = index.manifests.map(({ digest, annotations }) => [annotations[NAME] ?? "", digest] as const);
+  return { images: new Map(named), blobs };
 }
