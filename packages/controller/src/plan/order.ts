@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { UpdateStrategy } from "@hot/spec";
+import { byPriority } from "./priority.ts";
 import type { PodProjection } from "./pod-projection.ts";
+import { scattered } from "./scatter.ts";
 
 type Compare = (a: PodProjection, b: PodProjection) => number;
 
@@ -20,9 +23,18 @@ const RULES: readonly Compare[] = [
   (a, b) => byText(a.name, b.name),
 ];
 
-/** The order in which pods are updated. */
-export function inOrder<T extends { readonly pod: PodProjection }>(items: readonly T[]): T[] {
-  return [...items].sort((a, b) => comparePods(a.pod, b.pod));
+/**
+ * The order in which pods are updated: Kubernetes' order, then by priority, then scattered.
+ *
+ * @param all all matched pods of the SidecarSet; scattering looks at those that are updated too
+ */
+export function inOrder<T extends { readonly pod: PodProjection }>(
+  items: readonly T[],
+  strategy: UpdateStrategy = {},
+  all: readonly { readonly pod: PodProjection }[] = items,
+): T[] {
+  const sorted = [...items].sort((a, b) => comparePods(a.pod, b.pod));
+  return scattered(byPriority(sorted, strategy.priorityStrategy), strategy.scatterStrategy ?? [], all);
 }
 
 function comparePods(a: PodProjection, b: PodProjection): number {

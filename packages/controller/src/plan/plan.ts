@@ -55,7 +55,7 @@ export function plan(snapshot: Snapshot): Plan {
   const failed = matched.filter((one) => one.failed !== undefined);
   const limit = failureLimit(sidecarSet?.spec.updateStrategy, matched.length);
   const stalled = sidecarSet !== undefined && (failed.length >= limit || wasStalled(sidecarSet));
-  const { decided, needsLive } = decideStarts(matched, snapshot, stalled);
+  const { decided, order, needsLive } = decideStarts(matched, snapshot, stalled);
   const all = [...decided, ...lingering];
   const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, snapshot.receipts, now);
   const reports = all.map((facts) => reportOn(facts, sidecarSet !== undefined));
@@ -66,7 +66,7 @@ export function plan(snapshot: Snapshot): Plan {
     ...all.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined)),
   ]);
   return {
-    writes: writesOf(all, sidecarSet, now),
+    writes: writesOf(all, order, sidecarSet, now),
     conditions: sidecarSet ? decided.flatMap((facts) => conditionOf(facts, sidecarSet, snapshot)) : [],
     ...(status && { status }),
     events: [...receiptEvents(fresh), ...(stall ? [stall] : [])],
@@ -83,14 +83,14 @@ function isCandidate(facts: PodFacts): facts is Candidate {
   return facts.decision.do === "candidate";
 }
 
-/** Leaves only those writes that may be made now; other pods get the code of what holds them back. */
+/** Leaves only those writes that may be made now; other pods get the code of what holds them back. `order`: of all candidates. */
 function decideStarts(
   matched: readonly PodFacts[],
   { sidecarSet, live }: Snapshot,
   stalled: boolean,
-): { decided: PodFacts[]; needsLive: boolean } {
-  if (sidecarSet === undefined) return { decided: [...matched], needsLive: false };
-  const candidates = inOrder(matched.filter(isCandidate));
+): { decided: PodFacts[]; order: PodFacts[]; needsLive: boolean } {
+  if (sidecarSet === undefined) return { decided: [...matched], order: [], needsLive: false };
+  const candidates = inOrder(matched.filter(isCandidate), sidecarSet.spec.updateStrategy, matched);
   const held = matched.filter((one) => one.holdsUnit).length;
   const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held });
   const wished = [...(stalled ? [] : picked.start), ...matched.filter(isSuperseded)];
@@ -105,7 +105,7 @@ function decideStarts(
     const reason = reasons.get(one);
     return reason === undefined ? one : { ...one, decision: { do: "wait" as const, reason, detail: "" } };
   });
-  return { decided, needsLive: stale.length > 0 };
+  return { decided, order: candidates, needsLive: stale.length > 0 };
 }
 
 /** An abort because the wish has changed is only as good as what is known of the wish. */
@@ -118,15 +118,24 @@ function isNewer({ pairs }: PodFacts, sidecarSet: SidecarSet): boolean {
   return pairs.some(({ sides }) => sides.some((side) => (side.version ?? 0n) > seen));
 }
 
-function writesOf(all: readonly PodFacts[], sidecarSet: SidecarSet | undefined, now: number): PlannedWrite[] {
+function writesOf(
+  all: readonly PodFacts[],
+  order: readonly PodFacts[],
+  sidecarSet: SidecarSet | undefined,
+  now: number,
+): PlannedWrite[] {
   const finishing = all.flatMap(({ pod, decision }) =>
     decision.do === "write" ? [{ pod, write: decision.write, events: eventsOf(pod, decision) }] : [],
   );
   if (sidecarSet === undefined) return finishing;
-  const starting = inOrder(all.filter(isCandidate)).map(({ pod, decision }) => {
-    const write = upgradeWrite(pod, sidecarSet, decision.hot, decision.cold, now);
-    return { pod, write, events: eventsOf(pod, decision) };
-  });
+  const mayStart = new Set(all.filter(isCandidate));
+  const starting = order
+    .filter(isCandidate)
+    .filter((one) => mayStart.has(one))
+    .map(({ pod, decision }) => {
+      const write = upgradeWrite(pod, sidecarSet, decision.hot, decision.cold, now);
+      return { pod, write, events: eventsOf(pod, decision) };
+    });
   return [...finishing, ...starting];
 }
 

@@ -61,7 +61,11 @@ export function compareStrategy({ input, expected }: StrategyCase): Comparison {
     actual: {
       upgrade: writes.map(({ pod }) => pod.name),
       notUpgradable: pods.filter(({ reason }) => reason === "NotUpgradable").map(({ pod }) => pod.name),
-      sortedCandidates: inOrder(starts).map(({ pod }) => pod.name),
+      sortedCandidates: inOrder(
+        starts,
+        input.updateStrategy,
+        pods.map(({ facts }) => facts),
+      ).map(({ pod }) => pod.name),
     },
     wanted: Object.fromEntries(Object.entries(expected).map(([key, value]) => [key, value ?? []])),
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { inOrder } from "../../src/plan/order.ts";
 import { projectPod, type PodProjection } from "../../src/plan/pod-projection.ts";
 import { injectedPod, sidecarSet } from "../support/builders.ts";
@@ -26,4 +26,42 @@ test("the order is total: any permutation is sorted alike", () => {
   for (const shuffled of [sorted.toReversed(), [...sorted.slice(4), ...sorted.slice(0, 4)]]) {
     expect(inOrder(shuffled).map((one) => one.pod.name)).toEqual(names);
   }
+});
+
+describe("updateStrategy", () => {
+  // Younger pods come first, so that p0 is the last without a strategy.
+  const labelled = (...labels: Record<string, string>[]) =>
+    labels.map((one, index) => pod(`p${index}`, { labels: one, createdAt: base.createdAt - index * 1000 }));
+  const names = (items: { pod: PodProjection }[]) => items.map((one) => one.pod.name).join(" ");
+  const a = { zone: "a" };
+  const b = { zone: "b" };
+
+  test("weights are added up; the heaviest comes first, and equal ones keep their order", () => {
+    const items = labelled(a, { ...a, big: "1" }, b, { big: "1" });
+    const weightPriority = [
+      { weight: 10, matchSelector: { matchLabels: a } },
+      { weight: 20, matchSelector: { matchExpressions: [{ key: "big", operator: "Exists" as const }] } },
+    ];
+    expect(names(inOrder(items, { priorityStrategy: { weightPriority } }))).toBe("p1 p3 p0 p2");
+  });
+
+  test("orders go by the first label that a pod has, then by the number at the end of its value, the greatest first", () => {
+    const items = labelled({ y: "9" }, { x: "pod-2" }, { x: "pod-10" }, {});
+    const orderPriority = [{ orderedKey: "x" }, { orderedKey: "y" }];
+    // A pod with none of the labels comes first, as with Kruise.
+    expect(names(inOrder(items, { priorityStrategy: { orderPriority } }))).toBe("p3 p2 p1 p0");
+  });
+
+  test("scattering spreads what matches over the whole rollout and ends with one of them", () => {
+    const items = labelled(a, a, a, b, b, b, b);
+    expect(names(inOrder(items, { scatterStrategy: [{ key: "zone", value: "a" }] }))).toBe("p0 p3 p4 p1 p5 p6 p2");
+  });
+
+  test("a star stands for every value, and one match or one other pod alone is not scattered", () => {
+    const items = labelled(a, a, b, b, b);
+    const scatter = (value: string) => names(inOrder(items, { scatterStrategy: [{ key: "zone", value }] }));
+    expect(scatter("*")).not.toBe("p0 p1 p2 p3 p4");
+    expect(scatter("*").split(" ").sort()).toEqual(["p0", "p1", "p2", "p3", "p4"]);
+    expect(names(inOrder(labelled(a, b, b), { scatterStrategy: [{ key: "zone", value: "a" }] }))).toBe("p0 p1 p2");
+  });
 });
