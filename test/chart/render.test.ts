@@ -257,6 +257,11 @@ describe.skipIf(!helmIsThere)("the chart", () => {
     expect(container(pod).args[0]).toBe("uninstall");
     expect(container(pod).image).toBe(container(workload(objects)).image);
     expect(spec(pod).serviceAccountName).toBe("hot-webhook");
+    // Kruise takes the conversion of its CustomResourceDefinition back only if that is a webhook's still.
+    const uninstall = (values: object): string[] =>
+      container(workload(render({ ...values }), "hot-uninstall", "Job")).args;
+    expect(uninstall({})).toContain("--revert-conversion");
+    expect(uninstall({ crds: { install: false } })).not.toContain("--revert-conversion");
     expect(names(render({ uninstallJob: { enabled: false } }))).not.toContain("Job/hot-uninstall");
   });
 });

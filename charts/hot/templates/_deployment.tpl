@@ -103,6 +103,12 @@ spec:
             {{- if $values.certManager.enabled }}
             - --cert-dir=/etc/hot/certs
             {{- end }}
+            {{- with $values.certificates.leafLifetime }}
+            - --leaf-lifetime={{ . }}
+            {{- end }}
+            {{- with $values.certificates.authorityLifetime }}
+            - --authority-lifetime={{ . }}
+            {{- end }}
             {{- end }}
           env:
             - name: POD_NAMESPACE
