@@ -72,35 +72,33 @@ function mergeVolumes(
   warnings: string[],
 ): Volume[] {
   const own = pod.spec.volumes ?? [];
-  const result = new Map(own.map((volume) => [volume.name, volume]));
+  const added = new Map<string, Volume>();
+  const find = (name: string): Volume | undefined => added.get(name) ?? own.findLast((volume) => volume.name === name);
   for (const one of built) {
     const name = one.sidecarSet.metadata.name ?? "";
     for (const volume of one.volumes.volumes) {
-      const kept = result.get(volume.name);
-      if (kept === undefined) result.set(volume.name, volume);
+      const kept = find(volume.name);
+      if (kept === undefined) added.set(volume.name, volume);
       else if (!present.has(one) && !jsonEqual(kept as Json, volume as Json)) {
         warnings.push(warning("VolumeKept", `SidecarSet ${name}: volume ${volume.name} is there already and was kept`));
       }
     }
   }
   for (const one of built) {
-    for (const missing of one.volumes.unknown.filter((name) => !result.has(name))) {
+    for (const missing of one.volumes.unknown.filter((name) => find(name) === undefined)) {
       const name = one.sidecarSet.metadata.name ?? "";
       const sentence = `SidecarSet ${name} mounts volume ${missing}, which neither its spec.volumes nor the pod has`;
       warnings.push(warning("VolumeMissing", sentence));
     }
   }
-  return [...own, ...[...result.values()].slice(new Set(own.map((volume) => volume.name)).size)];
+  return [...own, ...added.values()];
 }
 
 /** The pod's own pull secrets as they are, then those that are new. */
 function mergeSecrets(own: readonly { name?: string }[], built: readonly BuiltSidecarSet[]): { name?: string }[] {
-  const names = new Set(own.map((secret) => secret.name ?? ""));
   const result = [...own];
   for (const secret of built.flatMap((one) => one.sidecarSet.spec.imagePullSecrets ?? [])) {
-    if (names.has(secret.name ?? "")) continue;
-    names.add(secret.name ?? "");
-    result.push({ ...secret });
+    if (!result.some((one) => (one.name ?? "") === (secret.name ?? ""))) result.push(secret);
   }
   return result;
 }

@@ -72,8 +72,10 @@ const VARIABLE = /\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g;
 /** The env of a container that the `subPathExpr` of its mounts refer to, in their order; of equal names the first. */
 export function subPathEnv({ env = [], volumeMounts = [] }: Container): EnvVar[] {
   const expressions = volumeMounts.flatMap(({ subPathExpr = "" }) => (subPathExpr === "" ? [] : subPathExpr));
-  const names = new Set(expressions.flatMap((text) => Array.from(text.matchAll(VARIABLE), ([, name]) => name)));
+  const names = new Set<string>();
+  for (const [, name = ""] of expressions.join("\n").matchAll(VARIABLE)) names.add(name);
   if (names.size === 0) return [];
-  const byName = new Map(env.toReversed().map((one) => [one.name, one]));
-  return [...names].flatMap((name) => byName.get(name ?? "") ?? []);
+  const found = new Map<string, EnvVar>();
+  for (const one of env) if (names.has(one.name) && !found.has(one.name)) found.set(one.name, one);
+  return [...names].map((name) => found.get(name)).filter((one) => one !== undefined);
 }

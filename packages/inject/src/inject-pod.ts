@@ -79,7 +79,7 @@ function inject(
     namespace,
     sidecarSets instanceof PreparedSidecarSets ? sidecarSets : prepareSidecarSets(sidecarSets),
   );
-  report.skipped.push(...matched.skipped);
+  report.skipped = matched.skipped;
   const chosen = matched.sidecarSets.map((one) => pickRevision(one, original, revisions, random));
   const pod = patchMetadata(original, chosen);
   const names = new Set(chosen.flatMap((one) => containerNames(one)));

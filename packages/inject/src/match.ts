@@ -44,10 +44,11 @@ export function matchSidecarSets(
   }
   const candidates = prepared.candidates(pod.metadata.labels ?? {}, namespace && (namespace.labels ?? {}));
   const matched: PreparedSidecarSet[] = [];
-  let next = 0;
-  for (const [index, one] of prepared.inOrder.entries()) {
-    const reason = candidates[next] === index ? whyNot(one, pod, namespace) : one.otherwise;
-    if (candidates[next] === index) next++;
+  let [index, next] = [0, 0];
+  for (const one of prepared.inOrder) {
+    const isCandidate = candidates[next] === index++;
+    if (isCandidate) next++;
+    const reason = isCandidate ? whyNot(one, pod, namespace) : one.otherwise;
     if (reason === undefined) matched.push(one);
     else result.skipped.push(reason);
   }

@@ -32,8 +32,8 @@ const mapOf =
   (check: Check): Check =>
   (value) => {
     if (!isObject(value)) return " is no object";
-    for (const [key, item] of Object.entries(value)) {
-      const problem = check(item);
+    for (const key of Object.keys(value)) {
+      const problem = check(value[key]);
       if (problem !== undefined) return `["${key}"]${problem}`;
     }
     return undefined;
@@ -43,8 +43,8 @@ const listOf =
   (check: Check): Check =>
   (value) => {
     if (!Array.isArray(value)) return " is no list";
-    for (const [index, item] of value.entries()) {
-      const problem = check(item);
+    for (let index = 0; index < value.length; index++) {
+      const problem = check(value[index]);
       if (problem !== undefined) return `[${index}]${problem}`;
     }
     return undefined;
@@ -57,19 +57,25 @@ const shortName: Check = (value) =>
 /** Kubernetes' limit for all keys and values together, so that no annotation costs more than that to read. */
 const MAX_ANNOTATIONS = 256 * 1024;
 const annotations: Check = (value) => {
-  const problem = mapOf(text)(value);
-  if (problem !== undefined) return problem;
-  const entries = Object.entries(value as Record<string, string>);
-  const size = entries.reduce((sum, [key, one]) => sum + key.length + one.length, 0);
-  return size > MAX_ANNOTATIONS ? ` has ${size} characters, more than Kubernetes takes` : undefined;
+  if (!isObject(value)) return " is no object";
+  let size = 0;
+  for (const key of Object.keys(value)) {
+    const item = value[key];
+    if (typeof item !== "string") return `["${key}"] is no string`;
+    size += key.length + item.length;
+    if (size > MAX_ANNOTATIONS) return ` has more than ${MAX_ANNOTATIONS} characters`;
+  }
+  return undefined;
 };
 
 /** Deeper than anything that Kubernetes knows here. What is copied into sidecars has to be writable as JSON. */
 const MAX_DEPTH = 10;
-const isDeep = (value: unknown, levels: number): boolean =>
-  typeof value === "object" &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((item) => isDeep(item, levels - 1)));
+function isDeep(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  for (const key of Object.keys(value)) if (isDeep((value as Record<string, unknown>)[key], levels - 1)) return true;
+  return false;
+}
 const copied = (checks: Record<string, Check>): Check => {
   const check = fields(checks);
   return (value) => check(value) ?? (isDeep(value, MAX_DEPTH) ? " is nested too deeply" : undefined);
@@ -85,6 +91,14 @@ const container = fields({
   volumeDevices: maybe(listOf(copied({ name: text, devicePath: text }))),
   resources: maybe(fields({ limits: resources, requests: resources })),
 });
+/** Far more than a node runs; so that work per container stays short. */
+const MAX_CONTAINERS = 1000;
+const anyContainers = listOf(container);
+const containers: Check = (value) =>
+  Array.isArray(value) && value.length > MAX_CONTAINERS
+    ? ` has more than ${MAX_CONTAINERS} entries`
+    : anyContainers(value);
+
 const pod = fields({
   metadata: fields({
     namespace: maybe(text),
@@ -92,8 +106,8 @@ const pod = fields({
     annotations: maybe(annotations),
   }),
   spec: fields({
-    containers: listOf(container),
-    initContainers: maybe(listOf(container)),
+    containers,
+    initContainers: maybe(containers),
     volumes: maybe(listOf(named)),
     imagePullSecrets: maybe(listOf(fields({ name: maybe(text) }))),
   }),

@@ -22,6 +22,7 @@ export class PreparedSidecarSets {
   readonly inOrder: readonly PreparedSidecarSet[];
   readonly #source: readonly SidecarSet[];
   readonly #byLabel = new Map<string, number[]>();
+  readonly #keys = { pod: new Set<string>(), namespace: new Set<string>() };
   readonly #everywhere: number[] = [];
   readonly #inNamespaces: number[] = [];
 
@@ -38,16 +39,19 @@ export class PreparedSidecarSets {
       if (never !== undefined) return { sidecarSet, name, otherwise: skipped(name, ...never) };
       const [rarest] = (anchors[index] ?? []).sort((a, b) => cost(a) - cost(b));
       if (rarest === undefined) this.#everywhere.push(index);
-      else for (const label of new Set(rarest.labels)) this.#add(label, index);
+      else this.#add(rarest, index);
       if (rarest?.of === "namespace") this.#inNamespaces.push(index);
       return { sidecarSet, name, otherwise: skipped(name, "NoMatch", NO_MATCH[rarest?.of ?? "pod"]) };
     });
   }
 
-  #add(label: string, index: number): void {
-    const list = this.#byLabel.get(label);
-    if (list === undefined) this.#byLabel.set(label, [index]);
-    else list.push(index);
+  #add({ of, key, labels }: Anchor, index: number): void {
+    this.#keys[of].add(key);
+    for (const label of new Set(labels)) {
+      const list = this.#byLabel.get(label);
+      if (list === undefined) this.#byLabel.set(label, [index]);
+      else list.push(index);
+    }
   }
 
   /**
@@ -58,8 +62,9 @@ export class PreparedSidecarSets {
   candidates(pod: Labels, namespace: Labels | undefined): number[] {
     const found = [...this.#everywhere, ...(namespace === undefined ? this.#inNamespaces : [])];
     const collect = (of: Anchor["of"], labels: Labels): void => {
-      for (const [key, value] of Object.entries(labels)) {
-        for (const index of this.#byLabel.get(anchorLabel(of, key, value)) ?? []) found.push(index);
+      for (const key of this.#keys[of]) {
+        if (!Object.hasOwn(labels, key)) continue;
+        for (const index of this.#byLabel.get(anchorLabel(of, key, labels[key] ?? "")) ?? []) found.push(index);
       }
     };
     collect("pod", pod);
@@ -100,9 +105,10 @@ function whyNever({ spec }: SidecarSet): ["InjectionPaused" | "NoMatch", string]
   return ["NoMatch", "spec.selector is empty, and an empty selector never matches"];
 }
 
-/** One of these labels has to be there for a selector to match. */
+/** One of these labels, which have one key, has to be there for a selector to match. */
 interface Anchor {
   of: "pod" | "namespace";
+  key: string;
   labels: string[];
 }
 
@@ -119,6 +125,7 @@ function termsOf(of: Anchor["of"], selector: LabelSelector | undefined): Anchor[
   const among = (selector.matchExpressions ?? []).filter((one) => one.operator === "In");
   return [...equal, ...among].map(({ key, values = [] }) => ({
     of,
+    key,
     labels: values.map((value) => anchorLabel(of, key, value)),
   }));
 }

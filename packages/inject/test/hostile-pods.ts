@@ -57,17 +57,27 @@ function nested(depth: number): unknown {
 }
 
 /**
- * Pods that somebody could send to make injection slow. `size` is the count that makes about 3 MB of JSON, the most that
- * the API server accepts, or less where Kubernetes' own limits are lower.
+ * Pods that somebody could send to make injection slow. With `size` as count they are as large as they get: about 3 MB of
+ * JSON, the most that the API server reads, or what the checks of a pod's shape let through.
  */
 export const hostilePods: Record<string, { size: number; make: (count: number) => Pod }> = {
   "1,000 containers with env": {
     size: 1000,
-    make: (count) => aPod({ containers: times(count, (at) => aContainer(`c${at}`, { env: env(75) })) }),
+    make: (count) =>
+      aPod({ containers: [aContainer("main"), ...times(count - 1, (at) => aContainer(`c${at}`, { env: env(75) }))] }),
+  },
+  "80,000 containers": {
+    size: 80_000,
+    make: (count) => aPod({ containers: times(count, (at) => aContainer(`c${at}`)) }),
   },
   "containers of one name": {
-    size: 80_000,
-    make: (count) => aPod({ containers: times(count, () => aContainer("main")) }),
+    size: 1000,
+    make: (count) => aPod({ containers: times(count, () => aContainer("main", { env: env(75) })) }),
+  },
+  "names for a hungry regex": {
+    size: 1000,
+    make: (count) =>
+      aPod({ containers: [aContainer("main"), ...times(count - 1, (at) => aContainer(`${"a".repeat(58)}-${at}`))] }),
   },
   "a container with much env": { size: 80_000, make: (count) => main({ env: env(count) }) },
   "mounts that each need an env": {
@@ -76,11 +86,10 @@ export const hostilePods: Record<string, { size: number; make: (count: number) =
   },
   "one subPathExpr with many variables": {
     size: 60_000,
-    make: (count) =>
-      main({
-        env: env(count),
-        volumeMounts: [{ name: "v", mountPath: "/x", subPathExpr: times(count, (at) => `$(E${at})`).join("") }],
-      }),
+    make: (count) => {
+      const subPathExpr = times(count, (at) => `$(E${at})`).join("");
+      return main({ env: env(count), volumeMounts: [{ name: "v", mountPath: "/x", subPathExpr }] });
+    },
   },
   "injected before, bloated since": { size: 15_000, make: injectedBefore },
   "volumes and pull secrets": {
@@ -92,30 +101,30 @@ export const hostilePods: Record<string, { size: number; make: (count: number) =
       }),
   },
   "a hash record of many": {
-    size: 60_000,
+    size: 4000,
     make: (count) => {
       const entries = times(count, (at) => [`s${at}`, { hash: "h", sidecarSetName: `s${at}` }]);
       return aPod({}, { "kruise.io/sidecarset-hash": JSON.stringify(Object.fromEntries(entries)) });
     },
   },
   "an injected list of many": {
-    size: 400_000,
+    size: 30_000,
     make: (count) => aPod({}, { "kruise.io/sidecarset-injected-list": times(count, (at) => `s${at}`).join(",") }),
   },
   "JSON that is merged": {
-    size: 200_000,
+    size: 16_000,
     make: (count) => aPod({}, { note: JSON.stringify(Object.fromEntries(times(count, (at) => [`k${at}`, at]))) }),
   },
-  "labels and annotations": {
-    size: 80_000,
-    make: (count) => {
-      const map = Object.fromEntries(times(count, (at) => [`key${at}`, "value"]));
-      return { ...aPod({}, map), metadata: { labels: { ...map, app: "web" }, annotations: map } };
-    },
+  "3 MB of annotations": {
+    size: 100_000,
+    make: (count) => aPod({}, Object.fromEntries(times(count, (at) => [`key${at}`, "some 20 characters.."]))),
   },
-  "a name for a hungry regex": {
-    size: 3_000_000,
-    make: (count) => aPod({ containers: [aContainer("main"), aContainer(`${"a".repeat(count)}!`)] }),
+  "3 MB of labels": {
+    size: 100_000,
+    make: (count) => {
+      const labels = Object.fromEntries(times(count, (at) => [`key${at}`, "some 20 characters.."]));
+      return { ...aPod(), metadata: { labels: { ...labels, app: "web" } } };
+    },
   },
   "a mount nested deeply": {
     size: 10_000,

@@ -128,6 +128,27 @@ describe("whatever claims to be a pod", () => {
     expect(inject(aPod({ containers })).pod.spec.containers).toHaveLength(1004);
   });
 
+  it.each<[string, Pod]>([
+    [
+      "pod.spec.containers has more than 1000 entries",
+      aPod({ containers: Array.from({ length: 1001 }, (_, index) => aContainer(`c${index}`)) }),
+    ],
+    ["pod.spec.containers[0].name has more than 63 characters", aPod({ containers: [aContainer("a".repeat(64))] })],
+    ["pod.metadata.annotations has more than 262144 characters", aPod({}, { x: "a".repeat(256 * 1024) })],
+    [
+      "pod.spec.containers[0].env[0] is nested too deeply",
+      aPod({
+        containers: [
+          aContainer("main", { env: [{ name: "A", x: JSON.parse("[".repeat(99) + "]".repeat(99)) } as never] }),
+        ],
+      }),
+    ],
+  ])("is denied at once where Kubernetes would refuse it anyway: %s", (sentence, given) => {
+    const { pod: result, report } = inject(given);
+    expect(report.denied).toMatchObject({ code: "HOT2111", sentence });
+    expect(result).toBe(given);
+  });
+
   it("may be nested 10,000 levels deep, the most that the API server reads", () => {
     const deep = JSON.parse("[".repeat(10_000) + "]".repeat(10_000)) as unknown;
     for (const place of [{ affinity: deep }, { volumes: [{ name: "shared", deep }] }, { containers: [deep] }]) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import type { Pod, SidecarSet } from "@hot/spec";
 import { expect, test } from "vitest";
 import { applyPatch, injectPod } from "@hot/inject";
@@ -27,7 +28,11 @@ test.each(cases)("%s", (name) => {
     sidecarSets: read(name, "sidecarsets") as SidecarSet[],
     now: NOW,
   });
-  if (process.env["UPDATE_GOLDEN"] === "1") {
+  const isWanted = process.env["UPDATE_GOLDEN"] === "1";
+  if (
+    isWanted &&
+    (!existsSync(file(name, "expected")) || !isDeepStrictEqual({ pod, report }, read(name, "expected")))
+  ) {
     writeFileSync(file(name, "expected"), `${JSON.stringify({ pod, report }, null, 2)}\n`);
   }
   expect({ pod, report }).toEqual(read(name, "expected"));
