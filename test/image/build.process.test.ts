@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readArchive } from "../../tools/image/archive.ts";
+import { catalogue, select } from "../../tools/image/catalogue.ts";
 import { buildImages, type BuiltImage } from "../../tools/image/index.ts";
+import { writeRootfs } from "../../tools/image/rootfs.ts";
 import { sizeTable } from "../../tools/image/size-table.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hot-build-test-"));
@@ -29,7 +31,7 @@ function blobOf(file: string, digest: string): Buffer {
 }
 
 function built(name: string): BuiltImage & { manifest: Manifest } {
-  const image = images.find((one) => one.name === `localhost/${name}`)!;
+  const image = images.find((one) => one.name === name || one.name === `localhost/${name}`)!;
   return { ...image, manifest: JSON.parse(blobOf(image.file, image.digest).toString()) as Manifest };
 }
 
@@ -52,7 +54,7 @@ function filesIn(rootfs: string): string[] {
 }
 
 test("the same sources give the same digests, alone as well as together", async () => {
-  const names = ["webhook", "sidecar-demo", "standby", "demo-app", "pause"];
+  const names = ["webhook", "sidecar-demo", "standby", "demo-app", "pause", "openkruise/hotupgrade-sample"];
   const again = await buildImages({ names, out: join(folder, "again") });
   const digests = (list: readonly BuiltImage[]) => Object.fromEntries(list.map(({ name, digest }) => [name, digest]));
   expect(digests(again)).toEqual(digests(images));
@@ -131,6 +133,25 @@ test.runIf(process.getuid?.() === 0)("the programs start as user 65532 with noth
     stderr: "",
   });
   expect(runIn(sidecar, "/hot-standby", "probe")).toMatchObject({ status: 0, stderr: "" });
+});
+
+test.runIf(process.getuid?.() === 0)("Kruise's example finds its script and a shell, in both images", () => {
+  for (const tag of ["empty", "sidecarv1"]) {
+    const rootfs = unpack(`docker.io/openkruise/hotupgrade-sample:${tag}`);
+    expect(runIn(rootfs, "/bin/sh", "/migrate.sh")).toMatchObject({ status: 0, stderr: "" });
+  }
+});
+
+test("rootfs writes the files of an image with their modes, whatever the umask is", async () => {
+  const [spec] = select(catalogue("dev"), ["sidecar-demo:v1"]);
+  const target = join(folder, "written");
+  const before = process.umask(0o077);
+  await writeRootfs(spec!, target).finally(() => process.umask(before));
+  const image = unpack("hot/sidecar-demo:v1");
+  expect(spawnSync("diff", ["-r", target, image], { encoding: "utf8" })).toMatchObject({ status: 0, stdout: "" });
+  for (const path of ["tmp", "app", "hot-standby", "etc/passwd", "usr/local/bin/node"]) {
+    expect([path, statSync(join(target, path)).mode]).toEqual([path, statSync(join(image, path)).mode]);
+  }
 });
 
 test("the table has a line for each image", () => {

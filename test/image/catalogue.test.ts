@@ -21,6 +21,7 @@ test("an unknown word names what there is", () => {
 
 test("an image is known by the name of the samples, too, which means docker.io", () => {
   expect(fullNames("hot/demo-app:v1")).toEqual(["localhost/hot/demo-app:v1", "docker.io/hot/demo-app:v1"]);
+  expect(fullNames("openkruise/hotupgrade-sample:empty")).toEqual(["docker.io/openkruise/hotupgrade-sample:empty"]);
 });
 
 test("the versions of the sidecar differ in what they say about themselves, and the broken one ends at once", () => {
@@ -30,5 +31,6 @@ test("the versions of the sidecar differ in what they say about themselves, and 
     { DEMO_VERSION: "v2" },
     { DEMO_VERSION: "v3" },
   ]);
+  expect(env("crash-later")).toEqual({ DEMO_VERSION: "crash-later", DEMO_CRASH_AFTER_SECONDS: "2" });
   expect(env("broken")).toEqual({ DEMO_VERSION: "broken", DEMO_CRASH: "1" });
 });

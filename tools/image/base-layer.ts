@@ -16,7 +16,7 @@ export function librariesIn(lddOutput: string): string[] {
 }
 
 /** Paths as the loader opens them, each once, sorted. */
-function librariesOf(binaries: readonly string[]): string[] {
+export function librariesOf(binaries: readonly string[]): string[] {
   const found = binaries.flatMap((binary) => librariesIn(execFileSync("ldd", [binary], { encoding: "utf8" })));
   return [...new Set(found)].sort();
 }

@@ -19,7 +19,7 @@ export interface BuildOptions {
 }
 
 export interface BuiltImage {
-  /** Such as `localhost/hot/webhook:dev`. The archive also has it under `docker.io/hot/webhook:dev`. */
+  /** Such as `localhost/hot/webhook:dev`. Images of `hot/` are in the archive as `docker.io/hot/…`, too. */
   readonly name: string;
   /** The archive; several images may be in one. */
   readonly file: string;
@@ -38,7 +38,7 @@ async function createLayers(specs: readonly ImageSpec[], gzip: boolean): Promise
 }
 
 function archiveOf(name: string, allInOne: boolean): string {
-  return allInOne ? "hot-images.tar" : `${name.slice(0, name.indexOf(":")).replace("/", "-")}.tar`;
+  return allInOne ? "hot-images.tar" : `${name.slice(0, name.indexOf(":")).replaceAll("/", "-")}.tar`;
 }
 
 /** Builds images and writes their archives; `ctr images import` and `kind load image-archive` take them. */

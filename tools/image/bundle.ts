@@ -42,7 +42,7 @@ export async function bundle({ source, path, external = [] }: Bundle): Promise<T
       banner: { js: requireInModule },
       esbuildOptions: (options) => {
         options.conditions = ["@hot/source", "module", "node"];
-        options.legalComments = "none";
+        options.legalComments = "eof";
         // Paths in comments must not depend on where the repository lies.
         options.absWorkingDir = root;
       },

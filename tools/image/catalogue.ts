@@ -4,7 +4,7 @@ import { NODE } from "./base-layer.ts";
 import type { ImageConfig } from "./oci.ts";
 
 /** `standby`: hot-standby alone. The others are the layers of one application each, on Node. */
-export type LayerName = "standby" | "node" | "sidecar-demo" | "demo-app" | "webhook" | "pause";
+export type LayerName = "standby" | "node" | "sidecar-demo" | "demo-app" | "webhook" | "pause" | "migrate-script";
 
 export interface ImageSpec {
   /** Without registry host, with tag. */
@@ -14,6 +14,7 @@ export interface ImageSpec {
 }
 
 const HOT_STANDBY = "/hot-standby";
+const ARTICLE = "openkruise/hotupgrade-sample";
 const versions = ["v1", "v2", "v3"];
 
 function sidecarDemo(tag: string, env: Readonly<Record<string, string>> = {}): ImageSpec {
@@ -39,6 +40,8 @@ export function catalogue(version: string): ImageSpec[] {
     },
     ...versions.map((tag) => sidecarDemo(tag)),
     sidecarDemo("broken", { DEMO_CRASH: "1" }),
+    // Takes over, then dies.
+    sidecarDemo("crash-later", { DEMO_CRASH_AFTER_SECONDS: "2" }),
     // Lives, but never answers the hook: what a version looks like that hangs before its takeover.
     { ...sidecarDemo("hang"), config: { entrypoint: [HOT_STANDBY, "pause"], env: { DEMO_VERSION: "hang" } } },
     ...["v1", "v2"].map((tag) => standby(tag)),
@@ -47,16 +50,24 @@ export function catalogue(version: string): ImageSpec[] {
       layers: ["node", "demo-app"],
       config: { entrypoint: [NODE, "/app/main.js"], ports: [8080] },
     },
+    // The images of Kruise's own example, whose hook is a script.
+    { ...standby("v1"), name: `${ARTICLE}:empty`, layers: ["standby", "migrate-script"] },
+    ...["v1", "v2"].map((tag) => ({
+      ...sidecarDemo(tag),
+      name: `${ARTICLE}:sidecar${tag}`,
+      layers: ["node", "standby", "sidecar-demo", "migrate-script"] as const,
+    })),
     { name: "pause:1", layers: ["pause"], config: { entrypoint: [HOT_STANDBY, "pause"] } },
   ];
 }
 
-/** Registry hosts under which every image is known; a name without host means docker.io to a container runtime. */
-const HOSTS = ["localhost", "docker.io"];
-
-/** The full names of an image; the first is the one that is shown. */
+/**
+ * The full names of an image; the first is the one that is shown. A name without host, as the samples have it, means
+ * docker.io to a container runtime.
+ */
 export function fullNames(name: string): string[] {
-  return name.startsWith("hot/") ? HOSTS.map((host) => `${host}/${name}`) : [`localhost/${name}`];
+  if (name.startsWith("hot/")) return [`localhost/${name}`, `docker.io/${name}`];
+  return [name.startsWith(ARTICLE) ? `docker.io/${name}` : `localhost/${name}`];
 }
 
 /**

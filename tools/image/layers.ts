@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { baseFiles, userFiles } from "./base-layer.ts";
+import { baseFiles, librariesOf, userFiles } from "./base-layer.ts";
 import { bundle, root } from "./bundle.ts";
 import type { LayerName } from "./catalogue.ts";
 import type { TarEntry } from "./tar.ts";
@@ -75,6 +75,16 @@ async function demoApp(): Promise<TarEntry[]> {
   return [appPackage, await bundle({ source: join(root, "apps/sidecar-demo/src/app.ts"), path: "app/main.js" })];
 }
 
+/** The one layer with a shell: for a postStart hook that is a script. */
+function migrateScript(): TarEntry[] {
+  const shell = "/bin/sh";
+  const file = (path: string): TarEntry => ({ path: path.slice(1), mode: 0o755, data: readFileSync(path) });
+  return [
+    ...[shell, ...librariesOf([shell])].map(file),
+    { path: "migrate.sh", mode: 0o755, data: readFileSync(join(root, "apps/sidecar-demo/migrate.sh")) },
+  ];
+}
+
 /** Makes sure that the addon and hot-standby are those of the sources; does nothing when they are. */
 export function buildNative(): void {
   const script = join(fdTransfer, "scripts", "build-native.mjs");
@@ -89,4 +99,5 @@ export const layerFiles: Readonly<Record<LayerName, () => TarEntry[] | Promise<T
   "sidecar-demo": sidecarDemo,
   "demo-app": demoApp,
   webhook,
+  "migrate-script": migrateScript,
 };

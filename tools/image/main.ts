@@ -3,17 +3,19 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { buildImages, type BuiltImage } from "./build.ts";
 import { root } from "./bundle.ts";
 import { catalogue, fullNames, select } from "./catalogue.ts";
-import { loadImages } from "./load.ts";
+import { buildImages, loadImages, type BuiltImage } from "./index.ts";
+import { writeRootfs } from "./rootfs.ts";
 import { sizeTable } from "./size-table.ts";
 
 const usage = `Usage: pnpm image build [NAME…] [--out DIR] [--version TAG] [--all-in-one] [--gzip]
        pnpm image list
+       pnpm image rootfs NAME --out DIR
        pnpm image load [NAME…] [--address SOCKET | --name CLUSTER] [--out DIR] [--version TAG] [--gzip]
 
 Makes container images as OCI archives, without a container engine, and puts them into a cluster.
+\`rootfs\` writes the files of one image into a folder instead: that is how the Containerfiles use it.
 
   NAME              webhook, sidecar-demo, sidecar-demo:v2, standby, demo-app, pause; default: all
   --out DIR         folder of the archives (default: build/images)
@@ -62,6 +64,10 @@ async function main(): Promise<void> {
     report(await buildImages({ names, out, version, gzip, allInOne: values["all-in-one"] }));
   } else if (command === "list") {
     for (const { name } of select(catalogue(version), names)) process.stdout.write(`${fullNames(name)[0]}\n`);
+  } else if (command === "rootfs") {
+    const [spec, ...more] = select(catalogue(version), names);
+    if (names.length !== 1 || spec === undefined || more.length > 0) throw new UsageError("rootfs of which image?");
+    await writeRootfs(spec, out);
   } else if (command === "load") {
     if (values.address !== undefined && values.name !== undefined) throw new UsageError("--address or --name?");
     const images = await buildImages({ names, out, version, gzip, allInOne: true });

@@ -13,6 +13,8 @@ export interface SidecarConfig {
   readonly upstream: Address;
   /** The build that is broken on purpose: it ends at once. */
   readonly crash: boolean;
+  /** The build that is broken in another way: it ends so long after it has begun to serve. */
+  readonly crashAfterSeconds?: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -32,6 +34,14 @@ export function listenHostIn(env: Environment): string {
   return host;
 }
 
+function crashAfterIn(env: Environment): Pick<SidecarConfig, "crashAfterSeconds"> {
+  const text = env["DEMO_CRASH_AFTER_SECONDS"];
+  if (!text) return {};
+  if (!/^\d{1,6}$/.test(text))
+    throw new Error(`DEMO_CRASH_AFTER_SECONDS=${text} is no number of seconds; set it to one`);
+  return { crashAfterSeconds: Number(text) };
+}
+
 /** Reads the environment; throws an Error that names the variable and says what to set. */
 export function readConfig(env: Environment): SidecarConfig {
   return {
@@ -40,5 +50,6 @@ export function readConfig(env: Environment): SidecarConfig {
     listen: { host: listenHostIn(env), port: portIn(env, "LISTEN_PORT", 9091) },
     upstream: { host: env["UPSTREAM_HOST"] || "127.0.0.1", port: portIn(env, "UPSTREAM_PORT", 8080) },
     crash: env["DEMO_CRASH"] === "1",
+    ...crashAfterIn(env),
   };
 }

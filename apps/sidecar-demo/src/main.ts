@@ -4,7 +4,9 @@ import { readConfig } from "./config.ts";
 import { startSidecar } from "./sidecar.ts";
 
 try {
-  await startSidecar(readConfig(process.env));
+  const config = readConfig(process.env);
+  await startSidecar(config);
+  if (config.crashAfterSeconds !== undefined) setTimeout(() => process.exit(1), config.crashAfterSeconds * 1000);
 } catch (error) {
   const fix = error instanceof Error && "fix" in error ? `\n  fix: ${String(error.fix)}` : "";
   process.stderr.write(`sidecar: ${error instanceof Error ? error.message : String(error)}${fix}\n`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { Load } from "./load.ts";
+import { Load, send } from "./load.ts";
 import { Pod } from "./programs.ts";
 
 test("v1 → v2 under load, as a hot upgrade does it: hook, receipt, reset; then v3 on the first side: nothing fails", async () => {
@@ -55,4 +55,18 @@ test("a broken v2 never takes over, and a good v2 that is aborted gives back: no
   expect(await pod.standby("probe", 1, 0)).toMatchObject({ code: 0 });
   await load.stop();
   expect(load.failures).toEqual([]);
+});
+
+test("a version that crashes after it has begun to serve: the old one takes back and serves", async () => {
+  await using pod = await Pod.open();
+  await pod.app();
+  const old = pod.sidecar(1, 0);
+  await old.says("owns");
+  const crashing = pod.sidecar(2, 1, { DEMO_CRASH_AFTER_SECONDS: "1" });
+  expect((await pod.standby("migrate", 2, 1)).code).toBe(0);
+  expect((await crashing.ended).code).toBe(1);
+  const { status, headers } = await send(pod.port, "/");
+  expect({ status, version: headers["x-sidecar-version"] }).toEqual({ status: 200, version: "v1" });
+  const wrong = await pod.sidecar(2, 1, { DEMO_CRASH_AFTER_SECONDS: "soon" }).ended;
+  expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining("DEMO_CRASH_AFTER_SECONDS=soon") as string });
 });
