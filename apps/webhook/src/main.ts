@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { parseConfig, USAGE, UsageError, type Config } from "./config.ts";
 import { createLog } from "./log.ts";
+import { installationOf } from "./installation.ts";
 import { runWebhook } from "./run.ts";
+import { runUninstall } from "./run-uninstall.ts";
 
 // The only file that touches process.*: everything else gets what it needs as arguments.
 
@@ -20,12 +23,24 @@ function readConfig(): Config | undefined {
   return undefined;
 }
 
+/** Of the pod's ServiceAccount; empty outside of a cluster. */
+function token(): string {
+  try {
+    return readFileSync("/var/run/secrets/kubernetes.io/serviceaccount/token", "utf8");
+  } catch {
+    return "";
+  }
+}
+
 async function main(config: Config): Promise<void> {
   const log = createLog(config.logLevel, (line) => process.stdout.write(line));
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
   try {
-    await runWebhook(config, stop.signal, { log, instance: hostname(), identity: `${hostname()}_${randomUUID()}` });
+    const installation = installationOf(token());
+    const identity = `${hostname()}_${randomUUID()}`;
+    if (config.command === "uninstall") return await runUninstall(config, { log, installation });
+    await runWebhook(config, stop.signal, { log, instance: hostname(), identity, installation });
     log.info("stopped");
   } catch (error) {
     if (!stop.signal.aborted) {

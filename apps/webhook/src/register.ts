@@ -3,15 +3,32 @@ import { ApiError, RESOURCES, type Api, type KubeObject, type Resource } from "@
 import { GROUP, PLURAL, reasonCode } from "@hot/spec";
 import type { FailurePolicy } from "./config.ts";
 import { covers } from "./covers.ts";
-import { conversion, mutatingConfiguration, validatingConfiguration, type Endpoint } from "./webhook-configuration.ts";
+import { retryConflicts } from "./retry-conflicts.ts";
+import {
+  conversion,
+  encoded,
+  mutatingConfiguration,
+  validatingConfiguration,
+  type Endpoint,
+} from "./webhook-configuration.ts";
 
-const CRD = `${PLURAL}.${GROUP}`;
+/** Name of the CustomResourceDefinition. */
+export const CRD = `${PLURAL}.${GROUP}`;
 
 export interface RegisterOptions {
   api: Pick<Api, "get" | "create" | "update" | "patch">;
   endpoint: Endpoint;
   failurePolicy: FailurePolicy;
   signal?: AbortSignal;
+}
+
+/** What was written; names such as `mutatingwebhookconfigurations`. */
+export interface Registered {
+  created: string[];
+  /** Was there with other content. */
+  changed: string[];
+  /** Something that the API server uses already did not trust all of this authority before. */
+  isNewTrust: boolean;
 }
 
 /** The CustomResourceDefinition is not there, so there is nothing to register for. */
@@ -24,19 +41,18 @@ export class CrdMissingError extends Error {
  * Writes only what differs, so a second call writes nothing; what other people have put beside it (labels, fields that
  * are not ours) stays.
  *
- * @returns the names of what was written
  * @throws {CrdMissingError}
  */
-export async function register(options: RegisterOptions): Promise<string[]> {
+export async function register(options: RegisterOptions): Promise<Registered> {
   const { endpoint, failurePolicy } = options;
   const configurations = [
     [RESOURCES.mutatingWebhookConfigurations, mutatingConfiguration(endpoint, failurePolicy)],
     [RESOURCES.validatingWebhookConfigurations, validatingConfiguration(endpoint)],
   ] as const;
-  const written: string[] = [];
-  if (await registerConversion(options)) written.push(`customresourcedefinitions/${CRD}`);
+  const written: Registered = { created: [], changed: [], isNewTrust: false };
+  if (await registerConversion(options)) written.changed.push(`customresourcedefinitions/${CRD}`);
   for (const [resource, wanted] of configurations) {
-    if (await ensure(options, resource, wanted as KubeObject)) written.push(resource.plural);
+    await ensure(options, resource, wanted as KubeObject, written);
   }
   return written;
 }
@@ -62,24 +78,28 @@ function withMember(conversion: object, member: object): object {
   return { ...conversion, webhook: { ...webhook, clientConfig: { ...webhook.clientConfig, ...member } } };
 }
 
+type Configuration = KubeObject & { webhooks?: { clientConfig?: { caBundle?: string } }[] };
+
 /** Creates or corrects one object; whoever writes in between makes it read and compare again. */
-async function ensure({ api, signal }: RegisterOptions, resource: Resource, wanted: KubeObject): Promise<boolean> {
+function ensure(
+  { api, endpoint, signal }: RegisterOptions,
+  resource: Resource,
+  wanted: KubeObject,
+  written: Registered,
+): Promise<void> {
   const call = signal === undefined ? {} : { signal };
-  const name = wanted.metadata.name ?? "";
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const present = await found(api.get(resource, name, call));
-      if (present === undefined) {
-        await api.create(resource, wanted, call);
-        return true;
-      }
-      if (covers(present, wanted)) return false;
+  return retryConflicts(async () => {
+    const present = await found(api.get<Configuration>(resource, wanted.metadata.name ?? "", call));
+    if (present === undefined) {
+      await api.create(resource, wanted, call);
+      written.created.push(resource.plural);
+    } else if (!covers(present, wanted)) {
       await api.update(resource, { ...present, ...wanted, metadata: present.metadata }, call);
-      return true;
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 409) || attempt === 4) throw error;
+      written.changed.push(resource.plural);
+      const trusts = present.webhooks?.every((one) => one.clientConfig?.caBundle === encoded(endpoint)) ?? false;
+      written.isNewTrust ||= !trusts;
     }
-  }
+  });
 }
 
 /** The object, or `undefined` where the answer is 404. */

@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sleep, type Api, type Clock } from "@hot/kube";
 import { reasonCode } from "@hot/spec";
-import { nextCertificates, type Certificates } from "./certs/serving.ts";
+import { LIFETIMES, type Certificates } from "./certs/serving.ts";
 import type { FailurePolicy } from "./config.ts";
+import { isUninstalled } from "./installation.ts";
 import type { Log } from "./log.ts";
 import { register } from "./register.ts";
+import { unregister } from "./uninstall.ts";
 
 const CHECK_MS = 10 * 60 * 1000;
+/** How long every API server may need to hear of a new authority. */
+const SETTLE_MS = 10_000;
 const RETRY_MS = { first: 500, most: 30_000 };
 
 export interface RegistrationOptions {
-  api: Pick<Api, "get" | "create" | "update" | "patch">;
+  api: Pick<Api, "get" | "create" | "update" | "patch" | "delete">;
   url?: string;
   namespace: string;
+  /** See `installationOf`. */
+  installation: string;
+  /** Lifetime of a serving certificate: how often to look. Default: 7 days. */
+  leafMs?: number;
   failurePolicy: FailurePolicy;
+  /** What is served now. */
   certificates: Certificates;
+  /** The certificates for now; the same as the present ones where they are still good. */
+  next: (present: Certificates) => Promise<Certificates>;
   /** Called after the API server has been told to trust the authority of these certificates. */
   serve: (certificates: Certificates) => void;
   clock: Clock;
@@ -24,29 +35,54 @@ export interface RegistrationOptions {
 export interface Registration {
   /** Whether the API server has been told where this program is; stays true. */
   registered(): boolean;
-  /** Registers, then looks every ten minutes after certificates and configurations; ends with the signal. */
+  /** Registers, then looks every ten minutes (more often with short lifetimes) after certificates and configurations; ends with the signal. */
   run(signal: AbortSignal): Promise<void>;
 }
 
 /** Keeps the webhook configurations and the certificates right. No failure ends it; each is logged once until it changes. */
 export function createRegistration(options: RegistrationOptions): Registration {
-  const { api, namespace, failurePolicy, serve, clock, log } = options;
+  const { api, namespace, failurePolicy, next, serve, clock, log, leafMs = LIFETIMES.leafMs } = options;
   const url = options.url === undefined ? {} : { url: options.url };
   let certificates = options.certificates;
   let registered = false;
+  let uninstalled = false;
+  const installation = { api, namespace, installation: options.installation };
+  const checkMs = Math.min(CHECK_MS, leafMs / 20);
+  const settleMs = Math.min(SETTLE_MS, leafMs / 12);
+
+  /** Makes the API server trust the authority of the Secret; true if it may not everywhere have heard of it yet. */
+  const trust = async (wanted: Certificates, signal: AbortSignal): Promise<boolean> => {
+    const endpoint = { namespace, ...url, caBundle: wanted.caBundle };
+    const { created, changed, isNewTrust } = await register({ api, endpoint, failurePolicy, signal });
+    if (created.length > 0 || changed.length > 0) log.info("registered", { written: [...created, ...changed] });
+    // Deleted between our look and our writing: whoever uninstalls has looked already.
+    if (created.length > 0 && (await isUninstalled(installation))) await unregister(api);
+    return isNewTrust;
+  };
 
   const maintain = async (signal: AbortSignal): Promise<void> => {
-    const next = await nextCertificates({ api, namespace, ...url, now: new Date(clock.now()) }, certificates);
-    const endpoint = { namespace, ...url, caBundle: next.caBundle };
-    // Trust first: a certificate whose authority is not known yet would break every call.
-    const written = await register({ api, endpoint, failurePolicy, signal });
-    if (written.length > 0) log.info("registered", { written });
-    registered = true;
-    if (next.serving !== certificates.serving) {
-      serve(next);
-      log.info("certificate renewed", { notAfter: next.notAfter.toISOString() });
+    if (await isUninstalled(installation)) {
+      if (!uninstalled) log.info("this installation is being taken away: nothing is registered any more");
+      uninstalled = true;
+      return;
     }
-    certificates = next;
+    let wanted = await next(certificates);
+    let isFresh = await trust(wanted, signal);
+    // Another replica may have made a new authority after we had read the Secret; what we wrote does not know it.
+    for (let again = await next(wanted); again.caBundle !== wanted.caBundle; again = await next(wanted)) {
+      wanted = again;
+      isFresh = (await trust(wanted, signal)) || isFresh;
+    }
+    const isOther = wanted.authority.certPem !== certificates.authority.certPem;
+    // Trust first: a certificate whose authority is not known everywhere yet would break calls.
+    if (isOther || (isFresh && !registered)) await sleep(clock, settleMs, signal);
+    if (signal.aborted) return;
+    registered = true;
+    if (wanted.serving !== certificates.serving) {
+      serve(wanted);
+      log.info("certificate renewed", { notAfter: wanted.notAfter.toISOString() });
+    }
+    certificates = wanted;
   };
 
   return {
@@ -59,7 +95,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
           await maintain(signal);
           said = "";
           wait = RETRY_MS.first;
-          await sleep(clock, CHECK_MS, signal);
+          await sleep(clock, checkMs, signal);
         } catch (error) {
           if (signal.aborted) return;
           const message = error instanceof Error ? error.message : String(error);

@@ -30,7 +30,7 @@ export async function runWebhook(config: Config, signal: AbortSignal, dependenci
     { name: "the cache of ControllerRevisions", run: (stop) => revisions.run(stop) },
   ];
   if (config.role !== "controller") {
-    const { registration, stop } = await startAdmission(config, shared);
+    const { registration, stop } = await startAdmission(config, shared, dependencies);
     stack.defer(stop);
     ready["registration"] = () => registration.registered();
     parts.push({ name: "the registration", run: (stopping) => registration.run(stopping) });

@@ -31,6 +31,8 @@ export interface Dependencies {
   instance: string;
   /** Unique for each process, also for two after each other in one pod. */
   identity: string;
+  /** What tells this installation from an earlier one of the same name; empty outside of a cluster. */
+  installation: string;
 }
 
 /** What admission and controller have in common; the reflectors are run by the caller. */

@@ -22,11 +22,23 @@ export interface Endpoint {
   caBundle: string;
 }
 
-export function clientConfig({ url, namespace, caBundle }: Endpoint, path: string): object {
-  const ca = { caBundle: Buffer.from(caBundle, "utf8").toString("base64") };
+/** The authorities as the API wants them. */
+export function encoded({ caBundle }: Pick<Endpoint, "caBundle">): string {
+  return Buffer.from(caBundle, "utf8").toString("base64");
+}
+
+export function clientConfig(endpoint: Endpoint, path: string): object {
+  const { url, namespace } = endpoint;
+  const ca = { caBundle: encoded(endpoint) };
   if (url !== undefined) return { ...ca, url: url + path };
   return { ...ca, service: { name: NAME, namespace, path, port: 443 } };
 }
+
+/** A static pod runs already when the kubelet shows it to the API; nothing can be put into it. */
+const NOT_A_MIRROR_POD = {
+  name: "not-a-mirror-pod",
+  expression: "!has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations)",
+};
 
 /**
  * Pods are sent on CREATE only, from all namespaces but kube-system and our own: a pod that this program or the cluster
@@ -51,6 +63,7 @@ export function mutatingConfiguration(endpoint: Endpoint, failurePolicy: Failure
         rules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"], scope: "*" }],
         namespaceSelector: { matchExpressions: [notOurs, notDisabled] },
         objectSelector: { matchExpressions: [notDisabled] },
+        matchConditions: [NOT_A_MIRROR_POD],
         reinvocationPolicy: "IfNeeded",
         failurePolicy,
         timeoutSeconds: 5,

@@ -4,6 +4,9 @@ import { parseConfig, UsageError } from "../src/config.ts";
 
 test("without flags: the deployed form", () => {
   expect(parseConfig([], { POD_NAMESPACE: "infra" })).toEqual({
+    command: "run",
+    lifetimes: { leafMs: 7 * 86_400_000, authorityMs: 365 * 86_400_000 },
+    revertConversion: false,
     host: "0.0.0.0",
     port: 9443,
     healthPort: 8081,
@@ -25,13 +28,17 @@ test("every flag", () => {
     "failure-policy": "Fail",
     role: "webhook",
     "log-level": "debug",
+    "cert-dir": "/etc/certs",
+    "leaf-lifetime": "60s",
+    "authority-lifetime": "10m",
   };
   expect(
-    parseConfig(
-      Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
-      {},
-    ),
+    parseConfig([...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]), "--revert-conversion"], {}),
   ).toEqual({
+    command: "run",
+    certDir: "/etc/certs",
+    lifetimes: { leafMs: 60_000, authorityMs: 600_000 },
+    revertConversion: true,
     kubeconfig: "/tmp/kubeconfig",
     host: "127.0.0.1",
     port: 0,
@@ -42,6 +49,10 @@ test("every flag", () => {
     role: "webhook",
     logLevel: "debug",
   });
+});
+
+test("uninstall is a command with the same flags", () => {
+  expect(parseConfig(["uninstall", "--namespace=hot"], {})).toMatchObject({ command: "uninstall", namespace: "hot" });
 });
 
 test("--help asks for help, whatever else is there", () => {
@@ -63,6 +74,11 @@ test.each([
   [["--log-level", "trace"], "--log-level"],
   [["--kubeconfig", ""], "--kubeconfig"],
   [["--unknown"], "--unknown"],
+  [["uninstall", "twice"], "no command"],
+  [["--cert-dir="], "--cert-dir"],
+  [["--leaf-lifetime", "7"], "a time such as"],
+  [["--leaf-lifetime", "29s"], "at least 30s"],
+  [["--authority-lifetime", "27d"], "four times"],
   [["stray"], "stray"],
   [["--port"], "--port"],
 ])("%j is one clear message with a code", (argv, part) => {

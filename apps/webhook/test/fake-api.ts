@@ -2,7 +2,7 @@
 import { ApiError, type Api, type KubeObject, type Resource } from "@hot/kube";
 
 /** An API server's memory for a few objects: 404, 409 and resourceVersions as the real one has them. */
-export interface FakeApi extends Pick<Api, "get" | "create" | "update" | "patch"> {
+export interface FakeApi extends Pick<Api, "get" | "create" | "update" | "patch" | "delete"> {
   /** `create secrets/x`, in the order in which they were carried out. */
   readonly writes: string[];
   object(plural: string, name: string): object | undefined;
@@ -77,6 +77,11 @@ export function createFakeApi(): FakeApi {
       const present = objects.get(key(resource, name));
       if (present === undefined) throw refusal(404, "patch");
       return store(resource, merge(present, patch.body) as KubeObject, "patch") as T;
+    },
+    delete: async (resource: Resource, name: string) => {
+      if (!objects.delete(key(resource, name))) throw refusal(404, "delete");
+      writes.push(`delete ${key(resource, name)}`);
+      return {};
     },
   };
   return fake;

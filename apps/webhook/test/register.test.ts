@@ -30,14 +30,22 @@ const webhooks = (api: FakeApi, plural: string): Webhook[] => {
 describe("register", () => {
   test("writes the conversion and both configurations; a second call writes nothing", async () => {
     const api = apiWithCrd();
-    expect(await register({ api, endpoint: service, failurePolicy: "Ignore" })).toHaveLength(3);
+    expect(await register({ api, endpoint: service, failurePolicy: "Ignore" })).toEqual({
+      created: [MUTATING, VALIDATING],
+      changed: [`customresourcedefinitions/${CRD}`],
+      isNewTrust: false,
+    });
     const before = [...api.writes];
     expect(before).toEqual([
       `patch customresourcedefinitions/${CRD}`,
       `create ${MUTATING}/hot-webhook`,
       `create ${VALIDATING}/hot-webhook`,
     ]);
-    expect(await register({ api, endpoint: service, failurePolicy: "Ignore" })).toEqual([]);
+    expect(await register({ api, endpoint: service, failurePolicy: "Ignore" })).toEqual({
+      created: [],
+      changed: [],
+      isNewTrust: false,
+    });
     expect(api.writes).toEqual(before);
   });
 
@@ -95,13 +103,21 @@ describe("register", () => {
       api.object(MUTATING, "hot-webhook") as { metadata: object; webhooks: Webhook[] } | undefined,
     )!;
     present.metadata = { ...present.metadata, labels: { team: "x" } };
-    present.webhooks[0]!["matchConditions"] = [];
+    present.webhooks[0]!["serverDefaulted"] = "x";
     api.put(MUTATING, present);
-    expect(await register({ api, endpoint: service, failurePolicy: "Ignore" })).toEqual([]);
+    expect(await register({ api, endpoint: service, failurePolicy: "Ignore" })).toEqual({
+      created: [],
+      changed: [],
+      isNewTrust: false,
+    });
 
     present.webhooks[0]!.clientConfig.caBundle = "b3RoZXI=";
     api.put(MUTATING, present);
-    expect(await register({ api, endpoint: service, failurePolicy: "Ignore" })).toEqual([MUTATING]);
+    expect(await register({ api, endpoint: service, failurePolicy: "Ignore" })).toEqual({
+      created: [],
+      changed: [MUTATING],
+      isNewTrust: true,
+    });
     expect(api.object(MUTATING, "hot-webhook")).toMatchObject({ metadata: { labels: { team: "x" } } });
   });
 

@@ -48,8 +48,10 @@ async function setup(api: FakeApi): Promise<Setup> {
   const registration = createRegistration({
     api,
     namespace: "hot-system",
+    installation: "",
     failurePolicy: "Ignore",
     certificates,
+    next: (present) => nextCertificates({ api, namespace: "hot-system", now: new Date(clock.now()) }, present),
     clock,
     log: createLog("error", (line) => errors.push((JSON.parse(line) as { err: { message: string } }).err.message)),
     serve: (next) => {

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import { ApiError, RESOURCES, type Api, type KubeObject } from "@hot/kube";
+import { RESOURCES, type Api, type KubeObject } from "@hot/kube";
 import { reasonCode } from "@hot/spec";
 import { found } from "../register.ts";
-import { NAME } from "../webhook-configuration.ts";
-
-export const SECRET = `${NAME}-certs`;
-export const AUTHORITY_DAYS = 365;
-/** A new authority is made when the present one has less time than this. */
-const RENEW_BEFORE_DAYS = 60;
-const DAY_MS = 24 * 3600 * 1000;
+import { retryConflicts } from "../retry-conflicts.ts";
+import { SECRET } from "./secret.ts";
 
 /** The authority that signs serving certificates, shared by all replicas through a Secret. */
 export interface Authority {
@@ -23,6 +18,10 @@ export interface AuthorityOptions {
   api: Pick<Api, "get" | "create" | "update">;
   namespace: string;
   now: Date;
+  /** A new authority is made when the present one has less time than this. */
+  renewBeforeMs: number;
+  /** The authority that the caller serves under: stays trusted when the Secret was emptied or deleted. */
+  present?: Pick<Authority, "certPem"> | undefined;
   /** Makes a new self-signed authority. */
   create: () => Promise<{ certPem: string; keyPem: string }>;
 }
@@ -43,26 +42,26 @@ export class CertificateError extends Error {
  *
  * @throws {CertificateError} when the Secret holds something else
  */
-export async function loadAuthority(options: AuthorityOptions): Promise<Authority> {
-  const { api, namespace, now } = options;
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const secret = await found(api.get<Secret>(RESOURCES.secrets, SECRET, { namespace }));
-      if (secret === undefined) {
-        const authority = await options.create();
-        await createSecret(api, secretOf(authority, { name: SECRET, namespace }), namespace);
-        return authority;
-      }
-      const present = authorityOf(secret, namespace);
-      if (daysLeft(present.certPem, now) >= RENEW_BEFORE_DAYS) return present;
-      const next: Authority = { ...(await options.create()), previousCertPem: present.certPem };
-      // With the resourceVersion that was read: a replica that was faster makes this a conflict.
-      await api.update(RESOURCES.secrets, secretOf(next, secret.metadata), { namespace });
-      return next;
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 409) || attempt === 4) throw error;
+export function loadAuthority(options: AuthorityOptions): Promise<Authority> {
+  const { api, namespace, now, renewBeforeMs, present } = options;
+  const made = async (previousCertPem: string | undefined): Promise<Authority> => ({
+    ...(await options.create()),
+    ...(previousCertPem !== undefined && { previousCertPem }),
+  });
+  return retryConflicts(async () => {
+    const secret = await found(api.get<Secret>(RESOURCES.secrets, SECRET, { namespace }));
+    if (secret === undefined) {
+      const authority = await made(present?.certPem);
+      await createSecret(api, secretOf(authority, { name: SECRET, namespace }), namespace);
+      return authority;
     }
-  }
+    const known = Object.keys(secret.data ?? {}).length > 0 ? authorityOf(secret, namespace) : undefined;
+    if (known !== undefined && msLeft(known.certPem, now) >= renewBeforeMs) return known;
+    const next = await made(known?.certPem ?? present?.certPem);
+    // With the resourceVersion that was read: a replica that was faster makes this a conflict.
+    await api.update(RESOURCES.secrets, secretOf(next, secret.metadata), { namespace });
+    return next;
+  });
 }
 
 /** In a cluster the namespace is there; outside of one, where this program was just started, it is made. */
@@ -75,7 +74,7 @@ async function createSecret(api: AuthorityOptions["api"], secret: Secret, namesp
 
 /** What the API server has to trust: the authority, and the one before it as long as that is valid. */
 export function caBundle({ certPem, previousCertPem }: Authority, now: Date): string {
-  const previous = previousCertPem !== undefined && daysLeft(previousCertPem, now) > 0 ? [previousCertPem] : [];
+  const previous = previousCertPem !== undefined && msLeft(previousCertPem, now) > 0 ? [previousCertPem] : [];
   return [certPem, ...previous].map((pem) => pem.trim()).join("\n") + "\n";
 }
 
@@ -96,7 +95,7 @@ function authorityOf(secret: Secret, namespace: string): Authority {
   try {
     const certificate = new X509Certificate(certPem);
     if (!certificate.checkPrivateKey(createPrivateKey(keyPem))) throw new Error("ca.key is not the key of ca.crt");
-    if (previousCertPem !== "") daysLeft(previousCertPem, new Date(0));
+    if (previousCertPem !== "") msLeft(previousCertPem, new Date(0));
   } catch (cause) {
     const { sentence, fix, code } = reasonCode("CertificateInvalid");
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -108,6 +107,6 @@ function authorityOf(secret: Secret, namespace: string): Authority {
   return { certPem, keyPem, ...(previousCertPem !== "" && { previousCertPem }) };
 }
 
-function daysLeft(certPem: string, now: Date): number {
-  return (new X509Certificate(certPem).validToDate.getTime() - now.getTime()) / DAY_MS;
+function msLeft(certPem: string, now: Date): number {
+  return new X509Certificate(certPem).validToDate.getTime() - now.getTime();
 }

@@ -4,12 +4,20 @@ import { isIP } from "node:net";
 import { createAuthority, issueCertificate } from "@hot/kube/certificates";
 import type { ServingCertificate } from "../server.ts";
 import { NAME } from "../webhook-configuration.ts";
-import { AUTHORITY_DAYS, caBundle, loadAuthority, type Authority, type AuthorityOptions } from "./authority.ts";
+import { caBundle, loadAuthority, type Authority, type AuthorityOptions } from "./authority.ts";
 
-const LEAF_DAYS = 7;
-/** A leaf is replaced when less than this part of its life is left. */
-const RENEW_AT = 1 / 3;
+/** In milliseconds. */
+export interface Lifetimes {
+  leafMs: number;
+  authorityMs: number;
+}
+
 const DAY_MS = 24 * 3600 * 1000;
+export const LIFETIMES: Lifetimes = { leafMs: 7 * DAY_MS, authorityMs: 365 * DAY_MS };
+/** An authority is replaced when less than this part of its life is left, and early enough for a whole leaf. */
+const RENEW_AUTHORITY_AT = 1 / 6;
+/** A leaf is replaced when less than this part of its life is left. */
+const RENEW_LEAF_AT = 1 / 3;
 
 /** What is served, and what the API server has to trust. */
 export interface Certificates {
@@ -19,9 +27,10 @@ export interface Certificates {
   caBundle: string;
 }
 
-export interface CertificateOptions extends Omit<AuthorityOptions, "create"> {
+export interface CertificateOptions extends Omit<AuthorityOptions, "create" | "renewBeforeMs" | "present"> {
   /** Base URL under which the API server reaches us; absent: the Service. */
   url?: string;
+  lifetimes?: Lifetimes;
 }
 
 /**
@@ -32,28 +41,32 @@ export async function nextCertificates(
   options: CertificateOptions,
   present: Certificates | undefined,
 ): Promise<Certificates> {
-  const { api, namespace, now } = options;
+  const { api, namespace, now, lifetimes = LIFETIMES } = options;
+  const { leafMs, authorityMs } = lifetimes;
   const authority = await loadAuthority({
     api,
     namespace,
     now,
-    create: () => createAuthority({ commonName: `${NAME}-ca`, days: AUTHORITY_DAYS, now: now.getTime() }),
+    renewBeforeMs: Math.max(authorityMs * RENEW_AUTHORITY_AT, leafMs),
+    present: present?.authority,
+    create: () => createAuthority({ commonName: `${NAME}-ca`, days: authorityMs / DAY_MS, now: now.getTime() }),
   });
   const bundle = caBundle(authority, now);
-  if (present !== undefined && isGood(present, authority, now)) return { ...present, authority, caBundle: bundle };
+  if (present !== undefined && isGood(present, authority, now, leafMs))
+    return { ...present, authority, caBundle: bundle };
   const serving = await issueCertificate(authority, {
     commonName: NAME,
     ...namesOf(options),
-    days: LEAF_DAYS,
+    days: leafMs / DAY_MS,
     usage: "server",
     now: now.getTime(),
   });
   return { authority, serving, notAfter: new X509Certificate(serving.certPem).validToDate, caBundle: bundle };
 }
 
-function isGood(present: Certificates, authority: Authority, now: Date): boolean {
+function isGood(present: Certificates, authority: Authority, now: Date, leafMs: number): boolean {
   const left = present.notAfter.getTime() - now.getTime();
-  return present.authority.certPem === authority.certPem && left > LEAF_DAYS * DAY_MS * RENEW_AT;
+  return present.authority.certPem === authority.certPem && left > leafMs * RENEW_LEAF_AT;
 }
 
 function namesOf({ url, namespace }: CertificateOptions): { dnsNames: string[]; ipAddresses: string[] } {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Certificates } from "./serving.ts";
+
+/**
+ * Certificates that somebody else keeps fresh in a folder, such as a Secret of cert-manager: `tls.crt`, `tls.key` and
+ * `ca.crt`. An authority that is replaced while this program runs stays trusted until it runs out.
+ *
+ * @throws when a file is missing, or is none of a certificate
+ */
+export async function certificatesFrom(folder: string, present: Certificates | undefined): Promise<Certificates> {
+  const read = (name: string): Promise<string> => readFile(join(folder, name), "utf8");
+  const [certPem, keyPem, caPem] = await Promise.all(
+    ["tls.crt", "tls.key", "ca.crt"].map(read) as [Promise<string>, Promise<string>, Promise<string>],
+  );
+  const { serving, authority } = present ?? {};
+  if (present !== undefined && serving?.certPem === certPem && authority?.certPem === caPem) return present;
+  const before = authority?.certPem === caPem ? authority.previousCertPem : authority?.certPem;
+  return {
+    authority: { certPem: caPem, keyPem: "", ...(before !== undefined && { previousCertPem: before }) },
+    serving: { certPem, keyPem },
+    notAfter: new X509Certificate(certPem).validToDate,
+    caBundle:
+      [caPem, before ?? ""]
+        .map((pem) => pem.trim())
+        .join("\n")
+        .trim() + "\n",
+  };
+}
