@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `pnpm image build | list | load`
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./bundle.ts";
 import { catalogue, fullNames, select } from "./catalogue.ts";
+import { clusterAddress } from "./cluster-address.ts";
 import { buildImages, loadImages, type BuiltImage } from "./index.ts";
 import { writeRootfs } from "./rootfs.ts";
 import { sizeTable } from "./size-table.ts";
@@ -27,17 +27,6 @@ Makes container images as OCI archives, without a container engine, and puts the
 `;
 
 class UsageError extends Error {}
-
-/** The variable that `pnpm cluster env` prints; the socket can be seen from outside of the cluster's namespaces. */
-const SOCKET = /\bCONTAINERD_ADDRESS=["']?([^\s"']+)/;
-
-function addressOf(cluster: string): string {
-  const words = ["--conditions=@hot/source", join(root, "tools/cluster/main.ts"), "env", "--name", cluster];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8" });
-  const address = SOCKET.exec(stdout)?.[1];
-  if (status === 0 && address !== undefined) return address;
-  throw new Error(`cluster ${cluster} names no socket of containerd: ${stderr.trim() || "is it up? pnpm cluster up"}`);
-}
 
 function report(images: readonly BuiltImage[]): void {
   process.stdout.write(sizeTable(images));
@@ -70,10 +59,10 @@ async function main(): Promise<void> {
     await writeRootfs(spec, out);
   } else if (command === "load") {
     if (values.address !== undefined && values.name !== undefined) throw new UsageError("--address or --name?");
+    const address = values.address ?? (values.name === undefined ? undefined : clusterAddress(values.name));
     const images = await buildImages({ names, out, version, gzip, allInOne: true });
     report(images);
     const [file = ""] = images.map((image) => image.file);
-    const address = values.address ?? (values.name === undefined ? undefined : addressOf(values.name));
     if (address !== undefined) {
       loadImages([file], { address });
       process.stdout.write(`loaded into ${address}\n`);
