@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Pod, SidecarSet } from "@hot/spec";
+import { INJECTED_LIST_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
 import { mergeJsonText } from "./merge-json.ts";
 import { InjectionDenied } from "./report.ts";
 
@@ -11,11 +11,15 @@ import { InjectionDenied } from "./report.ts";
  */
 export function patchMetadata(pod: Pod, sidecarSets: readonly SidecarSet[]): Pod {
   const annotations = new Map(Object.entries(pod.metadata.annotations ?? {}));
+  const injected = annotations.get(INJECTED_LIST_ANNOTATION)?.split(",") ?? [];
   let changed = false;
   for (const sidecarSet of sidecarSets) {
+    const again = injected.includes(sidecarSet.metadata.name ?? "");
     for (const { annotations: patch = {}, patchPolicy = "Retain" } of sidecarSet.spec.patchPodMetadata ?? []) {
       for (const [key, value] of Object.entries(patch)) {
         const before = annotations.get(key);
+        // The text was set as it is by the first invocation; merged into itself it would lose its nulls.
+        if (again && before === value) continue;
         const after = patchOne(before, value, patchPolicy, () => location(sidecarSet, key));
         if (after === undefined || after === before) continue;
         annotations.set(key, after);

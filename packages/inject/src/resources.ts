@@ -59,12 +59,19 @@ export function resourcesOf(
   return result;
 }
 
+/** Of matching names, some 50 ms. A thousand containers with the longest names leave 30 to a pattern. */
+const MAX_STEPS = 2_000_000;
+
 const regexOf = oncePer(({ targetContainersNameRegex = "" }: ResourcesPolicy) => compileRe2(targetContainersNameRegex));
 
 function chosen(policy: ResourcesPolicy, candidates: readonly Container[]): Container[] {
   const compiled = regexOf(policy);
   const field = `resourcesPolicy.targetContainersNameRegex ${policy.targetContainersNameRegex ?? ""}`;
   if ("problem" in compiled) throw new ResourcesPolicyError("NoResourceTarget", `${field} ${compiled.problem}`);
+  const characters = candidates.reduce((sum, one) => sum + one.name.length, 0);
+  if (characters * compiled.regex.steps > MAX_STEPS) {
+    throw new ResourcesPolicyError("NoResourceTarget", `${field} is too large for so many containers`);
+  }
   const targets = candidates.filter((one) => compiled.regex.test(one.name));
   if (targets.length === 0) throw new ResourcesPolicyError("NoResourceTarget", `${field} matches no container`);
   return targets;

@@ -7,6 +7,8 @@ import { Re2SyntaxError } from "./re2/syntax.ts";
 export interface Re2 {
   /** Whether the pattern matches anywhere in the text. The time grows with both lengths only, whatever the pattern. */
   test(text: string): boolean;
+  /** The most steps that one character of a text can cost. */
+  readonly steps: number;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface Re2 {
 export function compileRe2(pattern: string): { regex: Re2 } | { problem: string } {
   try {
     const program = compileProgram(parseRe2(pattern));
-    return { regex: { test: (text) => runProgram(program, text) } };
+    return { regex: { test: (text) => runProgram(program, text), steps: program.length } };
   } catch (error) {
     if (error instanceof Re2SyntaxError) return { problem: error.message };
     throw error;
