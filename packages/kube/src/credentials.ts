@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { loadKubeconfig, type KubeconfigOptions } from "./kubeconfig.ts";
+import { hasKubeconfig, loadKubeconfig, type KubeconfigOptions } from "./kubeconfig.ts";
+import { createServiceAccountSource, isInCluster, SERVICE_ACCOUNT } from "./service-account.ts";
 
 /** What a request needs to be let in, and to trust the server. */
 export interface Credentials {
@@ -34,6 +35,8 @@ const FRESH_MS = 10_000;
 const RELOAD_MS = 60_000;
 
 export function createCredentialSource(options: KubeconfigOptions, now: () => number): CredentialSource {
+  const pod = { folder: options.serviceAccountFolder ?? SERVICE_ACCOUNT, env: process.env, now };
+  if (!hasKubeconfig(options) && isInCluster(pod)) return createServiceAccountSource(pod);
   let config = loadKubeconfig(options);
   let loadedAt = now();
   let cached: { at: number; credentials: Promise<Credentials> } | undefined;

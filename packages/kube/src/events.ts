@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Api, KubeObject } from "./api.ts";
-import type { Clock } from "./clock.ts";
+import { sleep, systemClock, type Clock } from "./clock.ts";
+import { createEventBudget } from "./event-budget.ts";
+import { createEventSeries, type Told } from "./event-series.ts";
 import { RESOURCES } from "./resources.ts";
 
 /** What happened. */
@@ -14,15 +16,20 @@ export interface EventText {
   action: string;
 }
 
-/** Best effort: an event that can't be written is dropped, and nothing here ever throws or waits. */
+/**
+ * Best effort: an event that can't be written is dropped, and nothing here ever throws or waits. The same text about the
+ * same object within six minutes is one event with a `series` (count, time of the last). One object gets 25 events at
+ * once and one in 30 s in the long run, whatever happens to it.
+ */
 export interface EventRecorder {
+  /** About an object without namespace the event is in namespace `default`, as kubectl expects it. */
   event(regarding: KubeObject, text: EventText): void;
-  /** Resolves when everything so far is written or dropped; for the end of a program. */
+  /** Resolves when everything so far is written or dropped, after 2 s at the latest; for the end of a program. */
   flush(): Promise<void>;
 }
 
 export interface EventRecorderOptions {
-  api: Pick<Api, "create">;
+  api: Pick<Api, "create" | "patch">;
   /** Who reports, `hot.dev/controller`. */
   component: string;
   /** Which of several replicas; default: the component. */
@@ -36,57 +43,99 @@ const MAX_WAITING = 1000;
 /** Leaves room for what makes a name of at most 253 characters unique. */
 const MAX_NAME = 220;
 const MAX_NOTE_BYTES = 1024;
+const FLUSH_MS = 2_000;
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { api, component, instance = component, clock, onError = () => undefined } = options;
+  const series = createEventSeries();
+  const budget = createEventBudget();
   let waiting = 0;
   let sequence = 0;
   let last: Promise<void> = Promise.resolve();
 
-  const write = async (event: { metadata: { namespace: string } }): Promise<void> => {
+  const enqueue = (write: () => Promise<unknown>, onFailure: () => void): void => {
+    if (waiting >= MAX_WAITING) return onFailure();
+    waiting++;
+    last = last.then(async () => {
+      try {
+        await write();
+      } catch (error) {
+        onFailure();
+        report(error);
+      } finally {
+        waiting--;
+      }
+    });
+  };
+
+  const report = (error: unknown): void => {
     try {
-      await api.create(RESOURCES.eventsV1, event, { namespace: event.metadata.namespace });
-    } catch (error) {
       onError(error);
-    } finally {
-      waiting--;
+    } catch {
+      // A log that fails must not stop the events behind this one.
     }
   };
 
-  return {
-    event(regarding, { type, reason, note, action }) {
-      if (waiting >= MAX_WAITING) return;
-      waiting++;
-      const now = clock.now();
-      const { name = "", namespace, uid, resourceVersion } = regarding.metadata;
-      const event = {
-        apiVersion: "events.k8s.io/v1",
-        kind: "Event",
-        metadata: {
-          // Unique without randomness: one process counts, and processes differ in instance or time.
-          name: `${nameStem(name)}.${now.toString(16)}${(sequence++).toString(16).padStart(4, "0")}`,
-          namespace: namespace ?? "default",
-        },
-        eventTime: new Date(now).toISOString().replace("Z", "000Z"), // metav1.MicroTime
-        reportingController: component,
-        reportingInstance: instance.slice(0, 128),
-        action,
-        reason,
-        type,
-        note: cut(note, MAX_NOTE_BYTES),
-        regarding: {
-          apiVersion: regarding.apiVersion,
-          kind: regarding.kind,
-          name,
-          namespace,
-          uid,
-          resourceVersion,
-        },
-      };
-      last = last.then(() => write(event));
-    },
-    flush: () => last,
+  const create = (key: string, regarding: KubeObject, text: EventText, now: number): void => {
+    const { name = "", namespace, uid, resourceVersion } = regarding.metadata;
+    const event = {
+      apiVersion: "events.k8s.io/v1",
+      kind: "Event",
+      metadata: {
+        // Unique without randomness: one process counts, and processes differ in instance or time.
+        name: `${nameStem(name)}.${now.toString(16)}${(sequence++).toString(16).padStart(4, "0")}`,
+        namespace: namespace ?? "default",
+      },
+      eventTime: microTime(now),
+      reportingController: component,
+      reportingInstance: instance.slice(0, 128),
+      action: text.action,
+      reason: text.reason,
+      type: text.type,
+      note: cut(text.note, MAX_NOTE_BYTES),
+      regarding: { apiVersion: regarding.apiVersion, kind: regarding.kind, name, namespace, uid, resourceVersion },
+    };
+    enqueue(
+      async () => {
+        await api.create(RESOURCES.eventsV1, event, { namespace: event.metadata.namespace });
+        series.created(key, event.metadata.name, event.metadata.namespace);
+      },
+      () => series.failed(key),
+    );
   };
+
+  const tell = ({ key, name, namespace, count, lastAt }: Told): void => {
+    const body = { series: { count, lastObservedTime: microTime(lastAt) } };
+    // The API server forgets events after an hour: then the next occurrence is a new one.
+    enqueue(
+      () => api.patch(RESOURCES.eventsV1, name, { type: "merge", body }, { namespace }),
+      () => series.failed(key),
+    );
+  };
+
+  return {
+    event(regarding, text) {
+      const now = clock.now();
+      const { kind = "", metadata } = regarding;
+      const object = [kind, metadata.namespace, metadata.name, metadata.uid].join("/");
+      const key = JSON.stringify([object, text.type, text.reason, text.action, text.note]);
+      if (!series.isKnown(key, now) && !budget.take(object, now)) return;
+      const step = series.occurred(key, now);
+      if (step.do === "create") create(key, regarding, text, now);
+      if (step.do === "tell") tell(step);
+    },
+    async flush() {
+      for (const one of series.rest()) tell(one);
+      const done = new AbortController();
+      void last.finally(() => done.abort());
+      await sleep(systemClock, FLUSH_MS, done.signal);
+    },
+  };
+}
+
+/** `metav1.MicroTime`. */
+function microTime(millis: number): string {
+  return new Date(millis).toISOString().replace("Z", "000Z");
 }
 
 /** A name must end in a letter or digit before its dot; the `generateName` of a pod that has no name yet does not. */

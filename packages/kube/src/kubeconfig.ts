@@ -12,6 +12,8 @@ export interface KubeconfigOptions {
   kubeconfig?: string;
   /** Name of the context; default: the kubeconfig's current one. */
   context?: string;
+  /** Where a pod finds `token` and `ca.crt`; default: where Kubernetes puts them. */
+  serviceAccountFolder?: string;
 }
 
 // Loaded by the first connection: the generated models that come along cost half a second and 60 MB, which those who
@@ -21,19 +23,21 @@ function emptyKubeConfig(): KubeConfig {
   return new clientNode.KubeConfig();
 }
 
-const TOKEN_OF_POD = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 const HOW = "Name a kubeconfig, set KUBECONFIG, or run in a pod with a service account.";
+
+/** Whether there is a kubeconfig, or one was named; otherwise there may be a service account. */
+export function hasKubeconfig(options: KubeconfigOptions): boolean {
+  return options.context !== undefined || pathsOf(options).length > 0;
+}
 
 /** Loads the kubeconfig anew. The result has a current cluster with an http or https address. */
 export function loadKubeconfig(options: KubeconfigOptions): KubeConfig {
   const paths = pathsOf(options);
-  const where = paths.length === 0 ? "the service account of this pod" : `kubeconfig ${paths.join(delimiter)}`;
+  const where = `kubeconfig ${paths.join(delimiter)}`;
   const config = emptyKubeConfig();
   if (paths.length > 0) {
     config.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: undefined });
     for (const path of paths) merge(config, loadFile(path));
-  } else if (process.env["KUBERNETES_SERVICE_HOST"] && exists(TOKEN_OF_POD)) {
-    config.loadFromCluster();
   } else {
     throw new ConfigError("the default kubeconfig", "there is none", HOW);
   }

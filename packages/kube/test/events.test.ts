@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, test } from "vitest";
-import { createEventRecorder } from "../src/events.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createEventRecorder, type EventRecorder } from "../src/events.ts";
 import { mergePatch } from "../src/merge-patch.ts";
 import { RESOURCES } from "../src/resources.ts";
 import { FakeApi } from "../src/testing/fake-api.ts";
@@ -63,7 +63,7 @@ describe("event recorder", () => {
 
   test("gives each event a name of its own, and those of objects without namespace the default one", async () => {
     const api = new FakeApi();
-    await record(api, [regarding, {}], [regarding, {}], [{ metadata: { name: "mesh" } }, {}]);
+    await record(api, [regarding, {}], [regarding, { note: "again" }], [{ metadata: { name: "mesh" } }, {}]);
     const events = await written(api);
     expect(new Set(events.map(({ metadata }) => metadata.name)).size).toBe(3);
     expect(events[2]?.metadata.namespace).toBe("default");
@@ -99,10 +99,107 @@ describe("event recorder", () => {
     const api = new FakeApi();
     const held = api.faults.holdNext({ verb: "create" });
     const recorder = createEventRecorder({ api, component: "c", clock });
-    for (let i = 0; i < 1500; i++) recorder.event(regarding, text);
+    const pod = (i: number): object => ({ ...regarding, metadata: { name: `web-${i}`, namespace: "shop" } });
+    for (let i = 0; i < 1500; i++) recorder.event(pod(i) as typeof regarding, text);
     held.release();
     await recorder.flush();
     expect(await written(api)).toHaveLength(1000);
+  });
+});
+
+describe("what repeats", () => {
+  let now: number;
+  let api: FakeApi;
+  let recorder: EventRecorder;
+
+  beforeEach(() => {
+    now = Date.UTC(2030, 0, 1);
+    api = new FakeApi();
+    recorder = createEventRecorder({ api, component: "c", clock: { now: () => now } });
+  });
+
+  /** Time passes only after what was recorded before is written. */
+  const repeat = async (times: number, everyMs: number): Promise<void> => {
+    for (let i = 0; i < times; i++) {
+      recorder.event(regarding, text);
+      await new Promise((resolve) => setImmediate(resolve));
+      now += everyMs;
+    }
+  };
+  const verbs = (): string[] => api.calls.map(({ verb }) => verb);
+  const events = async (): Promise<(Event & { series?: { count: number; lastObservedTime: string } })[]> =>
+    (await api.list<Event>(RESOURCES.eventsV1)).items;
+
+  test("is one event with a series: told when it begins, then once a minute, the rest at the end", async () => {
+    await repeat(100, 1_000);
+    expect(verbs()).toEqual(["create", "patch", "patch"]);
+    await recorder.flush();
+    expect((await events()).map(({ series }) => series)).toEqual([
+      { count: 100, lastObservedTime: "2030-01-01T00:01:39.000000Z" },
+    ]);
+  });
+
+  test("after six quiet minutes is a new event", async () => {
+    await repeat(2, 1_000);
+    now += 6 * 60_000;
+    await repeat(1, 0);
+    expect(verbs()).toEqual(["create", "patch", "create"]);
+    expect((await events()).map(({ series }) => series?.count)).toEqual([2, undefined]);
+  });
+
+  test("but says something else, or about another object of the same name, is another event", async () => {
+    recorder.event(regarding, text);
+    recorder.event(regarding, { ...text, note: "web-0: v2 → v3" });
+    recorder.event({ ...regarding, metadata: { ...regarding.metadata, uid: "u2" } }, text);
+    recorder.event({ ...regarding, metadata: { ...regarding.metadata, resourceVersion: "8" } }, text);
+    await recorder.flush();
+    expect(await events()).toHaveLength(3);
+  });
+
+  test("whose event the server has forgotten, or never taken, becomes a new one", async () => {
+    await repeat(1, 0);
+    await api.delete(RESOURCES.eventsV1, (await events())[0]?.metadata.name ?? "", { namespace: "shop" });
+    await repeat(2, 1_000);
+    expect(await events()).toHaveLength(1);
+    api.faults.failNext({ verb: "create" }, new Error("no"));
+    const other = { ...text, reason: "Other" };
+    recorder.event(regarding, other);
+    await recorder.flush();
+    recorder.event(regarding, other);
+    await recorder.flush();
+    expect(await events()).toHaveLength(2);
+  });
+
+  test("in ever new words does not flood: 25 at once for one object, one in 30 s later, others are not affected", async () => {
+    for (let i = 0; i < 500; i++) recorder.event(regarding, { ...text, note: `attempt ${i}` });
+    recorder.event({ ...regarding, metadata: { ...regarding.metadata, name: "web-1", uid: "u2" } }, text);
+    await recorder.flush();
+    expect(await events()).toHaveLength(26);
+    now += 61_000;
+    for (let i = 500; i < 1000; i++) recorder.event(regarding, { ...text, note: `attempt ${i}` });
+    await recorder.flush();
+    expect(await events()).toHaveLength(28);
+  });
+
+  test("a server that does not answer delays the end of the program by a moment only, and a log that throws nothing", async () => {
+    const failing = createEventRecorder({
+      api,
+      component: "c",
+      clock: { now: () => now },
+      onError: () => {
+        throw new Error("log is full");
+      },
+    });
+    api.faults.failNext({ verb: "create" }, new Error("no"));
+    failing.event(regarding, text);
+    await failing.flush();
+    failing.event(regarding, text);
+    await failing.flush();
+    expect(await events()).toHaveLength(1);
+    const held = api.faults.holdNext({ verb: "create" });
+    failing.event(regarding, { ...text, reason: "Held" });
+    await failing.flush();
+    held.release();
   });
 });
 
