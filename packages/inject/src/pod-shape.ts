@@ -50,9 +50,14 @@ const listOf =
     return undefined;
   };
 
+const shortText =
+  (limit: number): Check =>
+  (value) =>
+    text(value) ?? ((value as string).length > limit ? ` has more than ${limit} characters` : undefined);
 /** No name of a container is longer; a regular expression need not read more. */
-const shortName: Check = (value) =>
-  text(value) ?? ((value as string).length > 63 ? " has more than 63 characters" : undefined);
+const containerName = shortText(63);
+/** As long as a path can be on Linux. */
+const pathExpression = shortText(4096);
 
 /** Kubernetes' limit for all keys and values together, so that no annotation costs more than that to read. */
 const MAX_ANNOTATIONS = 256 * 1024;
@@ -84,10 +89,10 @@ const copied = (checks: Record<string, Check>): Check => {
 const named = fields({ name: text });
 const resources = maybe(mapOf(quantity));
 const container = fields({
-  name: shortName,
+  name: containerName,
   restartPolicy: maybe(text),
   env: maybe(listOf(copied({ name: text, value: maybe(text) }))),
-  volumeMounts: maybe(listOf(copied({ name: text, mountPath: text, subPathExpr: maybe(text) }))),
+  volumeMounts: maybe(listOf(copied({ name: text, mountPath: text, subPathExpr: maybe(pathExpression) }))),
   volumeDevices: maybe(listOf(copied({ name: text, devicePath: text }))),
   resources: maybe(fields({ limits: resources, requests: resources })),
 });

@@ -34,6 +34,7 @@ function cost(pod: Pod): number {
 const ANSWERS: Record<string, string> = {
   "injected before, bloated since": "[]",
   "80,000 containers": "HOT2111",
+  "one subPathExpr with many variables": "HOT2111",
   "3 MB of annotations": "HOT2111",
   "a mount nested deeply": "HOT2111",
 };

@@ -136,6 +136,14 @@ describe("whatever claims to be a pod", () => {
     ["pod.spec.containers[0].name has more than 63 characters", aPod({ containers: [aContainer("a".repeat(64))] })],
     ["pod.metadata.annotations has more than 262144 characters", aPod({}, { x: "a".repeat(256 * 1024) })],
     [
+      "pod.spec.containers[0].volumeMounts[0].subPathExpr has more than 4096 characters",
+      aPod({
+        containers: [
+          aContainer("main", { volumeMounts: [{ name: "v", mountPath: "/x", subPathExpr: "a".repeat(4097) }] }),
+        ],
+      }),
+    ],
+    [
       "pod.spec.containers[0].env[0] is nested too deeply",
       aPod({
         containers: [
@@ -143,7 +151,7 @@ describe("whatever claims to be a pod", () => {
         ],
       }),
     ],
-  ])("is denied at once where Kubernetes would refuse it anyway: %s", (sentence, given) => {
+  ])("is denied at once where no node could run it anyway: %s", (sentence, given) => {
     const { pod: result, report } = inject(given);
     expect(report.denied).toMatchObject({ code: "HOT2111", sentence });
     expect(result).toBe(given);
