@@ -75,7 +75,7 @@ export const hostilePods: Record<string, { size: number; make: (count: number) =
     make: (count) => aPod({ containers: times(count, () => aContainer("main", { env: env(75) })) }),
   },
   "names for a hungry regex": {
-    size: 1000,
+    size: 800,
     make: (count) =>
       aPod({ containers: [aContainer("main"), ...times(count - 1, (at) => aContainer(`${"a".repeat(58)}-${at}`))] }),
   },

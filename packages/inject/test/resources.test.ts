@@ -51,7 +51,7 @@ describe("resourcesPolicy", () => {
   it("lets a large pattern read some names, not the longest ones of a thousand containers", () => {
     const large = policy({ targetContainersNameRegex: "^(a?){500}$", resourcesExpr: { requests: { cpu: "cpu" } } });
     const many = Array.from({ length: 1000 }, (_, index) => target(`${"a".repeat(59)}${1000 + index}`, {}));
-    expect(resourcesOf(large, [target("aaa", {}, { cpu: "1" }), ...many.slice(0, 20)])).toEqual({
+    expect(resourcesOf(large, [target("aaa", {}, { cpu: "1" }), ...many.slice(0, 5)])).toEqual({
       requests: { cpu: "1" },
     });
     expect(() => resourcesOf(large, many)).toThrow(/too large for so many containers$/);
