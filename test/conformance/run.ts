@@ -2,14 +2,10 @@
 // node --conditions=@hot/source test/conformance/run.ts [DIR]: runs every *.jsonl file of a directory.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { firstDifferences } from "./differences.ts";
-import { comparisons, deliberate, isUnjudged, type Compared } from "./comparisons.ts";
-import { strictFiles } from "../../packages/spec/test/corpus/checks.ts";
-
-interface Line {
-  name: string;
-  quirk?: string;
-}
+import { comparisons } from "./comparisons.ts";
+import { parseCases, type Case } from "./corpus-case.ts";
+import { judge, type Verdict } from "./judge.ts";
+import { secondLevel } from "./second-level.ts";
 
 const usage = (sentence: string): never => {
   console.error(`hot: ${sentence}\n  usage: pnpm conformance [DIR]`);
@@ -26,51 +22,46 @@ const files = readdirSync(directory)
   .sort();
 if (files.length === 0) usage(`${directory} has no *.jsonl file`);
 
+/** Failed cases whose differences are shown, for each file. */
+const MOST_SHOWN = 20;
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const file of files) {
-  const compare = comparisons[file];
-  if (compare === undefined) {
+  if (comparisons[file] === undefined) {
     console.log(`${file}: not known`);
     continue;
   }
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  const messages: string[] = [];
-  let onPurpose = 0;
-  let unjudged = 0;
-  for (const line of readFileSync(join(directory, file), "utf8").split("\n")) {
-    if (line.trim() === "") continue;
-    const one = JSON.parse(line) as Line;
-    const differences = judge(() => compare(one as never));
-    if (differences.length === 0) counts.passed++;
-    else if (one.quirk !== undefined && !strictFiles.has(file)) counts.skipped++;
-    else if (file === "hot-upgrade.jsonl" && Object.hasOwn(deliberate, one.name)) onPurpose++;
-    else if (isUnjudged(file, one.name)) unjudged++;
-    else {
-      counts.failed++;
-      messages.push(`  ${one.name}`, ...differences.map((text) => `    ${text}`));
-    }
-  }
-  console.log(`${file}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped(quirk)`);
-  if (onPurpose + unjudged > 0) {
-    console.log(`  also skipped: ${onPurpose} differ on purpose, ${unjudged} random states differ and are not judged`);
-  }
-  for (const message of messages) console.log(message);
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped + onPurpose + unjudged;
+  report(
+    file,
+    parseCases<Case>(readFileSync(join(directory, file), "utf8")).map((one) => ({ one, verdict: judge(file, one) })),
+  );
 }
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-function judge(compare: () => Compared): string[] {
-  try {
-    const compared = compare();
-    return typeof compared === "string"
-      ? [compared]
-      : compared
-        ? firstDifferences(compared.actual, compared.wanted)
-        : [];
-  } catch (error) {
-    return [`threw ${String(error)}`];
+function report(file: string, judged: { one: Case; verdict: Verdict }[]): void {
+  const passed = judged.filter(({ verdict }) => verdict.is === "passed");
+  const failed = judged.filter(({ verdict }) => verdict.is === "failed");
+  const skipped = judged.filter(({ verdict }) => verdict.is === "skipped");
+  const exceptions = skipped.filter(({ one }) => one.quirk === undefined);
+  const quirks = skipped.length - exceptions.length;
+  console.log(`${file}: ${passed.length} passed, ${failed.length} failed, ${quirks} skipped(quirk)`);
+  const ruled = new Map<string, number>();
+  for (const { verdict } of skipped) {
+    const rule = ("rule" in verdict && verdict.rule) || "not checked";
+    ruled.set(rule, (ruled.get(rule) ?? 0) + 1);
   }
+  if (exceptions.length > 0)
+    console.log(`  ${exceptions.length} more differ on purpose, though they are not marked as quirks`);
+  const list = [...ruled].map(([rule, count]) => `${rule} ${count}`).join(", ");
+  if (list !== "") console.log(`  what is done instead, see docs/compatibility.md: ${list}`);
+  const second = secondLevel(file, judged);
+  if (second !== undefined) console.log(`  ${second}`);
+  for (const { one, verdict } of failed.slice(0, MOST_SHOWN)) {
+    console.log(`  ${one.name}`);
+    for (const text of verdict.is === "failed" ? verdict.differences : []) console.log(`    ${text}`);
+  }
+  if (failed.length > MOST_SHOWN) console.log(`  … and ${failed.length - MOST_SHOWN} more`);
+  total.passed += passed.length;
+  total.failed += failed.length;
+  total.skipped += skipped.length;
 }

@@ -8,13 +8,9 @@ import {
   type SidecarSet,
   type UpdateStrategy,
 } from "@hot/spec";
-import { inOrder } from "../../src/plan/order.ts";
-import { after, planFor } from "../support/planning.ts";
-
-export interface Comparison {
-  actual: unknown;
-  wanted: unknown;
-}
+import type { Case, Comparison } from "../corpus-case.ts";
+import { inOrder } from "../../../packages/controller/src/plan/order.ts";
+import { after, planFor } from "../../../packages/controller/test/support/planning.ts";
 
 interface CompactPod {
   name: string;
@@ -31,12 +27,10 @@ interface CompactPod {
   inconsistent?: boolean;
 }
 
-export interface StrategyCase {
-  name: string;
-  quirk?: string;
-  input: { updateStrategy: UpdateStrategy; pods: CompactPod[] | null };
-  expected: { upgrade: string[]; notUpgradable: string[]; sortedCandidates: string[] };
-}
+export type StrategyCase = Case<
+  { updateStrategy: UpdateStrategy; pods: CompactPod[] | null },
+  { upgrade: string[]; notUpgradable: string[]; sortedCandidates: string[] }
+>;
 
 const at = (seconds: number): string => new Date(Date.UTC(2020, 0, 1) + seconds * 1000).toISOString();
 
@@ -129,12 +123,10 @@ interface Round {
   error?: unknown;
 }
 
-export interface RoundCase {
-  name: string;
-  quirk?: string;
-  input: { sidecarSet: SidecarSet; pod: Pod };
-  expected: { booleans: Record<string, unknown>; afterReconcile: Round };
-}
+export type RoundCase = Case<
+  { sidecarSet: SidecarSet; pod: Pod },
+  { booleans: Record<string, unknown>; afterFlip?: Round; afterReconcile: Round }
+>;
 
 /** Images, versions, working side and hash after one round, and the counters of the status. */
 export function compareRound({ input, expected }: RoundCase): Comparison {
@@ -148,6 +140,7 @@ export function compareRound({ input, expected }: RoundCase): Comparison {
   return {
     actual: { pod: essence(actual, name), status: counters(first.status) },
     wanted: { pod: pod && essence(pod, name), status: counters(status) },
+    ours: actual,
   };
 }
 
@@ -171,7 +164,7 @@ function state(ready: boolean) {
   return ready ? { running: { startedAt: "2019-05-05T05:05:05Z" } } : { waiting: { reason: "ContainerCreating" } };
 }
 
-function essence(pod: Pod, name: string): unknown {
+export function essence(pod: Pod, name: string): unknown {
   const annotations = Object.entries(pod.metadata.annotations ?? {}).filter(
     ([key]) => /^version|working/.test(key.split("/")[0] ?? "") || key.includes("working"),
   );

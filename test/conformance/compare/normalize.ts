@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { sidecarContainerSchema } from "../../src/core-schema.ts";
-import { formatQuantity, parseQuantity } from "../../src/quantity.ts";
-import { goJson } from "../../src/go-json.ts";
+import { sidecarContainerSchema } from "../../../packages/spec/src/core-schema.ts";
+import { formatQuantity, parseQuantity } from "../../../packages/spec/src/quantity.ts";
+import { goJson } from "../../../packages/spec/src/go-json.ts";
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>

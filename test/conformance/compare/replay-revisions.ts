@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CUSTOM_VERSION_LABEL, syncRevisions, type ControllerRevision, type SidecarSet } from "../../src/index.ts";
-import { canonicalJson } from "../../src/revision.ts";
+import { CUSTOM_VERSION_LABEL, syncRevisions, type ControllerRevision, type SidecarSet } from "@hot/spec";
+import { canonicalJson } from "../../../packages/spec/src/revision.ts";
 
 export interface RevisionStep {
   sidecarSet: SidecarSet;
