@@ -109,7 +109,6 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
     "denied (HOT2107)",
   ],
   ["upper-case-memory", "`MEMORY` in a memory field", "passes validation and fails at every pod", "works"],
-  [
   ["unknown-mode", "an unknown `targetContainersMode` at injection", "no limits, requests of 0", "denied (HOT2107)"],
   // Injection
   [
