@@ -13,8 +13,8 @@ export interface Metrics {
   apiRequest(labels: { verb: string; code: string }): void;
   /** Has the state of a reflector asked for at every scrape. */
   watch(resource: string, health: () => ReflectorHealth): void;
-  /** What the controller reports, by name: adds to a counter, sets a gauge, observes in a histogram. */
-  controller(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+  /** What the controller reports, by name: adds to a counter, sets a gauge or removes it, observes in a histogram. */
+  controller(name: string, labels: Readonly<Record<string, string>>, value: number | undefined): void;
   /** The exposition format of Prometheus. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -107,20 +107,34 @@ function watchMetrics(registry: Registry): Map<string, () => ReflectorHealth> {
   return watches;
 }
 
-type Observe = (labels: Readonly<Record<string, string>>, value: number) => void;
+const SHORT = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+const LONG = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
+
+type Observe = (labels: Readonly<Record<string, string>>, value: number | undefined) => void;
 
 /** The controller's metrics; it knows names and labels, this program knows Prometheus. */
 function controllerMetrics(registers: Registry[]): Record<string, Observe> {
-  const counter = (name: string, help: string, labelNames: string[]): [string, Observe] => {
+  const counter = (name: string, help: string, labelNames: string[] = []): [string, Observe] => {
     const metric = new Counter({ name, help, labelNames, registers });
-    return [name, (labels, value) => metric.inc(labels, value)];
+    return [name, (labels, value = 0) => metric.inc(labels, value)];
   };
-  const gauge = (name: string, help: string, labelNames: string[]): [string, Observe] => {
+  const gauge = (name: string, help: string, labelNames: string[] = []): [string, Observe] => {
     const metric = new Gauge({ name, help, labelNames, registers });
-    return [name, (labels, value) => metric.set(labels, value)];
+    return [name, (labels, value) => (value === undefined ? metric.remove(labels) : metric.set(labels, value))];
+  };
+  const histogram = (name: string, help: string, labelNames: string[] = [], buckets = SHORT): [string, Observe] => {
+    const metric = new Histogram({ name, help, labelNames, buckets, registers });
+    return [name, (labels, value = 0) => metric.observe(labels, value)];
   };
   return Object.fromEntries([
     counter("hot_reconcile_total", "Reconciles, by result.", ["result"]),
+    histogram("hot_reconcile_duration_seconds", "Time of a reconcile."),
+    gauge("hot_workqueue_depth", "SidecarSets that wait for a reconcile."),
+    counter("hot_workqueue_adds_total", "SidecarSets that were put into the queue."),
+    histogram("hot_workqueue_queue_duration_seconds", "Time that a SidecarSet waited in the queue."),
+    counter("hot_workqueue_retries_total", "Reconciles that come again because one has failed."),
+    counter("hot_upgrade_total", "Hot upgrades of a pair of containers, by outcome.", ["outcome"]),
+    histogram("hot_upgrade_duration_seconds", "Time of a hot upgrade, by phase.", ["phase", "outcome"], LONG),
     gauge("hot_sidecarset_pods", "Pods of a SidecarSet, by state.", ["name", "state"]),
     gauge("hot_blocked_pods", "Pods that are not up to date, by reason.", ["name", "reason"]),
   ]);

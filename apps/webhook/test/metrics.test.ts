@@ -26,6 +26,39 @@ test("the controller's counters add, its gauges are set, and a metric that is no
   expect(text).toContain('hot_blocked_pods{name="mesh",reason="Paused"} 2');
 });
 
+test("a gauge of something that is gone is gone", async () => {
+  const metrics = createMetrics();
+  metrics.controller("hot_sidecarset_pods", { name: "mesh", state: "matched" }, 5);
+  metrics.controller("hot_sidecarset_pods", { name: "other", state: "matched" }, 1);
+  metrics.controller("hot_sidecarset_pods", { name: "mesh", state: "matched" }, undefined);
+  const text = await metrics.text();
+  expect(text).not.toContain("mesh");
+  expect(text).toContain('hot_sidecarset_pods{name="other",state="matched"} 1');
+});
+
+test("times of the controller are histograms, and who leads is a gauge", async () => {
+  const metrics = createMetrics();
+  metrics.controller("hot_upgrade_duration_seconds", { phase: "whole", outcome: "done" }, 3);
+  metrics.controller("hot_workqueue_queue_duration_seconds", {}, 0.02);
+  metrics.leader(true);
+  const text = await metrics.text();
+  expect(text).toContain('hot_upgrade_duration_seconds_bucket{le="5",phase="whole",outcome="done"} 1');
+  expect(text).toContain('hot_upgrade_duration_seconds_bucket{le="2",phase="whole",outcome="done"} 0');
+  expect(text).toContain("hot_workqueue_queue_duration_seconds_sum 0.02");
+  expect(text).toContain("hot_leader 1");
+});
+
+test("has every metric of the contract, before anything has happened", async () => {
+  const text = await createMetrics().text();
+  const names = [
+    "reconcile_total reconcile_duration_seconds workqueue_depth workqueue_adds_total workqueue_queue_duration_seconds",
+    "workqueue_retries_total watch_restarts_total watch_last_event_timestamp_seconds leader api_requests_total",
+    "admission_duration_seconds injection_total cert_expiry_timestamp_seconds sidecarset_pods upgrade_duration_seconds",
+    "upgrade_total blocked_pods",
+  ].flatMap((line) => line.split(" "));
+  for (const name of names) expect(text).toContain(`# TYPE hot_${name} `);
+});
+
 test("what a review calls itself makes no new series", async () => {
   const metrics = createMetrics();
   metrics.admission({ kind: "Pod", operation: "CREATE", allowed: true }, 0.1);

@@ -16,10 +16,11 @@ import type { SidecarSet } from "@hot/spec";
 import { createExpectations } from "./act/expectations.ts";
 import { silent, type Log, type OnMetric } from "./effects.ts";
 import { emitTo } from "./emit-event.ts";
-import { observePlan } from "./metrics.ts";
+import { createPlanMetrics, queueMetrics } from "./metrics.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
 import { createPodIndex } from "./pod-index.ts";
 import { createReconciler, UnfinishedError, type Reconcile } from "./reconcile.ts";
+import { observeUpgrades } from "./upgrade-metrics.ts";
 
 export interface ControllerOptions {
   readonly api: Api;
@@ -68,8 +69,12 @@ export function createController(options: ControllerOptions): Controller {
   const queue = createWorkQueue<string>({
     clock,
     random,
+    metrics: queueMetrics(onMetric),
     rateLimiter: slowestOf(perKeyBackoff(BACKOFF, random), tokenBucket(RATE, clock)),
   });
+  const planMetrics = createPlanMetrics(onMetric);
+  const observeUpgrade = observeUpgrades(onMetric, () => clock.now());
+  const record = emitTo(options.events);
   const reconcile = createReconciler({
     api,
     sidecarSets: sidecarSets.store,
@@ -81,8 +86,11 @@ export function createController(options: ControllerOptions): Controller {
     expectations,
     clock,
     log,
-    emit: emitTo(options.events),
-    observe: observePlan(onMetric),
+    emit: (event, sidecarSet) => {
+      observeUpgrade(event);
+      record(event, sidecarSet);
+    },
+    observe: planMetrics.observe,
   });
   const ready = (): boolean => [pods, sidecarSets, namespaces].every((one) => one.synced());
 
@@ -111,7 +119,9 @@ export function createController(options: ControllerOptions): Controller {
   };
 
   const step = async (name: string, signal: AbortSignal): Promise<void> => {
+    const startedAt = clock.now();
     const result = await attempt(reconcile, name, signal);
+    onMetric("hot_reconcile_duration_seconds", {}, (clock.now() - startedAt) / 1000);
     onMetric("hot_reconcile_total", { result: result.outcome }, 1);
     if (result.outcome === "done") {
       queue.forget(name);
@@ -138,6 +148,8 @@ export function createController(options: ControllerOptions): Controller {
       } finally {
         signal.removeEventListener("abort", stop);
         for (const one of subscriptions) one[Symbol.dispose]();
+        // Another replica reports from now on.
+        planMetrics.clear();
       }
     },
   };

@@ -1,25 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { WorkQueueMetrics } from "@hot/kube";
 import type { OnMetric } from "./effects.ts";
 import type { Plan } from "./plan/plan.ts";
 
-/** Reports the state of one SidecarSet's pods; labels never carry pod names. */
-export function observePlan(onMetric: OnMetric): (name: string, plan: Plan) => void {
-  /** What was reported before, so that a reason that is gone goes back to 0. */
-  const blocked = new Map<string, Set<string>>();
-  return (name, { status, pods }) => {
-    const states = {
-      matched: status?.matchedPods ?? 0,
-      updated: status?.updatedPods ?? 0,
-      ready: status?.readyPods ?? 0,
-      upgrading: status?.upgradingPods ?? 0,
-      failed: status?.failedPods ?? 0,
-    };
-    for (const [state, value] of Object.entries(states)) onMetric("hot_sidecarset_pods", { name, state }, value);
-    const counts = new Map<string, number>([...(blocked.get(name) ?? [])].map((reason) => [reason, 0]));
-    for (const { reason } of pods) {
-      if (reason !== "UpToDate") counts.set(reason, (counts.get(reason) ?? 0) + 1);
+export interface PlanMetrics {
+  /** Reports the state of one SidecarSet's pods; labels never carry pod names. */
+  observe(name: string, plan: Pick<Plan, "status" | "pods">): void;
+  /** Takes back everything that was reported: this controller knows it no longer. */
+  clear(): void;
+}
+
+export function createPlanMetrics(onMetric: OnMetric): PlanMetrics {
+  /** By SidecarSet: the series that exist. */
+  const known = new Map<string, Map<string, [metric: string, label: string, value: string]>>();
+
+  const withdraw = (name: string): void => {
+    for (const [metric, label, value] of known.get(name)?.values() ?? []) {
+      onMetric(metric, { name, [label]: value }, undefined);
     }
-    blocked.set(name, new Set(counts.keys()));
-    for (const [reason, value] of counts) onMetric("hot_blocked_pods", { name, reason }, value);
+    known.delete(name);
+  };
+
+  return {
+    observe: (name, { status, pods }) => {
+      if (status === undefined) return withdraw(name);
+      const series = known.get(name) ?? new Map<string, [string, string, string]>();
+      known.set(name, series);
+      const set = (metric: string, label: string, word: string, value: number): void => {
+        series.set(`${metric}/${word}`, [metric, label, word]);
+        onMetric(metric, { name, [label]: word }, value);
+      };
+      const states = {
+        matched: status.matchedPods,
+        updated: status.updatedPods,
+        ready: status.readyPods,
+        upgrading: status.upgradingPods ?? 0,
+        failed: status.failedPods ?? 0,
+      };
+      for (const [state, value] of Object.entries(states)) set("hot_sidecarset_pods", "state", state, value);
+      // A reason that is gone goes back to 0.
+      const blocked = [...series.values()].filter(([metric]) => metric === "hot_blocked_pods");
+      const counts = new Map<string, number>(blocked.map(([, , reason]) => [reason, 0]));
+      for (const { reason } of pods) {
+        if (reason !== "UpToDate") counts.set(reason, (counts.get(reason) ?? 0) + 1);
+      }
+      for (const [reason, value] of counts) set("hot_blocked_pods", "reason", reason, value);
+    },
+    clear: () => [...known.keys()].forEach(withdraw),
+  };
+}
+
+export function queueMetrics(onMetric: OnMetric): WorkQueueMetrics {
+  return {
+    depth: (depth) => onMetric("hot_workqueue_depth", {}, depth),
+    added: () => onMetric("hot_workqueue_adds_total", {}, 1),
+    taken: (waitedMs) => onMetric("hot_workqueue_queue_duration_seconds", {}, waitedMs / 1000),
+    retried: () => onMetric("hot_workqueue_retries_total", {}, 1),
   };
 }

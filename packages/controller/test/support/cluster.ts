@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReflector, RESOURCES, type EventText, type KubeObject } from "@hot/kube";
+import { createReflector, fencedApi, RESOURCES, type EventText, type KubeObject } from "@hot/kube";
 import { createFakeClock, FakeApi } from "@hot/kube/testing";
 import type { Pod, SidecarSet } from "@hot/spec";
 import { createController, projectPod, type Controller } from "../../src/index.ts";
@@ -11,6 +11,10 @@ import { carriedOut, type Fate } from "./kubelet.ts";
 export class Cluster {
   readonly clock = createFakeClock(T0);
   readonly api = new FakeApi({ clock: this.clock });
+  /** What is checked before each write of the controller. */
+  fence: () => void = () => undefined;
+  /** Counters add up, gauges and the last observation stay; by name and labels. */
+  readonly metrics = new Map<string, number>();
   readonly events: (EventText & { on: string })[] = [];
   fateOf: (image: string) => Fate = () => "runs";
   #running: { abort: AbortController; ended: Promise<unknown> } | undefined;
@@ -29,12 +33,17 @@ export class Cluster {
     const namespaces = createReflector({ api, resource: RESOURCES.namespaces, clock });
     const pods = createReflector({ api, resource: RESOURCES.pods, project: projectPod, clock });
     const controller = createController({
-      api,
+      api: fencedApi(api, { fence: () => this.fence(), signal: abort.signal }),
       sidecarSets,
       namespaces,
       pods,
       clock,
       random: () => 0.5,
+      onMetric: (name, labels, value) => {
+        const key = [name, ...Object.values(labels)].join(" ");
+        if (value === undefined) this.metrics.delete(key);
+        else this.metrics.set(key, name.endsWith("_total") ? (this.metrics.get(key) ?? 0) + value : value);
+      },
       events: { event: (on, text) => void this.events.push({ on: on.metadata.name ?? "", ...text }) },
     });
     this.controller = controller;
