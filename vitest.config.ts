@@ -26,6 +26,7 @@ export default defineConfig({
             "packages/*/test/**/*.process.test.ts",
             "apps/*/test/**/*.process.test.ts",
             "test/local/**/*.test.ts",
+            "test/packing/**/*.test.ts",
             "test/image/**/*.process.test.ts",
           ],
           fileParallelism: false,

@@ -41,9 +41,11 @@ const REMARKS: Readonly<
   ],
 };
 
+const TEXTS: Readonly<Record<keyof typeof REMARKS, string>> = names;
+
 export function keyRows(): Row[] {
   return (Object.keys(REMARKS) as (keyof typeof REMARKS)[]).map((name) => {
     const [kind, verdict, remark] = REMARKS[name];
-    return [`\`${names[name]}\` (${kind})`, verdict, remark];
+    return [`\`${TEXTS[name]}\` (${kind})`, verdict, remark];
   });
 }
