@@ -39,6 +39,11 @@ beforeEach(async () => {
         const object = objects.get(pathname);
         return object === undefined ? answer(404, { kind: "Status", code: 404 }) : answer(200, object);
       }
+      if (request.method === "DELETE") {
+        const found = objects.get(pathname);
+        objects.delete(pathname);
+        return answer(found === undefined ? 404 : 200, found ?? { kind: "Status", code: 404 });
+      }
       const object = JSON.parse(text) as { metadata?: { name: string } };
       if (request.method === "POST") objects.set(`${pathname}/${object.metadata?.name}`, object);
       answer(request.method === "POST" ? 201 : 200, object);
@@ -194,4 +199,29 @@ test("as controller only: ready when its caches are, and nothing is registered",
   expect(run.lines.map(({ msg }) => msg)).not.toContain("listening");
   run.process.kill("SIGTERM");
   expect(await run.exit).toBe(0);
+});
+
+test("a replica that is not the leader is ready, and says that it does not lead", async () => {
+  const lease = "/apis/coordination.k8s.io/v1/namespaces/hot-system/leases/hot-controller";
+  const other = { holderIdentity: "other_1", leaseDurationSeconds: 15, leaseTransitions: 3 };
+  objects.set(lease, { metadata: { name: "hot-controller", namespace: "hot-system" }, spec: other });
+  const run = start(...flags("--role", "all"));
+  const { healthPort } = (await run.line("ready")) as unknown as { healthPort: number };
+  expect((await fetch(`http://127.0.0.1:${healthPort}/readyz`)).status).toBe(200);
+  expect(await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text()).toContain("hot_leader 0\n");
+  run.process.kill("SIGTERM");
+  expect(await run.exit).toBe(0);
+  expect(run.lines.map(({ msg }) => msg)).not.toContain("became the leader");
+  expect(objects.get(lease)).toMatchObject({ spec: other });
+});
+
+test("uninstall: deletes both configurations and ends with 0", async () => {
+  const admission = "/apis/admissionregistration.k8s.io/v1";
+  for (const plural of ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"]) {
+    objects.set(`${admission}/${plural}/hot-webhook`, { metadata: { name: "hot-webhook" } });
+  }
+  const run = start("uninstall", "--kubeconfig", join(dir, "kubeconfig"));
+  expect(await run.exit).toBe(0);
+  expect([...objects.keys()].filter((path) => path.includes(admission))).toEqual([]);
+  expect(run.lines.at(-1)).toMatchObject({ msg: "uninstalled" });
 });

@@ -90,7 +90,7 @@ export function createController(options: ControllerOptions): Controller {
       observeUpgrade(event);
       record(event, sidecarSet);
     },
-    observe: planMetrics.observe,
+    observe: (name, planned) => planMetrics.observe(name, planned),
   });
   const ready = (): boolean => [pods, sidecarSets, namespaces].every((one) => one.synced());
 
