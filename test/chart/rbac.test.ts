@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Least privilege: what each account may do is exactly what its part of the program asks the API server for.
 import { describe, expect, test } from "vitest";
+import { RULES } from "../../apps/webhook/src/rbac.ts";
 import { find, helmIsThere, NAMESPACE, render, type Rendered, type Rule } from "./chart.ts";
 
 /** A rule taken apart: `cluster|namespace group/resource[/subresource][=name] verb`. */
@@ -27,47 +28,37 @@ function rightsOf(objects: readonly Rendered[], account: string): string[] {
   return [...new Set(all)].sort();
 }
 
-const READ_BY_BOTH = [
-  ...["get", "list", "watch"].flatMap((verb) => [
-    `cluster /namespaces ${verb}`,
-    `cluster apps.kruise.io/sidecarsets ${verb}`,
-    `namespace apps/controllerrevisions ${verb}`,
-  ]),
-  "cluster events.k8s.io/events create",
-  "cluster events.k8s.io/events patch",
-];
-const ADMISSION = "admissionregistration.k8s.io";
-const WEBHOOK = [
-  ...READ_BY_BOTH,
-  "cluster apiextensions.k8s.io/customresourcedefinitions=sidecarsets.apps.kruise.io get",
-  "cluster apiextensions.k8s.io/customresourcedefinitions=sidecarsets.apps.kruise.io patch",
-  ...["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].flatMap((resource) => [
-    `cluster ${ADMISSION}/${resource} create`,
-    ...["get", "update", "delete"].map((verb) => `cluster ${ADMISSION}/${resource}=hot-webhook ${verb}`),
-  ]),
-  "namespace /secrets create",
-  "namespace /secrets=hot-webhook-certs get",
-  "namespace /secrets=hot-webhook-certs update",
-].sort();
-const CONTROLLER = [
-  ...READ_BY_BOTH,
-  ...["get", "list", "watch", "patch"].map((verb) => `cluster /pods ${verb}`),
-  "cluster /pods/status patch",
-  "cluster apps.kruise.io/sidecarsets/status patch",
-  "namespace coordination.k8s.io/leases create",
-  "namespace coordination.k8s.io/leases=hot-controller get",
-  "namespace coordination.k8s.io/leases=hot-controller update",
-].sort();
+/** The same of what a part of the program says that it asks for. */
+function askedBy(...roles: string[]): string[] {
+  const all = RULES.filter(({ role }) => roles.includes(role)).flatMap(
+    ({ scope, apiGroup, resource, resourceName, verbs }) =>
+      verbs.map(
+        (verb) => `${scope} ${apiGroup}/${resource}${resourceName === undefined ? "" : `=${resourceName}`} ${verb}`,
+      ),
+  );
+  return [...new Set(all)].sort();
+}
 
 describe.skipIf(!helmIsThere)("rights", () => {
   test("one Deployment has both parts' rights and no more", () => {
-    expect(rightsOf(render(), "hot-webhook")).toEqual([...new Set([...WEBHOOK, ...CONTROLLER])].sort());
+    expect(rightsOf(render(), "hot-webhook")).toEqual(askedBy("webhook", "controller"));
   });
 
   test("in two Deployments neither has the rights of the other", () => {
     const objects = render({ separateController: { enabled: true } });
-    expect(rightsOf(objects, "hot-webhook")).toEqual(WEBHOOK);
-    expect(rightsOf(objects, "hot-controller")).toEqual(CONTROLLER);
+    expect(rightsOf(objects, "hot-webhook")).toEqual(askedBy("webhook"));
+    expect(rightsOf(objects, "hot-controller")).toEqual(askedBy("controller"));
+  });
+
+  test("only the controller writes pods, only the admission part writes Secrets and webhook configurations", () => {
+    const objects = render({ separateController: { enabled: true } });
+    const writes = (account: string): string =>
+      rightsOf(objects, account)
+        .filter((right) => !/ (get|list|watch)$/.test(right))
+        .join("\n");
+    expect(writes("hot-webhook")).not.toMatch(/\/pods|leases|status/);
+    expect(writes("hot-controller")).not.toMatch(/secrets|configurations|customresourcedefinitions/);
+    expect(rightsOf(objects, "hot-controller").join("\n")).not.toMatch(/secrets/);
   });
 
   test("no wildcard, no escalation, no list of Secrets, nothing on nodes", () => {
