@@ -45,7 +45,7 @@ test("times of the controller are histograms, and who leads is a gauge", async (
   expect(text).toContain('hot_upgrade_duration_seconds_bucket{le="5",phase="whole",outcome="done"} 1');
   expect(text).toContain('hot_upgrade_duration_seconds_bucket{le="2",phase="whole",outcome="done"} 0');
   expect(text).toContain("hot_workqueue_queue_duration_seconds_sum 0.02");
-  expect(text).toContain("hot_leader 1");
+  expect(text).toContain("\nhot_leader 1\n");
 });
 
 test("has every metric of the contract, before anything has happened", async () => {
