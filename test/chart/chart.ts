@@ -6,6 +6,7 @@ import { parseAllDocuments } from "yaml";
 
 export const CHART = fileURLToPath(new URL("../../charts/hot", import.meta.url));
 export const NAMESPACE = "some-namespace";
+const HELM = process.env["HELM"] ?? "helm";
 const VERSION = ["--kube-version", "1.36.0"];
 
 export interface Rule {
@@ -57,15 +58,20 @@ export interface Workload {
 export type Values = Record<string, unknown>;
 
 function run(words: string[], values: Values): { status: number | null; output: string; error: string } {
-  const { status, stdout, stderr } = spawnSync(process.env["HELM"] ?? "helm", [...words, ...VERSION, "-f", "-"], {
+  const { status, stdout, stderr } = spawnSync(HELM, [...words, ...VERSION, "-f", "-"], {
     input: JSON.stringify(values),
     encoding: "utf8",
   });
   return { status, output: stdout, error: stderr };
 }
 
-export const helmIsThere =
-  spawnSync(process.env["HELM"] ?? "helm", ["version", "--short"], { encoding: "utf8" }).status === 0;
+/** False only where nobody asked for these tests: a $HELM that does not run is a failure. */
+export const helmIsThere = ((): boolean => {
+  const { status, error } = spawnSync(HELM, ["version", "--short"], { encoding: "utf8" });
+  if (status !== 0 && process.env["HELM"] !== undefined)
+    throw new Error(`$HELM (${HELM}) does not run`, { cause: error });
+  return status === 0;
+})();
 
 /** All objects of a release `hot` with these values. */
 export function render(values: Values = {}): Rendered[] {
