@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Certificates } from "./serving.ts";
@@ -8,7 +8,7 @@ import type { Certificates } from "./serving.ts";
  * Certificates that somebody else keeps fresh in a folder, such as a Secret of cert-manager: `tls.crt`, `tls.key` and
  * `ca.crt`. An authority that is replaced while this program runs stays trusted until it runs out.
  *
- * @throws when a file is missing, or is none of a certificate
+ * @throws when a file is missing, or certificate and key do not fit
  */
 export async function certificatesFrom(folder: string, present: Certificates | undefined): Promise<Certificates> {
   const read = (name: string): Promise<string> => readFile(join(folder, name), "utf8");
@@ -17,11 +17,14 @@ export async function certificatesFrom(folder: string, present: Certificates | u
   );
   const { serving, authority } = present ?? {};
   if (present !== undefined && serving?.certPem === certPem && authority?.certPem === caPem) return present;
+  const leaf = new X509Certificate(certPem);
+  // Read while the files are being replaced: the next look is better.
+  if (!leaf.checkPrivateKey(createPrivateKey(keyPem))) throw new Error(`${folder}: tls.key is not the key of tls.crt`);
   const before = authority?.certPem === caPem ? authority.previousCertPem : authority?.certPem;
   return {
     authority: { certPem: caPem, keyPem: "", ...(before !== undefined && { previousCertPem: before }) },
     serving: { certPem, keyPem },
-    notAfter: new X509Certificate(certPem).validToDate,
+    notAfter: leaf.validToDate,
     caBundle:
       [caPem, before ?? ""]
         .map((pem) => pem.trim())
