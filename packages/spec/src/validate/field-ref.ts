@@ -14,7 +14,7 @@ const READABLE = {
 /** Known to Kubernetes as fields, though not readable in each place. */
 const KNOWN = new Set([...READABLE.env, ...READABLE.file, "spec.restartPolicy", "spec.schedulerName", "status.phase"]);
 const SUBSCRIPT = /^metadata\.(labels|annotations)\['(.*)'\]$/;
-const RESOURCE = /^(?:limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)$/;
+const RESOURCE = /^(?:limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.*)$/;
 const DIVISORS = {
   cpu: new Set(["0", "1", "1m"]),
   other: new Set(["0", "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"]),
@@ -29,6 +29,7 @@ export function* validateFieldRef(
   at: string,
 ): FieldErrors {
   if (!apiVersion) yield required(`${at}.apiVersion`);
+  else if (apiVersion !== "v1") yield invalid(`${at}.apiVersion`, apiVersion, "It must be v1.");
   if (!fieldPath) {
     yield required(`${at}.fieldPath`);
     return;

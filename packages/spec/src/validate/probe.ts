@@ -70,8 +70,8 @@ function* validateHandler(handler: AnyHandler, path: string): FieldErrors {
   if (exec && !exec.command?.length) yield required(`${path}.exec.command`);
   if (httpGet) {
     yield* validatePort(httpGet.port, `${path}.httpGet.port`);
-    const { path: urlPath = "/", scheme = "HTTP" } = httpGet;
-    if (urlPath === "") yield required(`${path}.httpGet.path`);
+    // An empty path is the root, as where it is not set.
+    const { scheme = "HTTP" } = httpGet;
     if (!SCHEMES.includes(scheme)) yield notSupported(`${path}.httpGet.scheme`, scheme, SCHEMES);
     for (const [index, header] of (httpGet.httpHeaders ?? []).entries())
       if (!/^[-A-Za-z0-9]+$/.test(header.name))

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container, Quantity } from "../container.ts";
-import { fieldError, invalid, notSupported, type FieldError, type FieldErrors } from "../field-error.ts";
+import { duplicate, fieldError, invalid, notSupported, type FieldError, type FieldErrors } from "../field-error.ts";
 import { qualifiedNameProblem } from "../label-name.ts";
+import { toNano } from "../nano-quantity.ts";
 import { compareQuantities, parseQuantity } from "../quantity.ts";
 
 const STANDARD = new Set(["cpu", "memory", "ephemeral-storage"]);
+const HUGE = "hugepages-";
 const RESIZABLE = ["cpu", "memory"];
 const RESIZE_POLICIES = ["NotRequired", "RestartContainer"];
 
@@ -20,7 +22,7 @@ export function* validateResources(
   for (const [name, value] of Object.entries(requests)) {
     const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
     const order = limit === undefined ? undefined : compare(value, limit);
-    const mustEqual = !STANDARD.has(name);
+    const mustEqual = !canOvercommit(name);
     if (mustEqual && (order === undefined || order !== 0))
       yield resourceError(
         `${path}.resources.requests`,
@@ -60,7 +62,8 @@ function* validateList(list: Record<string, Quantity>, path: string): FieldError
     const parsed = parseQuantity(value);
     if (!parsed) continue;
     if (parsed.mantissa < 0n) yield resourceError(at, value, "It must be at least 0.");
-    else if (!STANDARD.has(name) && !isWhole(value)) yield resourceError(at, value, `${name} must be a whole number.`);
+    else if (name.startsWith(HUGE)) yield* validateHugePages(name, value, at);
+    else if (!canOvercommit(name) && !isWhole(value)) yield resourceError(at, value, `${name} must be a whole number.`);
   }
 }
 
@@ -68,9 +71,28 @@ function resourceNameProblem(name: string): string | undefined {
   if (STANDARD.has(name) || name.startsWith("hugepages-")) return undefined;
   const problem = qualifiedNameProblem(name);
   if (problem !== undefined) return `The name ${problem}.`;
-  return name.includes("/") && !name.startsWith("requests.") && !/(^|\.)kubernetes\.io\//.test(name)
+  return isOfKubernetes(name) || (name.includes("/") && !name.startsWith("requests."))
     ? undefined
     : "It must be cpu, memory, ephemeral-storage, hugepages-SIZE or have a domain, such as example.com/gpu.";
+}
+
+/** Huge pages are taken in whole pages of the size that the name says. */
+function* validateHugePages(name: string, value: Quantity, at: string): FieldErrors {
+  const [amount, size] = [parseQuantity(value), parseQuantity(name.slice(HUGE.length))].map(
+    (one) => one && toNano(one),
+  );
+  if (amount === undefined) return;
+  if (size === undefined || size <= 0n || amount % size !== 0n)
+    yield resourceError(at, value, `It must be a multiple of the page size in ${name}.`);
+}
+
+/** Resources that Kubernetes itself names: a request may be below its limit, and need not be whole. */
+function canOvercommit(name: string): boolean {
+  return STANDARD.has(name) || isOfKubernetes(name);
+}
+
+function isOfKubernetes(name: string): boolean {
+  return /(^|\.)kubernetes\.io\//.test(name);
 }
 
 function isWhole(value: Quantity): boolean {
@@ -94,8 +116,11 @@ function* validateResizePolicy(
 ): FieldErrors {
   if (kind === "init" && resizePolicy.length > 0)
     yield invalid(`${path}.resizePolicy`, resizePolicy, "An init container without restartPolicy Always has none.");
+  const seen = new Set<string>();
   for (const [index, { resourceName, restartPolicy }] of resizePolicy.entries()) {
     const at = `${path}.resizePolicy[${index}]`;
+    if (seen.has(resourceName)) yield duplicate(at, resourceName);
+    seen.add(resourceName);
     if (!RESIZABLE.includes(resourceName)) yield notSupported(`${at}.resourceName`, resourceName, RESIZABLE);
     if (!RESIZE_POLICIES.includes(restartPolicy))
       yield notSupported(`${at}.restartPolicy`, restartPolicy, RESIZE_POLICIES);
