@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
-import { LIFETIMES, type Lifetimes } from "./certs/serving.ts";
+import { LIFETIMES, type Lifetimes } from "./certs/lifetimes.ts";
 
 export type FailurePolicy = "Ignore" | "Fail";
 export type Role = "all" | "webhook" | "controller";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sleep, type Api, type Clock } from "@hot/kube";
 import { reasonCode } from "@hot/spec";
-import { LIFETIMES, type Certificates } from "./certs/serving.ts";
+import { LIFETIMES } from "./certs/lifetimes.ts";
+import type { Certificates } from "./certs/serving.ts";
 import type { FailurePolicy } from "./config.ts";
 import { isUninstalled } from "./installation.ts";
 import type { Log } from "./log.ts";

@@ -1,34 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
+import type { Credentials, CredentialSource, TlsMaterial } from "./credential-source.ts";
 import { hasKubeconfig, loadKubeconfig, type KubeconfigOptions } from "./kubeconfig.ts";
 import { createServiceAccountSource, isInCluster, SERVICE_ACCOUNT } from "./service-account.ts";
-
-/** What a request needs to be let in, and to trust the server. */
-export interface Credentials {
-  headers: Record<string, string>;
-  tls: TlsMaterial;
-}
-
-export interface TlsMaterial {
-  ca?: string;
-  cert?: string;
-  key?: string;
-  servername?: string;
-  rejectUnauthorized?: boolean;
-}
-
-/**
- * Credentials that stay fresh: tokens in files, inline tokens, certificates and exec plugins are asked again when they
- * may have changed. Concurrent requests share one look-up, so that an exec plugin never runs twice at once.
- */
-export interface CredentialSource {
-  readonly server: URL;
-  readonly proxy: string | undefined;
-  current(): Promise<Credentials>;
-  /** The server said 401: the next request looks up everything anew. */
-  invalidate(): void;
-}
 
 /** Upper bound of the age of credentials. client-node itself reads a token file at most once in 60 s. */
 const FRESH_MS = 10_000;

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { ConfigError } from "./api-error.ts";
-import type { Credentials, CredentialSource } from "./credentials.ts";
+import type { Credentials, CredentialSource } from "./credential-source.ts";
 
 /** Where every pod finds its token, unless it asked for none. */
 export const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";

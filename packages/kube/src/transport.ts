@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Agent, ProxyAgent, request, type Dispatcher } from "undici";
 import { ConnectionError, type ConnectionErrorCode } from "./api-error.ts";
-import type { CredentialSource, TlsMaterial } from "./credentials.ts";
+import type { CredentialSource, TlsMaterial } from "./credential-source.ts";
 
 /** One HTTP exchange. `what` names it in messages. */
 export interface HttpRequest {

@@ -5,15 +5,9 @@ import { createAuthority, issueCertificate } from "@hot/kube/certificates";
 import type { ServingCertificate } from "../server.ts";
 import { NAME } from "../webhook-configuration.ts";
 import { caBundle, loadAuthority, type Authority, type AuthorityOptions } from "./authority.ts";
-
-/** In milliseconds. */
-export interface Lifetimes {
-  leafMs: number;
-  authorityMs: number;
-}
+import { LIFETIMES, type Lifetimes } from "./lifetimes.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
-export const LIFETIMES: Lifetimes = { leafMs: 7 * DAY_MS, authorityMs: 365 * DAY_MS };
 /** An authority is replaced when less than this part of its life is left, and early enough for a whole leaf. */
 const RENEW_AUTHORITY_AT = 1 / 6;
 /** A leaf is replaced when less than this part of its life is left. */
