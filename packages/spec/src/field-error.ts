@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { GROUP, KIND } from "./names.ts";
 import { reasonCode, type ReasonCode, type ValidationReason } from "./reason-codes.ts";
 
 /** Kubernetes' names of field errors, as `causes[].reason` of a `metav1.Status` has them. */
@@ -75,4 +76,30 @@ export function fieldErrorMessage({ code, value, reason, fix }: FieldError): str
 /** `details.causes` of the `metav1.Status` with which a webhook refuses an object (HTTP 422, reason Invalid). */
 export function toStatusCauses(errors: readonly FieldError[]): { reason: string; message: string; field: string }[] {
   return errors.map((error) => ({ reason: error.type, message: fieldErrorMessage(error), field: error.field }));
+}
+
+/** What of a `metav1.Status` an admission response needs in order to refuse an object. */
+export interface InvalidStatus {
+  code: 422;
+  reason: "Invalid";
+  message: string;
+  details: { name: string; group: string; kind: string; causes: ReturnType<typeof toStatusCauses> };
+}
+
+/**
+ * HTTP 422 with all faults: for people in the message, one per line, and for programs in the causes.
+ *
+ * @param name of the SidecarSet; empty where it is generated
+ */
+export function toInvalidStatus(name: string, errors: readonly FieldError[]): InvalidStatus {
+  const causes = toStatusCauses(errors);
+  const lines = causes.map(({ field, message }) => `${field}: ${message}`);
+  const text =
+    lines.length === 1 ? lines.join("") : [`${lines.length} faults:`, ...lines.map((line) => `* ${line}`)].join("\n");
+  return {
+    code: 422,
+    reason: "Invalid",
+    message: `${KIND} "${name}" is invalid: ${text}`,
+    details: { name, group: GROUP, kind: KIND, causes },
+  };
 }

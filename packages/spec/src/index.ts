@@ -10,7 +10,14 @@ export {
   type WebhookClientConfig,
 } from "./crd.ts";
 export { defaultSidecarSet, type Defaulted, type Versions } from "./defaults.ts";
-export { fieldErrorMessage, toStatusCauses, type FieldError, type FieldErrorType } from "./field-error.ts";
+export {
+  fieldErrorMessage,
+  toInvalidStatus,
+  toStatusCauses,
+  type FieldError,
+  type FieldErrorType,
+  type InvalidStatus,
+} from "./field-error.ts";
 export { compareCodePoints, goString } from "./go-json.ts";
 export { UnhashableError, hashedText, safeEncode, sidecarSetHashes, type SidecarSetHashes } from "./hash.ts";
 export { hotUpgradePolicy } from "./hot-upgrade-policy.ts";

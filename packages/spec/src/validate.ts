@@ -3,6 +3,7 @@ import { toV1Beta1 } from "./convert.ts";
 import { isRaw, type Raw } from "./defaults/raw.ts";
 import type { FieldError, FieldErrors } from "./field-error.ts";
 import type { ControllerRevision, SidecarSet, SidecarSetV1Alpha1 } from "./sidecar-set.ts";
+import { inKeyOrder } from "./validate/canonical-text.ts";
 import { validateCanary } from "./validate/canary.ts";
 import { validateConflicts } from "./validate/conflicts.ts";
 import { validateContainers } from "./validate/container.ts";
@@ -30,7 +31,7 @@ export interface ValidationInput {
 }
 
 export interface ValidationResult {
-  /** All faults, in the order of the object's fields; empty when the object is accepted. */
+  /** All faults, by rule and then by place, whatever the order of keys; empty when the object is accepted. */
   errors: FieldError[];
   /** Lines for the admission response. */
   warnings: string[];
@@ -42,7 +43,7 @@ export interface ValidationResult {
  */
 export function validateSidecarSet(input: ValidationInput): ValidationResult {
   const { operation, otherSidecarSets: others } = input;
-  const raw = isRaw(input.object) ? input.object : {};
+  const raw = isRaw(input.object) ? (inKeyOrder(input.object) as Raw) : {};
   const malformed = [...validateTypes(raw, versionOf(raw))];
   if (malformed.length > 0) return { errors: malformed, warnings: [] };
 

@@ -4,12 +4,17 @@ import { describe, expect, it } from "vitest";
 import {
   compareQuantities,
   defaultSidecarSet,
+  formatQuantity,
   parseQuantity,
   revisionData,
+  roundUpToMilli,
   sidecarSetHashes,
   toNano,
   toV1Alpha1,
   toV1Beta1,
+  validateSidecarSet,
+  type FieldError,
+  type ParsedQuantity,
   type SidecarSet,
 } from "../src/index.ts";
 
@@ -115,6 +120,72 @@ it("every quantity has the value that whole numbers give", () => {
       expect(toNano(left)).toBe(a * units[unitA]);
       const difference = a * units[unitA] - b * units[unitB];
       expect(Math.sign(compareQuantities(left, right))).toBe(difference > 0n ? 1 : difference < 0n ? -1 : 0);
+    }),
+    RUNS,
+  );
+});
+
+describe("every quantity, as whole numbers of 10⁻⁹", () => {
+  const SCALES = { n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, e3: 3, "e-6": -6 } as const;
+  const decimal = fc.record({
+    digits: fc.bigInt(-(10n ** 7n), 10n ** 7n),
+    places: fc.integer({ min: 0, max: 4 }),
+    suffix: fc.constantFrom(...(Object.keys(SCALES) as (keyof typeof SCALES)[])),
+  });
+  /** digits × 10^(scale − places) in units of 10^-13, so that nothing is lost. */
+  const exact = ({ digits, places, suffix }: { digits: bigint; places: number; suffix: keyof typeof SCALES }): bigint =>
+    digits * 10n ** BigInt(13 + SCALES[suffix] - places);
+  const text = ({ digits, places, suffix }: { digits: bigint; places: number; suffix: string }): string => {
+    const sign = digits < 0n ? "-" : "";
+    const padded = String(digits < 0n ? -digits : digits).padStart(places + 1, "0");
+    const cut = padded.length - places;
+    return `${sign}${padded.slice(0, cut)}${places > 0 ? `.${padded.slice(cut)}` : ""}${suffix}`;
+  };
+  /** Away from zero, to a multiple of the unit. */
+  const up = (value: bigint, unit: bigint): bigint => {
+    const magnitude = value < 0n ? -value : value;
+    const rounded = ((magnitude + unit - 1n) / unit) * unit;
+    return value < 0n ? -rounded : rounded;
+  };
+  const inUnits = (quantity: ParsedQuantity): bigint => quantity.mantissa * 10n ** BigInt(13 + quantity.scale);
+
+  it("keeps its value in the canonical text, which is canonical itself", () => {
+    fc.assert(
+      fc.property(decimal, (given) => {
+        const canonical = formatQuantity(parseQuantity(text(given))!);
+        // What is finer than nano is rounded up by the parser, as in Kubernetes.
+        expect(inUnits(parseQuantity(canonical)!)).toBe(up(exact(given), 10n ** 4n));
+        expect(formatQuantity(parseQuantity(canonical)!)).toBe(canonical);
+      }),
+      RUNS,
+    );
+  });
+
+  it("is rounded to milli away from zero", () => {
+    fc.assert(
+      fc.property(decimal, (given) => {
+        const rounded = roundUpToMilli(parseQuantity(text(given))!);
+        expect(inUnits(rounded)).toBe(up(exact(given), 10n ** 10n));
+      }),
+      RUNS,
+    );
+  });
+});
+
+it("every refusal is complete, and does not depend on the order of keys", () => {
+  fc.assert(
+    fc.property(sidecarSet, (given) => {
+      const { object } = defaultSidecarSet(given, "v1beta1");
+      const { errors, warnings } = validateSidecarSet({ operation: "CREATE", object });
+      const again = validateSidecarSet({ operation: "CREATE", object: turned(object) });
+      const places = (list: FieldError[]) => list.map(({ code, field, reason }) => [code, field, reason]);
+      expect(places(again.errors)).toEqual(places(errors));
+      expect(again.warnings).toEqual(warnings);
+      for (const { code, field, reason, fix } of errors) {
+        expect(code).toMatch(/^HOT3\d{3}$/);
+        expect(field).toMatch(/^(spec|metadata)\b/);
+        for (const sentence of [reason, fix]) expect(sentence).toMatch(/^\S.*[.`]$/);
+      }
     }),
     RUNS,
   );

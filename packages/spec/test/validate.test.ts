@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   defaultSidecarSet,
   fieldErrorMessage,
+  toInvalidStatus,
   toStatusCauses,
   validateSidecarSet,
   type SidecarSet,
@@ -257,6 +258,19 @@ describe("faults", () => {
           '"Sometimes": The field\'s value is not one of the supported ones. Use Always, IfNotPresent or Never. (HOT3004)',
       },
     ]);
+  });
+
+  it("become the Status of a refusal, with every fault in its message", () => {
+    const { errors } = validate(sidecarSet({ imagePullPolicy: "Sometimes", image: "" }));
+    expect(toInvalidStatus("ss", errors)).toEqual({
+      code: 422,
+      reason: "Invalid",
+      message: expect.stringMatching(
+        /^SidecarSet "ss" is invalid: 2 faults:\n\* spec.*HOT3002\)\n\* spec.*HOT3004\)$/,
+      ) as string,
+      details: { name: "ss", group: "apps.kruise.io", kind: "SidecarSet", causes: toStatusCauses(errors) },
+    });
+    expect(toInvalidStatus("ss", errors.slice(0, 1)).message).toMatch(/^SidecarSet "ss" is invalid: spec.*HOT3002\)$/);
   });
 
   it("show a long value only in part", () => {

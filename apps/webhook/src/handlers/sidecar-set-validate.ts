@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { GROUP, KIND, toStatusCauses, validateSidecarSet, type FieldError, type SidecarSet } from "@hot/spec";
+import { toInvalidStatus, validateSidecarSet, type SidecarSet } from "@hot/spec";
 import type { AdmissionRequest, Decision } from "../admission.ts";
 import { versionOf } from "./sidecar-set-mutate.ts";
 
@@ -19,18 +19,5 @@ export function decideValidity(request: AdmissionRequest, sidecarSets: readonly 
     otherSidecarSets: sidecarSets.filter((one) => one.metadata.name !== name),
   });
   if (errors.length === 0) return { allowed: true, warnings };
-  return { allowed: false, warnings, status: invalid(name, errors) };
-}
-
-function invalid(name: string, errors: readonly FieldError[]): NonNullable<Decision["status"]> {
-  const causes = toStatusCauses(errors);
-  const lines = causes.map(({ field, message }) => `${field}: ${message}`);
-  const list =
-    lines.length === 1 ? (lines[0] ?? "") : `${lines.length} faults:\n${lines.map((one) => `* ${one}`).join("\n")}`;
-  return {
-    code: 422,
-    reason: "Invalid",
-    message: `${KIND} "${name}" is invalid: ${list}`,
-    details: { name, group: GROUP, kind: KIND, causes },
-  };
+  return { allowed: false, warnings, status: toInvalidStatus(name, errors) };
 }
