@@ -18,8 +18,8 @@ export interface EventText {
 
 /**
  * Best effort: an event that can't be written is dropped, and nothing here ever throws or waits. The same text about the
- * same object within six minutes is one event with a `series` (count, time of the last). One object gets 25 events at
- * once and one in 30 s in the long run, whatever happens to it.
+ * same object within six minutes is one event with a `series` (count, time of the last). One object gets 25 normal
+ * events and 25 warnings at once and one in 30 s of each in the long run, whatever happens to it.
  */
 export interface EventRecorder {
   /** About an object without namespace the event is in namespace `default`, as kubectl expects it. */
@@ -119,7 +119,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       const { kind = "", metadata } = regarding;
       const object = [kind, metadata.namespace, metadata.name, metadata.uid].join("/");
       const key = JSON.stringify([object, text.type, text.reason, text.action, text.note]);
-      if (!series.isKnown(key, now) && !budget.take(object, now)) return;
+      // Warnings have a budget of their own, so that no amount of good news hides one.
+      if (!series.isKnown(key, now) && !budget.take(`${text.type} ${object}`, now)) return;
       const step = series.occurred(key, now);
       if (step.do === "create") create(key, regarding, text, now);
       if (step.do === "tell") tell(step);

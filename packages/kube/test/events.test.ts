@@ -170,15 +170,18 @@ describe("what repeats", () => {
     expect(await events()).toHaveLength(2);
   });
 
-  test("in ever new words does not flood: 25 at once for one object, one in 30 s later, others are not affected", async () => {
+  test("in ever new words does not flood: 25 at once for one object, one in 30 s later; warnings and other objects are not affected", async () => {
     for (let i = 0; i < 500; i++) recorder.event(regarding, { ...text, note: `attempt ${i}` });
     recorder.event({ ...regarding, metadata: { ...regarding.metadata, name: "web-1", uid: "u2" } }, text);
     await recorder.flush();
     expect(await events()).toHaveLength(26);
+    recorder.event(regarding, { ...text, type: "Warning", reason: "RolloutStalled" });
+    await recorder.flush();
+    expect(await events()).toHaveLength(27);
     now += 61_000;
     for (let i = 500; i < 1000; i++) recorder.event(regarding, { ...text, note: `attempt ${i}` });
     await recorder.flush();
-    expect(await events()).toHaveLength(28);
+    expect(await events()).toHaveLength(29);
   });
 
   test("a server that does not answer delays the end of the program by a moment only, and a log that throws nothing", async () => {
