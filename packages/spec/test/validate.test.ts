@@ -111,6 +111,16 @@ describe("warnings", () => {
     expect(codes(validate(object).warnings)).toEqual(["HOT3907"]);
   });
 
+  it("name SidecarSets that have the name of a container in their init containers, which Kruise does not compare", () => {
+    const initContainers = [{ name: "c", image: "init:1" }];
+    const containers = [{ name: "other", image: "img:1" }];
+    const others = [sidecarSet({}, { initContainers, containers }, "other")];
+    const { errors, warnings } = validate(sidecarSet(), { otherSidecarSets: others });
+    expect([errors, warnings]).toEqual([[], [expect.stringMatching(/^SidecarSet other: .*HOT3909\)$/)]]);
+    const elsewhere = sidecarSet({}, { selector: { matchLabels: { app: "y" } } });
+    expect(validate(elsewhere, { otherSidecarSets: others }).warnings).toEqual([]);
+  });
+
   it("name SidecarSets whose selectors Kruise wrongly takes for disjoint", () => {
     const others = [sidecarSet({}, { selector: { matchExpressions: [{ key: "b", operator: "Exists" }] } }, "other")];
     const { errors, warnings } = validate(sidecarSet(), { otherSidecarSets: others });

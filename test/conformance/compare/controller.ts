@@ -4,6 +4,8 @@ import {
   HASH_WITHOUT_IMAGE_ANNOTATION,
   IN_PLACE_STATE_ANNOTATION,
   INJECTED_LIST_ANNOTATION,
+  WORKING_ANNOTATION,
+  parseObject,
   type Pod,
   type SidecarSet,
   type UpdateStrategy,
@@ -164,20 +166,37 @@ function state(ready: boolean) {
   return ready ? { running: { startedAt: "2019-05-05T05:05:05Z" } } : { waiting: { reason: "ContainerCreating" } };
 }
 
+/**
+ * What both write in the same shape: images, roles and versions, hashes of all SidecarSets, the injected list, and the
+ * imageID from which an in-place update went. Times and what only we write are left out.
+ */
 export function essence(pod: Pod, name: string): unknown {
-  const annotations = Object.entries(pod.metadata.annotations ?? {}).filter(
-    ([key]) => /^version|working/.test(key.split("/")[0] ?? "") || key.includes("working"),
-  );
-  const hashes = JSON.parse(pod.metadata.annotations?.[HASH_ANNOTATION] ?? "{}") as Record<
-    string,
-    { hash?: string } | string
-  >;
-  const entry = hashes[name];
+  const { annotations = {} } = pod.metadata;
+  const roles = Object.entries(annotations).filter(([key]) => key === WORKING_ANNOTATION || key.startsWith("version"));
   return {
     images: Object.fromEntries(pod.spec.containers.map((one) => [one.name, one.image])),
-    annotations: Object.fromEntries(annotations),
-    hash: typeof entry === "string" ? entry : entry?.hash,
+    annotations: Object.fromEntries(roles),
+    hashes: hashesIn(annotations[HASH_ANNOTATION]),
+    hashesWithoutImage: hashesIn(annotations[HASH_WITHOUT_IMAGE_ANNOTATION]),
+    injected: annotations[INJECTED_LIST_ANNOTATION],
+    from: imagesBefore(annotations[IN_PLACE_STATE_ANNOTATION], name),
   };
+}
+
+/** By SidecarSet; an entry in the old form is the hash itself, and a text that is none of both is compared as it is. */
+function hashesIn(text: string | undefined): unknown {
+  const hashes = parseObject(text) as Record<string, { hash?: string } | string> | undefined;
+  if (hashes === undefined) return text;
+  const entries = Object.entries(hashes);
+  return Object.fromEntries(entries.map(([key, entry]) => [key, typeof entry === "string" ? entry : entry.hash]));
+}
+
+function imagesBefore(text: string | undefined, name: string): unknown {
+  const state = parseObject(text) as
+    | Record<string, { lastContainerStatuses?: Record<string, { imageID?: string }> }>
+    | undefined;
+  const containers = Object.entries(state?.[name]?.lastContainerStatuses ?? {});
+  return Object.fromEntries(containers.map(([container, { imageID }]) => [container, imageID]));
 }
 
 function counters(status: SidecarSet["status"]): unknown {

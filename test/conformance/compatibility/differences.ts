@@ -59,6 +59,12 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
   ["base-and-canary", "the base is changed while its canary exists", "refused as a conflict", "accepted"],
   ["other-without-selector", "another SidecarSet has no selector", "crash", "it selects nothing"],
   [
+    "init-and-container-names",
+    "an init container of one SidecarSet has the name of a container of another, and a pod can match both",
+    "accepted; the pod is rejected",
+    "accepted with a warning (HOT3909)",
+  ],
+  [
     "exists-overlap",
     "two SidecarSets whose selectors Kruise takes for disjoint (`Exists`) though a pod can match both",
     "accepted",

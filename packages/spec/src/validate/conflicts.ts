@@ -22,7 +22,7 @@ export function* validateConflicts(object: SidecarSet, others: readonly SidecarS
         value,
         `The SidecarSet ${name}, which can select the same pods, has it too.`,
       );
-    for (const list of ["containers", "initContainers"] as const) {
+    for (const list of LISTS) {
       const taken = new Set((other.spec[list] ?? []).flatMap(namesInPod));
       for (const [index, container] of (object.spec[list] ?? []).entries())
         if (taken.has(container.name) || namesInPod(container).some((side) => taken.has(side)))
@@ -55,15 +55,28 @@ function* metadataConflicts(
   }
 }
 
-/** SidecarSets which Kruise's rule takes for disjoint, although a pod can match both: worth a warning. */
+/**
+ * SidecarSets which Kruise accepts beside this one, although a pod can match both and would get a name twice: its rule
+ * takes some selectors for disjoint that are not, and does not compare init containers with containers. Worth a warning.
+ */
 export function overlooked(object: SidecarSet, others: readonly SidecarSet[]): string[] {
-  const seen = new Set(related(object, others, selectorsOverlap));
-  const own = new Set((object.spec.containers ?? []).flatMap(namesInPod));
-  const sharesName = (other: SidecarSet): boolean =>
-    (other.spec.containers ?? []).flatMap(namesInPod).some((name) => own.has(name));
+  const compared = new Set(related(object, others, selectorsOverlap));
   return related(object, others, selectorsCanMeet)
-    .filter((other) => !seen.has(other) && sharesName(other))
+    .filter(
+      (other) =>
+        sharesNames(object, other, "containers", "initContainers") ||
+        sharesNames(object, other, "initContainers", "containers") ||
+        (!compared.has(other) && LISTS.some((list) => sharesNames(object, other, list, list))),
+    )
     .map((other) => other.metadata.name ?? "");
+}
+
+const LISTS = ["containers", "initContainers"] as const;
+type ListName = (typeof LISTS)[number];
+
+function sharesNames(a: SidecarSet, b: SidecarSet, listA: ListName, listB: ListName): boolean {
+  const names = new Set((a.spec[listA] ?? []).flatMap(namesInPod));
+  return (b.spec[listB] ?? []).flatMap(namesInPod).some((name) => names.has(name));
 }
 
 function related(object: SidecarSet, others: readonly SidecarSet[], meet: Rule): SidecarSet[] {
