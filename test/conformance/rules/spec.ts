@@ -53,6 +53,12 @@ export const validationRules: Rule<ValidationCase, FieldError[]>[] = [
       expected.errors?.every(({ field }) => field.includes("startupProbe")) === true,
   ),
   accepted(
+    "negative-at-one",
+    ({ expected }) =>
+      (expected.errors?.length ?? 0) > 0 &&
+      expected.errors?.every(({ field }) => field.includes("resourcesPolicy")) === true,
+  ),
+  accepted(
     "init-container-named-test",
     ({ input }) =>
       !input.object.spec.containers?.length &&
