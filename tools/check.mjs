@@ -16,6 +16,7 @@ const checks = [
     ["depcruise", "--config", ".dependency-cruiser.mjs", "--output-type", "err", "packages", "apps"],
   ],
   ["docs/errors.md", ["node", "--conditions=@hot/source", "tools/generate-errors.mjs", "--check"]],
+  ["charts/hot", ["node", "--conditions=@hot/source", "tools/chart/generate.ts", "--check"], "run `pnpm chart`"],
   ["unused exports and dependencies", ["knip"]],
   ...published.flatMap((folder) => [
     [`publint ${folder}`, ["publint", "--strict", "--pack", "pnpm", folder]],

@@ -41,7 +41,7 @@ export async function namespace(): Promise<string> {
   await api().create(RESOURCES.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   onTestFinished(async () => {
     await api().delete(RESOURCES.namespaces, name);
-    await kubectl(["delete", "pods", "--all", "-n", name, "--grace-period=1", "--wait=false"]);
+    kubectl(["delete", "pods", "--all", "-n", name, "--grace-period=1", "--wait=false"]);
   });
   return name;
 }
@@ -123,8 +123,8 @@ export async function pods(namespace: string): Promise<Pod[]> {
   return living.sort((a, b) => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1));
 }
 
-export async function getSidecarSet(name: string): Promise<SidecarSet> {
-  return (await api().get<SidecarSet & KubeObject>(SIDECAR_SETS, name)) as SidecarSet;
+export function getSidecarSet(name: string): Promise<SidecarSet> {
+  return api().get<SidecarSet & KubeObject>(SIDECAR_SETS, name);
 }
 
 /** Changes the image of the only container. */

@@ -42,14 +42,18 @@ export async function up({ name = "default", nodes = 1, images, say = () => unde
   }
   const bin = { kubernetes: provide("kubernetes", say), etcd: provide("etcd", say) };
   const folder = folderOf(name);
-  using _lock = lock(folder);
-  let cluster = find(name);
-  if (cluster === undefined) {
-    await down(name);
-    cluster = await create(name, folder, nodes, bin);
+  const unlock = lock(folder);
+  try {
+    let cluster = find(name);
+    if (cluster === undefined) {
+      await down(name);
+      cluster = await create(name, folder, nodes, bin);
+    }
+    await cluster.startAll(images, say);
+    return cluster;
+  } finally {
+    unlock();
   }
-  await cluster.startAll(images, say);
-  return cluster;
 }
 
 async function create(name: string, folder: string, nodes: number, bin: Plan["bin"]): Promise<Cluster> {
@@ -78,21 +82,30 @@ export function find(name = "default"): Cluster | undefined {
 export async function down(name = "default"): Promise<void> {
   const folder = folderOf(name);
   if (!existsSync(folder)) return;
-  const cluster = find(name);
+  const link = find(name)?.at.link;
   const init = livingPid(join(folder, "run", "init.pid"));
   if (init !== undefined) {
     process.kill(init, "SIGKILL");
     while (existsSync(`/proc/${init}`)) await sleep(10);
   }
-  while (cluster !== undefined && linkExists(cluster.at.link)) await sleep(10);
+  if (link !== undefined) await vanished(link);
   await removeCgroups(cgroupOf(name));
   restoreSettings(join(folder, "settings.json"));
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** The kernel takes a namespace's links away some time after its last process. */
+async function vanished(link: string): Promise<void> {
+  while (linkExists(link)) await sleep(10);
+}
+
 /** Names of all clusters of this user, running or left over. */
 export function names(): string[] {
-  return existsSync(clustersFolder()) ? readdirSync(clustersFolder()).sort() : [];
+  return existsSync(clustersFolder())
+    ? readdirSync(clustersFolder())
+        .filter((name) => !name.endsWith(".lock"))
+        .sort()
+    : [];
 }
 
 /** A cluster whose processes can be stopped and started one by one. */
@@ -228,14 +241,14 @@ const clustersFolder = (): string => join(cacheFolder(), "cluster");
 const folderOf = (name: string): string => join(clustersFolder(), name);
 const cgroupOf = (name: string): string => `hot-${name}`;
 
-/** Keeps two starts of one cluster apart; released when its holder ends, whatever way. */
-function lock(folder: string): Disposable {
+/** Keeps two starts of one cluster apart. A lock whose holder has died is taken over. */
+function lock(folder: string): () => void {
   const file = `${folder}.lock`;
   mkdirSync(clustersFolder(), { recursive: true });
   for (;;) {
     try {
       writeFileSync(file, String(process.pid), { flag: "wx" });
-      return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
+      return () => rmSync(file, { force: true });
     } catch {
       const holder = livingPid(file);
       if (holder !== undefined) {

@@ -48,6 +48,7 @@ async function main(): Promise<void> {
       return print(environment(running(values.name)));
     case "logs":
       return print(logs(running(values.name), component));
+    case undefined:
     default:
       process.stderr.write(USAGE);
       process.exitCode = 2;

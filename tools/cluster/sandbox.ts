@@ -24,8 +24,19 @@ export async function createSandbox(folder: string): Promise<number> {
   const outer = spawn(
     "unshare",
     [
-      ...["--net", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "--mount-proc"],
-      ...["sh", "-c", INIT, "init", folder],
+      "--net",
+      "--mount",
+      "--pid",
+      "--fork",
+      "--kill-child",
+      "--propagation",
+      "private",
+      "--mount-proc",
+      "sh",
+      "-c",
+      INIT,
+      "init",
+      folder,
     ],
     { detached: true, stdio: ["ignore", log, log] },
   );
@@ -46,6 +57,7 @@ export async function createSandbox(folder: string): Promise<number> {
   failed.catch(() => undefined);
   const init = await Promise.race([childOf(outer.pid ?? 0), failed]);
   await Promise.race([exists(join(folder, "init.ready")), failed]);
+  outer.removeAllListeners();
   writeFileSync(join(folder, "run", "init.pid"), String(init));
   return init;
 }
