@@ -29,6 +29,8 @@ const TOOLS = {
 
 export type ToolName = keyof typeof TOOLS;
 
+export const isToolName = (name: string): name is ToolName => Object.hasOwn(TOOLS, name);
+
 /** The folder in which this user's downloads and builds are kept between runs. */
 export function cacheFolder(): string {
   return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "hot");

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildImages } from "../image/index.ts";
-import { cacheFolder, KUBERNETES_VERSION } from "./binaries.ts";
+import { cacheFolder, isToolName, KUBERNETES_VERSION, provide, type ToolName } from "./binaries.ts";
 import { ClusterError } from "./cluster-error.ts";
 import { down, find, names, up, type Cluster } from "./cluster.ts";
 
@@ -12,6 +12,7 @@ const USAGE = `usage: pnpm cluster up [--name NAME] [--nodes N] [--version 1.36]
        pnpm cluster down [--name NAME | --all]
        pnpm cluster status|env [--name NAME]
        pnpm cluster logs [COMPONENT] [--name NAME]
+       pnpm cluster build kubernetes|etcd|helm    prints the folder with the programs
 `;
 
 const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
@@ -48,6 +49,8 @@ async function main(): Promise<void> {
       return print(environment(running(values.name)));
     case "logs":
       return print(logs(running(values.name), component));
+    case "build":
+      return print(provide(toolName(component), say));
     case undefined:
     default:
       process.stderr.write(USAGE);
@@ -57,6 +60,15 @@ async function main(): Promise<void> {
 
 function print(text: string): void {
   process.stdout.write(`${text.trimEnd()}\n`);
+}
+
+function toolName(name: string | undefined): ToolName {
+  if (name !== undefined && isToolName(name)) return name;
+  throw new ClusterError(
+    `no program "${name ?? ""}"`,
+    "only the modules below tools/cluster/go can be built",
+    "pnpm cluster build kubernetes|etcd|helm",
+  );
 }
 
 function requireVersion(wanted: string): void {
