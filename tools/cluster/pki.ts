@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createAuthority, issueCertificate } from "@hot/kube/certificates";
 import type { Addresses } from "./addresses.ts";
@@ -56,13 +56,13 @@ export async function writeCredentials(folder: string, { nodes, api }: Addresses
 }
 
 function kubeconfigOf(pki: string, user: string, api: string): object {
+  const data = (file: string): string => readFileSync(join(pki, file)).toString("base64");
+  const credentials = { "client-certificate-data": data(`${user}.crt`), "client-key-data": data(`${user}.key`) };
   return {
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name: "hot", cluster: { server: `https://${api}`, "certificate-authority": join(pki, "ca.crt") } }],
-    users: [
-      { name: user, user: { "client-certificate": join(pki, `${user}.crt`), "client-key": join(pki, `${user}.key`) } },
-    ],
+    clusters: [{ name: "hot", cluster: { server: `https://${api}`, "certificate-authority-data": data("ca.crt") } }],
+    users: [{ name: user, user: credentials }],
     contexts: [{ name: "hot", context: { cluster: "hot", user } }],
     "current-context": "hot",
   };

@@ -20,13 +20,16 @@ export interface WebhookServer {
   close(): Promise<void>;
 }
 
+/** Where the API server under test reaches this process. */
+const HOST = process.env["HOT_CONTRACT_WEBHOOK_HOST"] ?? "127.0.0.1";
+
 /** A real HTTPS server with its own authority, as a webhook of a cluster is one. */
 export async function webhookServer(): Promise<WebhookServer> {
   const authority = await createAuthority({ commonName: "webhook-ca", days: 1 });
   const { certPem, keyPem } = await issueCertificate(authority, {
     commonName: "webhook",
     dnsNames: ["localhost"],
-    ipAddresses: ["127.0.0.1"],
+    ipAddresses: [HOST],
     days: 1,
     usage: "server",
   });
@@ -46,12 +49,12 @@ export async function webhookServer(): Promise<WebhookServer> {
       });
     });
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, HOST);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
     clientConfig: (path) => ({
-      url: `https://127.0.0.1:${port}${path}`,
+      url: `https://${HOST}:${port}${path}`,
       caBundle: Buffer.from(authority.certPem).toString("base64"),
     }),
     on: (path, answering) => void handlers.set(path, answering),
