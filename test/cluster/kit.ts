@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, RESOURCES, type Api, type KubeObject } from "@hot/kube";
@@ -9,10 +10,13 @@ import { startLoad as start } from "../../apps/demo/src/load/load.ts";
 import { total, type TallySnapshot } from "../../apps/demo/src/load/tally.ts";
 import { find, type Cluster } from "../../tools/cluster/cluster.ts";
 
-/** The cluster that the tests share. */
+/** False for a cluster that somebody else has made (`KUBECONFIG`): its processes can't be stopped by a test. */
+export const own = inject("cluster") !== "";
+
+/** The cluster that the tests share. Tests that need its processes are skipped where it is not our {@link own}. */
 export function cluster(): Cluster {
   const found = find(inject("cluster"));
-  if (found === undefined) throw new Error(`the cluster ${inject("cluster")} does not run`);
+  if (found === undefined) throw new Error(`the cluster "${inject("cluster")}" does not run`);
   return found;
 }
 
@@ -20,11 +24,13 @@ let connected: Api | undefined;
 
 /** The API server, as administrator. */
 export function api(): Api {
-  return (connected ??= connect({ kubeconfig: cluster().kubeconfig, userAgent: "hot-test" }));
+  return (connected ??= connect({ kubeconfig: inject("kubeconfig"), userAgent: "hot-test" }));
 }
 
 export function kubectl(args: readonly string[], input?: string): string {
-  return cluster().kubectl(args, input);
+  if (own) return cluster().kubectl(args, input);
+  const env = { ...process.env, KUBECONFIG: inject("kubeconfig") };
+  return execFileSync("kubectl", args, { encoding: "utf8", input, env, stdio: ["pipe", "pipe", "pipe"] });
 }
 
 /** `kubectl apply` of objects. */

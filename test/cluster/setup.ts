@@ -8,8 +8,9 @@ import { buildImages } from "../../tools/image/index.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Name of the cluster of tools/cluster. */
+    /** Name of the cluster of tools/cluster; empty for one that somebody else has made. */
     cluster: string;
+    kubeconfig: string;
     /** The helm program. */
     helm: string;
   }
@@ -18,28 +19,39 @@ declare module "vitest" {
 const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
 
 /**
- * A cluster with the chart installed. `HOT_CLUSTER=NAME` uses the running one of that name and leaves it as it is after
- * the tests; otherwise one is started, and removed in the end.
+ * A cluster with the chart installed. `HOT_CLUSTER=NAME` uses the running one of tools/cluster and leaves it as it is;
+ * `KUBECONFIG=FILE` uses any cluster that has the images (`pnpm image`). Otherwise one is started, and removed again.
  */
 export default async function setup({ provide: give }: TestProject): Promise<() => Promise<void>> {
-  const chosen = process.env["HOT_CLUSTER"];
-  const name = chosen ?? `test-${process.pid}`;
   const helm = join(provide("helm", say), "helm");
-  give("cluster", name);
   give("helm", helm);
+  const { HOT_CLUSTER: chosen, KUBECONFIG: foreign } = process.env;
+  if (chosen === undefined && foreign !== undefined) {
+    give("cluster", "");
+    give("kubeconfig", foreign);
+    install(helm, foreign);
+    return () => Promise.resolve();
+  }
+  const name = chosen ?? `test-${process.pid}`;
   const ending = async (): Promise<void> => (chosen === undefined ? await down(name) : undefined);
   try {
     const built = await buildImages({ out: join(cacheFolder(), "images"), allInOne: true });
     const images = [...new Set(built.map(({ file }) => file))];
-    const cluster = find(name) ?? (await up({ name, images, say }));
-    const install = ["upgrade", "--install", "hot", "charts/hot", "--namespace", "hot-system", "--create-namespace"];
-    execFileSync(helm, [...install, "--set", "image.tag=dev", "--wait", "--timeout", "120s"], {
-      env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
-      stdio: "pipe",
-    });
+    const { kubeconfig } = find(name) ?? (await up({ name, images, say }));
+    give("cluster", name);
+    give("kubeconfig", kubeconfig);
+    install(helm, kubeconfig);
   } catch (error) {
     await ending();
     throw error;
   }
   return ending;
+}
+
+function install(helm: string, kubeconfig: string): void {
+  const command = ["upgrade", "--install", "hot", "charts/hot", "--namespace", "hot-system", "--create-namespace"];
+  execFileSync(helm, [...command, "--set", "image.tag=dev", "--wait", "--timeout", "120s"], {
+    env: { ...process.env, KUBECONFIG: kubeconfig },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
 }
