@@ -100,10 +100,12 @@ export interface DeploymentOptions {
   name?: string;
   namespace: string;
   replicas: number;
+  /** Value of the label `app`. */
+  app?: string;
 }
 
-export function deployment({ name = "web", namespace, replicas }: DeploymentOptions): object {
-  const labels = { app: "web" };
+export function deployment({ name = "web", namespace, replicas, app = "web" }: DeploymentOptions): object {
+  const labels = { app };
   const container = {
     name: "app",
     image: "localhost/hot/demo-app:v1",

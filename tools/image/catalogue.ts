@@ -52,7 +52,7 @@ export function catalogue(version: string): ImageSpec[] {
     },
     // The images of Kruise's own example, whose hook is a script.
     { ...standby("v1"), name: `${ARTICLE}:empty`, layers: ["standby", "migrate-script"] },
-    ...["v1", "v2"].map((tag) => ({
+    ...versions.map((tag) => ({
       ...sidecarDemo(tag),
       name: `${ARTICLE}:sidecar${tag}`,
       layers: ["node", "standby", "sidecar-demo", "migrate-script"] as const,
