@@ -12,6 +12,12 @@ import { stoppable } from "./stoppable.ts";
 /** Twice the largest object that etcd takes by default. */
 export const MAX_BODY_BYTES = 3 * 2 ** 20;
 
+/**
+ * Longer than an API server keeps a connection that it does not use (90 s), so that it closes first: a review that meets
+ * a connection which is being closed at this side is lost, and with `Ignore` the pod starts without sidecars.
+ */
+const KEEP_IDLE_MS = 120_000;
+
 /** A certificate with its key and, in PEM, whatever leads from it to the authority. */
 export interface ServingCertificate {
   certPem: string;
@@ -45,7 +51,13 @@ export interface AdmissionServer {
 export async function startAdmissionServer(options: AdmissionServerOptions): Promise<AdmissionServer> {
   const { certificate, routes, log } = options;
   const server = createServer(
-    { cert: certificate.certPem, key: certificate.keyPem, minVersion: "TLSv1.2", requestTimeout: 15_000 },
+    {
+      cert: certificate.certPem,
+      key: certificate.keyPem,
+      minVersion: "TLSv1.2",
+      requestTimeout: 15_000,
+      keepAliveTimeout: KEEP_IDLE_MS,
+    },
     (request, response) => {
       respond(request, response, routes).catch((error: unknown) => {
         log.error("request failed", { err: error, path: request.url });

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { Agent, request, type RequestOptions } from "node:https";
 import { connect } from "node:tls";
 import { createAuthority, issueCertificate, type CertificatePair } from "@hot/kube/certificates";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { readRequest } from "../src/admission.ts";
 import { createLog } from "../src/log.ts";
 import { MAX_BODY_BYTES, startAdmissionServer, type AdmissionServer } from "../src/server.ts";
@@ -119,6 +121,16 @@ function serialOf(session: ReturnType<typeof connect>): Promise<string> {
     session.once("secureConnect", () => resolve(session.getPeerCertificate().serialNumber));
   });
 }
+
+test("an API server, which closes idle connections after 90 s, does so before we do", async () => {
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  const outgoing = request({ host: "127.0.0.1", port: server.port, path: "/echo", ca: authority.certPem, agent });
+  outgoing.end();
+  const [{ headers }] = (await once(outgoing, "response")) as [IncomingMessage];
+  const [, seconds] = /^timeout=(\d+)$/.exec(String(headers["keep-alive"])) ?? [];
+  expect(Number(seconds)).toBeGreaterThan(90);
+});
 
 test("a new certificate is served on new connections; open ones go on", async () => {
   const options = { host: "127.0.0.1", port: server.port, ca: authority.certPem };
