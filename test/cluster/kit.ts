@@ -111,6 +111,8 @@ export function deployment({ name = "web", namespace, replicas, app = "web" }: D
     image: "localhost/hot/demo-app:v1",
     imagePullPolicy: "IfNotPresent",
     ports: [{ name: "http", containerPort: 8080 }],
+    // Ready is what the load waits for: before the application listens, the sidecar rightly answers 502
+    startupProbe: { tcpSocket: { port: "http" }, periodSeconds: 1, failureThreshold: 60 },
   };
   return {
     apiVersion: "apps/v1",
