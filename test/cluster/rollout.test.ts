@@ -23,7 +23,7 @@ import {
 import { injectedState, pairState, pairStates, reset, upgraded } from "./pair-state.ts";
 import { containerIDs, expectAppUntouched, statusOf, watchPods } from "./pod-history.ts";
 
-const HOOK_SECONDS = 6;
+const HOOK_SECONDS = 5;
 /** `hang` runs, but never takes over; its hook ends by itself. */
 const boundedHook = {
   lifecycle: {
@@ -80,14 +80,14 @@ test("a cold sidecar is changed in place, one pod at a time", async () => {
   const ns = await namespace();
   const name = unique("cold");
   const container = { upgradeStrategy: undefined, lifecycle: undefined, readinessProbe: undefined };
-  const before = await injected({ name, namespace: ns, container, updateStrategy: { maxUnavailable: 1 } }, 3);
+  const before = await injected({ name, namespace: ns, container, updateStrategy: { maxUnavailable: 1 } }, 2);
   const history = await watchPods(ns);
   await setVersion(name, "v2");
   waitReady(name);
   const after = await pods(ns);
   expect(after.map(({ metadata }) => metadata.uid)).toEqual(before.map(({ metadata }) => metadata.uid));
   const set = await getSidecarSet(name);
-  expect(set.status).toMatchObject({ matchedPods: 3, updatedPods: 3, readyPods: 3, updatedReadyPods: 3 });
+  expect(set.status).toMatchObject({ matchedPods: 2, updatedPods: 2, readyPods: 2, updatedReadyPods: 2 });
   for (const [index, pod] of after.entries()) {
     expect(pod.spec.containers.map((one) => one.name).sort()).toEqual(["app", "sidecar"]);
     expect(statusOf(pod, "sidecar")).toMatchObject({ image: image("v2"), ready: true, restartCount: 1 });
@@ -113,7 +113,7 @@ test("paused: what has begun is finished, nothing new begins until it is resumed
   const ns = await namespace();
   const name = unique("mesh");
   const updateStrategy = { maxUnavailable: 1, hotUpgrade: { minReadySeconds: 3 } };
-  const load = startLoad(await injected({ name, namespace: ns, updateStrategy }, 3));
+  const load = startLoad(await injected({ name, namespace: ns, updateStrategy }, 2));
   const history = await watchPods(ns);
   await setVersion(name, "v2");
   await until("the first upgrade", async () => (await pods(ns)).some(underWay));
@@ -130,7 +130,7 @@ test("paused: what has begun is finished, nothing new begins until it is resumed
   await observed(name, await change(name, { revisionHistoryLimit: 9 }));
   const paused = await pods(ns);
   expect(begun(paused)).toEqual(frozen);
-  expect((await getSidecarSet(name)).status).toMatchObject({ matchedPods: 3, updatedPods: 1, readyPods: 3 });
+  expect((await getSidecarSet(name)).status).toMatchObject({ matchedPods: 2, updatedPods: 1, readyPods: 2 });
 
   await change(name, { updateStrategy: { paused: false } });
   waitReady(name);
@@ -170,7 +170,7 @@ test("rolled back before the takeover: aborted, the old side was never stopped",
 test("rolled back after the takeover: finished, then upgraded back", async () => {
   const ns = await namespace();
   const name = unique("mesh");
-  const updateStrategy = { hotUpgrade: { minReadySeconds: 4 } };
+  const updateStrategy = { hotUpgrade: { minReadySeconds: 3 } };
   const load = startLoad(await injected({ name, namespace: ns, updateStrategy }, 2));
   const history = await watchPods(ns);
   await setVersion(name, "v2");
@@ -199,7 +199,7 @@ test.each([
 ])("the SidecarSet is deleted $when: the pods are brought to an end without it", async ({ version, reached }) => {
   const ns = await namespace();
   const name = unique("mesh");
-  const updateStrategy = { hotUpgrade: { minReadySeconds: 4 } };
+  const updateStrategy = { hotUpgrade: { minReadySeconds: 3 } };
   const load = startLoad(await injected({ name, namespace: ns, updateStrategy, container: boundedHook }, 2));
   const before = hashEntry((await pods(ns))[0] as Pod, name);
   const history = await watchPods(ns);
