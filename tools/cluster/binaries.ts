@@ -53,7 +53,9 @@ export function provide(name: ToolName, say: (sentence: string) => void): string
   mkdirSync(cacheFolder(), { recursive: true });
   const temporary = mkdtempSync(join(cacheFolder(), "tmp-"));
   try {
-    const flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", ldflags, "-o", `${temporary}/`];
+    // A package alone may be called after its version, such as `v3`; with several the folder's end is told by its "/".
+    const out = packages.length === 1 ? join(temporary, name) : `${temporary}/`;
+    const flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", ldflags, "-o", out];
     const { status, stderr, error } = spawnSync("go", ["build", "-C", module, ...flags, ...packages], {
       encoding: "utf8",
       env: { ...process.env, CGO_ENABLED: "0" },
@@ -62,7 +64,6 @@ export function provide(name: ToolName, say: (sentence: string) => void): string
       const cause = error?.message ?? stderr.trim().split("\n").slice(-5).join("\n       ");
       throw new ClusterError(`${name} could not be built`, cause, "check `go version` (1.26) and the module proxy");
     }
-    if (name === "etcd") renameSync(join(temporary, "v3"), join(temporary, "etcd"));
     renameSync(temporary, target);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
