@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// pnpm bench cluster [--runs 3] [--pods 10] [--pairs 300] [--lines]: hot upgrades on a real kubelet, beside their floor.
+// pnpm bench cluster [--runs 3] [--pods 10] [--creates 300] [--lines]: hot upgrades on a real kubelet, beside their floor.
 import { Console } from "node:console";
-import { loadavg } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { connect } from "@hot/kube";
 import { installedCluster, podPatches } from "./installed.ts";
 import { createNamespaces } from "./objects.ts";
-import { latencyRows, phaseTable, PUBLISHED, upgradeRows } from "./report.ts";
+import { handOverMs, memoryMb } from "./replicas.ts";
+import { handOverRows, latencyRows, phaseTable, PUBLISHED, upgradeRows } from "./report.ts";
 import { floorUpgrade, hotUpgrade, type HotRun, type UpgradeRun } from "./upgrade.ts";
 import { webhookLatency } from "./webhook-latency.ts";
 
@@ -14,19 +15,25 @@ const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "3" },
     pods: { type: "string", default: "10" },
-    pairs: { type: "string", default: "300" },
+    creates: { type: "string", default: "300" },
     /** One line for each pod, too. */
     lines: { type: "boolean", default: false },
   },
 });
-const [runs, pods, pairs] = [Number(values.runs), Number(values.pods), Number(values.pairs)];
+const [runs, pods, creates] = [Number(values.runs), Number(values.pods), Number(values.creates)];
 
 const out = new Console(process.stdout);
 await using installed = await installedCluster();
 const { cluster } = installed;
 await using api = connect({ kubeconfig: cluster.kubeconfig, userAgent: "hot-bench" });
 await using namespaces = await createNamespaces(api);
-const setting = { api, namespaces, pods, podPatches: () => podPatches(cluster) };
+const setting = {
+  api,
+  namespaces,
+  pods,
+  podPatches: () => podPatches(cluster),
+  memoryMb: () => memoryMb(api, cluster),
+};
 const id = namespaces.injected;
 
 const floors: UpgradeRun[] = [];
@@ -39,13 +46,27 @@ const told = <T extends UpgradeRun>(what: string, run: T, all: T[]): void => {
   if (values.lines) out.log(run.timeline.lines(run.start).join("\n"));
 };
 for (let run = 0; run < runs; run += 1) {
-  told("floor", await floorUpgrade(setting, `${id}-floor-${run}`), floors);
-  told("hot upgrade", await hotUpgrade(setting, `${id}-hot-${run}`), hots);
+  const steps = [
+    async () => told("floor", await floorUpgrade(setting, `${id}-floor-${run}`), floors),
+    async () => told("hot upgrade", await hotUpgrade(setting, `${id}-hot-${run}`), hots),
+  ];
+  // Neither is always the first of its run.
+  for (const step of run % 2 === 0 ? steps : steps.toReversed()) await step();
 }
-const latencies = await webhookLatency(api, namespaces, `${id}-latency`, pairs);
+const latencies = await webhookLatency(api, namespaces, `${id}-latency`, creates);
+const stopped: number[] = [];
+const killed: number[] = [];
+for (let run = 0; run < runs; run += 1) {
+  stopped.push(await handOverMs(api, cluster, "delete"));
+  killed.push(await handOverMs(api, cluster, "kill"));
+}
 
+const [load = 0] = loadavg();
+if (load > cpus().length) {
+  out.log(`The machine is busy (load average ${load.toFixed(1)}): only relations to the floor say anything.`);
+}
 out.log(`${pods} pods, ${runs} runs with fresh pods each, floor and hot upgrade in turn; minimum / median / maximum:`);
-out.table([...upgradeRows(floors, hots), ...latencyRows(latencies)]);
+out.table([...upgradeRows(floors, hots), ...latencyRows(latencies), ...handOverRows(stopped, killed)]);
 out.log("when the median pod got there, median of the runs, in seconds from the first PATCH:");
 out.table(phaseTable(floors, hots));
 out.log(PUBLISHED);

@@ -29,6 +29,8 @@ export interface Setting {
   readonly pods: number;
   /** PATCH requests on pods that the API server has answered so far, those on subresources not counted. */
   readonly podPatches: () => number;
+  /** Resident memory of each replica of the application. */
+  readonly memoryMb: () => Promise<number[]>;
 }
 
 export interface UpgradeRun {
@@ -43,6 +45,8 @@ export interface HotRun extends UpgradeRun {
   /** From all pods settled to the condition Ready of the SidecarSet, in milliseconds. */
   readonly statusMs: number;
   readonly patchesPerPod: number;
+  /** Of the largest replica, before the upgrade. */
+  readonly idleMb: number;
 }
 
 const LIMIT_SECONDS = 90;
@@ -63,6 +67,7 @@ export async function hotUpgrade(setting: Setting, name: string): Promise<HotRun
   );
   const { fleet } = run;
   await fleet.until(`SidecarSet ${name} is Ready`, LIMIT_SECONDS, () => hasReady(fleet.sidecarSet(), setting.pods));
+  const idleMb = Math.max(...(await setting.memoryMb()));
   const patches = setting.podPatches();
   const timeline = new Timeline(fleet.pods(), () => performance.now());
   const wish = image("v2");
@@ -81,6 +86,7 @@ export async function hotUpgrade(setting: Setting, name: string): Promise<HotRun
     ms: (settledAt ?? Number.NaN) - start,
     statusMs: Math.max(0, (readyAt ?? Number.NaN) - (settledAt ?? Number.NaN)),
     patchesPerPod: (setting.podPatches() - patches) / setting.pods,
+    idleMb,
     timeline,
     start,
   };
