@@ -112,7 +112,7 @@ test("a cold sidecar is changed in place, one pod at a time", async () => {
 test("paused: what has begun is finished, nothing new begins until it is resumed", async () => {
   const ns = await namespace();
   const name = unique("mesh");
-  const updateStrategy = { maxUnavailable: 1, hotUpgrade: { minReadySeconds: 3 } };
+  const updateStrategy = { maxUnavailable: 1, hotUpgrade: { minReadySeconds: 2 } };
   const load = startLoad(await injected({ name, namespace: ns, updateStrategy }, 2));
   const history = await watchPods(ns);
   await setVersion(name, "v2");
@@ -193,10 +193,8 @@ test("rolled back after the takeover: finished, then upgraded back", async () =>
   expect(losses(await load.stop())).toEqual([]);
 });
 
-test.each([
-  { when: "after the takeover", version: "v2", reached: takenOver },
-  { when: "before the takeover of a version that hangs", version: "hang", reached: underWay },
-])("the SidecarSet is deleted $when: the pods are brought to an end without it", async ({ version, reached }) => {
+/** Deletes the SidecarSet of two pods at a certain moment of their upgrade: they are brought to an end without it. */
+async function deletedWhen(version: string, reached: (pod: Pod) => boolean): Promise<void> {
   const ns = await namespace();
   const name = unique("mesh");
   const updateStrategy = { hotUpgrade: { minReadySeconds: 3 } };
@@ -212,11 +210,14 @@ test.each([
     const upgrade = upgraded(start, image(version), pairState(upgrading[0] as Pod).versions[1]);
     expect(pairStates(seen)).toEqual([start, upgrade, version === "hang" ? start : reset(upgrade, EMPTY)]);
     expectAppUntouched(seen);
-    if (version === "hang") {
-      expect(containerIDs(seen, "sidecar-1")).toHaveLength(1);
-      expect(hashEntry(pod, name)).toBe(before);
-      expect(record(pod)).toMatchObject({ phase: "abort", failed: { reason: "PostStartHookFailed" } });
-    }
+    if (version !== "hang") continue;
+    expect(containerIDs(seen, "sidecar-1"), "the old side was never stopped").toHaveLength(1);
+    expect(hashEntry(pod, name)).toBe(before);
+    expect(record(pod)).toMatchObject({ phase: "abort", failed: { reason: "PostStartHookFailed" } });
   }
   expect(losses(await load.stop())).toEqual([]);
+}
+
+test("the SidecarSet is deleted: finished after the takeover, aborted when there is none", async () => {
+  await Promise.all([deletedWhen("v2", takenOver), deletedWhen("hang", underWay)]);
 });
