@@ -44,11 +44,12 @@ const SPEC_FIELDS = new Set(["apiVersion", "kind", "metadata", "spec", "status"]
  */
 export function decode(
   { type, version }: Resolved,
-  body: unknown,
+  sent: unknown,
   fieldValidation: FieldValidation,
   warn: (text: string) => void,
 ): ApiObject {
   const expected = apiVersionOf(type.group, version.name);
+  const body = sent === null ? {} : sent;
   if (!isJsonObject(body)) throw badRequest("the body of the request is no JSON object");
   const { apiVersion = expected, kind = type.kind } = body;
   if (apiVersion !== expected) {

@@ -29,17 +29,22 @@ export function storedEventPath(path: string): string {
   return [NAMES.find(([, events]) => events === first)?.[0] ?? first, ...rest].join(".");
 }
 
-/** An event is in the namespace of its object, or in `default` when that has none; the newer kind says who reports what. */
+/**
+ * An event of the old form is in the namespace of its object, or in `default` when that has none. One with an eventTime
+ * says who reports what, and may be about an object of another namespace.
+ */
 export function validateEvent(event: ApiObject): FieldError[] {
   const core = event.apiVersion === "v1";
   const object = core ? "involvedObject" : "regarding";
   const errors: FieldError[] = [];
   const of = textAt(event, object, "namespace") ?? "";
-  if ((of === "" ? "default" : of) !== event.metadata.namespace) {
+  const old = event.eventTime === undefined || event.eventTime === null;
+  const { namespace = "" } = event.metadata;
+  const fits = of === "" ? namespace === "default" || (!old && namespace === "kube-system") : !old || of === namespace;
+  if (!fits) {
     errors.push(fieldInvalid(`${object}.namespace`, of, "does not match event.namespace"));
   }
-  if (event.eventTime === undefined || event.eventTime === null)
-    return core ? errors : [...errors, fieldRequired("eventTime")];
+  if (old) return core ? errors : [...errors, fieldRequired("eventTime")];
   for (const name of [core ? "reportingComponent" : "reportingController", "reportingInstance", "action", "reason"]) {
     if (!textAt(event, name)) errors.push(fieldRequired(name));
   }

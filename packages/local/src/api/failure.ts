@@ -47,6 +47,12 @@ export const fieldRequired = (field: string, detail = ""): FieldError => ({
   message: detail === "" ? "Required value" : `Required value: ${detail}`,
 });
 
+export const fieldNotSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
+  field,
+  reason: "FieldValueNotSupported",
+  message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.map((one) => JSON.stringify(one)).join(", ")}`,
+});
+
 export const fieldForbidden = (field: string, detail: string): FieldError => ({
   field,
   reason: "FieldValueForbidden",

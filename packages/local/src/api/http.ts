@@ -42,7 +42,8 @@ async function serve(environment: Environment, request: IncomingMessage, respons
   } catch (error) {
     answer = failed(environment, request, error);
   }
-  if (warnings.size > 0) response.setHeader("warning", [...warnings].map(warningHeader));
+  const shown = [...warnings].filter((text) => !/\p{Cc}/u.test(text));
+  if (shown.length > 0) response.setHeader("warning", shown.map(warningHeader));
   if ("lines" in answer) {
     await stream(response, answer.lines);
     return;
@@ -110,8 +111,8 @@ async function stream(response: ServerResponse, lines: AsyncIterable<WatchLine>)
   response.end();
 }
 
-/** RFC 7234 `299 - "text"`; header bytes are the text's UTF-8, line ends become spaces. */
+/** RFC 7234 `299 - "text"`; header bytes are the text's UTF-8. Text with line ends or controls is left out by the caller. */
 function warningHeader(text: string): string {
-  const escaped = text.replaceAll(/\p{Cc}+/gu, " ").replaceAll(/["\\]/g, String.raw`\$&`);
+  const escaped = text.replaceAll(/["\\]/g, String.raw`\$&`);
   return Buffer.from(`299 - "${escaped}"`, "utf8").toString("latin1");
 }

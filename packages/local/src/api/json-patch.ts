@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { copy, isJsonObject, setField } from "./object.ts";
 
-/** A patch that is no JSON patch (`malformed`), or one that does not fit the document. */
+/** A patch that is no list (`malformed`), or one that has an operation that is none or does not fit the document. */
 export class JsonPatchError extends Error {
   readonly malformed: boolean;
 
@@ -30,14 +30,14 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
 
 function decode(operation: unknown): Operation {
   if (!isJsonObject(operation) || typeof operation.op !== "string" || typeof operation.path !== "string") {
-    throw new JsonPatchError("an operation needs op and path", true);
+    throw new JsonPatchError("an operation needs op and path");
   }
   const { op, path, from } = operation;
   if (!["add", "remove", "replace", "move", "copy", "test"].includes(op)) {
-    throw new JsonPatchError(`unexpected kind: ${op}`, true);
+    throw new JsonPatchError(`unexpected kind: ${op}`);
   }
   if ((op === "move" || op === "copy") && typeof from !== "string") {
-    throw new JsonPatchError(`${op} needs from`, true);
+    throw new JsonPatchError(`${op} needs from`);
   }
   return { op, path, ...(typeof from === "string" ? { from } : {}), value: operation.value };
 }
@@ -68,7 +68,7 @@ function applyOperation(box: { root: unknown }, { op, path, from = "", value }: 
 
 function split(path: string): string[] {
   if (path === "") return [];
-  if (!path.startsWith("/")) throw new JsonPatchError(`${JSON.stringify(path)} is no JSON pointer`, true);
+  if (!path.startsWith("/")) throw new JsonPatchError(`${JSON.stringify(path)} is no JSON pointer`);
   return path
     .slice(1)
     .split("/")

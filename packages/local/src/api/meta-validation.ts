@@ -98,9 +98,17 @@ function validateAnnotations(annotations: unknown, path: string): FieldError[] {
 
 function validateOwners(metadata: ObjectMeta, path: string): FieldError[] {
   const owners = metadata.ownerReferences ?? [];
-  const errors = owners.flatMap((owner, index) =>
+  const errors = owners.flatMap((owner) =>
     (["apiVersion", "kind", "name", "uid"] as const).flatMap((name) =>
-      owner[name] ? [] : [fieldRequired(`${path}.ownerReferences[${index}].${name}`, `${name} must not be empty`)],
+      owner[name]
+        ? []
+        : [
+            fieldInvalid(
+              `${path}.ownerReferences.${name}`,
+              "",
+              `${name === "apiVersion" ? "version " : ""}must not be empty`,
+            ),
+          ],
     ),
   );
   if (owners.filter((owner) => owner.controller === true).length > 1) {

@@ -5,7 +5,7 @@ import type { Call, Context } from "./call.ts";
 import { create } from "./create.ts";
 import type { FieldValidation } from "./decode.ts";
 import { deletionOptions, remove } from "./deletion.ts";
-import { ApiFailure, badRequest, unknownPath, unsupportedMediaType } from "./failure.ts";
+import { ApiFailure, badRequest, fieldNotSupported, invalid, unknownPath, unsupportedMediaType } from "./failure.ts";
 import { filterOf } from "./filter.ts";
 import { get, list } from "./list.ts";
 import { type ApiObject, isJsonObject, type JsonObject, textAt } from "./object.ts";
@@ -15,7 +15,7 @@ import { metadataOnly, representation, table } from "./representation.ts";
 import { parseResourcePath, type ResourcePath } from "./request-path.ts";
 import { apiVersionOf } from "./resource-type.ts";
 import { bind, getScale, updateScale } from "./subresources.ts";
-import { staticAnswer } from "./static-routes.ts";
+import { groupExists, NO_PAGE, staticAnswer } from "./static-routes.ts";
 import { checkWatch, watch, type WatchLine } from "./watch.ts";
 import { update } from "./update.ts";
 
@@ -40,8 +40,9 @@ export type Answer =
 /** The answer to one authenticated request; refusals are thrown as {@link ApiFailure}. */
 export async function route(context: Context, request: ApiRequest, bookmarkMs: number): Promise<Answer> {
   const resource = parseResourcePath(request.path);
+  if (!groupExists(context.registry, request.path)) return NO_PAGE;
   if (resource) return resourceAnswer(context, request, resource, bookmarkMs);
-  if (request.method !== "GET") throw unknownPath();
+  if (request.method !== "GET") return NO_PAGE;
   return staticAnswer(context.registry, request);
 }
 
@@ -66,8 +67,8 @@ async function resourceAnswer(
     subresource,
     user,
     warn,
-    dryRun: dryRun(query),
-    fieldValidation: fieldValidation(query),
+    dryRun: dryRun(request),
+    fieldValidation: fieldValidation(request),
   };
   if (resolved.version.deprecationWarning) warn(resolved.version.deprecationWarning);
   const content = ["POST", "PUT", "PATCH", "DELETE"].includes(request.method) ? await request.body() : Buffer.alloc(0);
@@ -198,18 +199,24 @@ function json({ contentType }: ApiRequest, content: Buffer): unknown {
   return parseBody(content);
 }
 
-function dryRun(query: URLSearchParams): boolean {
-  const values = query.getAll("dryRun").filter((value) => value !== "");
-  if (values.some((value) => value !== "All"))
-    throw badRequest(`invalid dryRun: ${values.join(", ")}; only "All" is supported`);
+function dryRun(request: ApiRequest): boolean {
+  const values = request.query.getAll("dryRun").filter((value) => value !== "");
+  if (values.some((value) => value !== "All")) throw unsupportedOption(request, "dryRun", values, ["All"]);
   return values.length > 0;
 }
 
-function fieldValidation(query: URLSearchParams): FieldValidation {
-  const value = query.get("fieldValidation") || "Warn";
+function fieldValidation(request: ApiRequest): FieldValidation {
+  const value = request.query.get("fieldValidation") || "Warn";
   if (value !== "Ignore" && value !== "Warn" && value !== "Strict")
-    throw badRequest(`invalid fieldValidation: ${value}`);
+    throw unsupportedOption(request, "fieldValidation", value, ["", "Ignore", "Strict", "Warn"]);
   return value;
+}
+
+const OPTIONS: Record<string, string> = { POST: "Create", PUT: "Update", PATCH: "Patch", DELETE: "Delete" };
+
+function unsupportedOption({ method }: ApiRequest, name: string, value: unknown, supported: string[]): ApiFailure {
+  const kind = `${OPTIONS[method] ?? "Get"}Options`;
+  return invalid({ group: "meta.k8s.io", kind }, "", [fieldNotSupported(name, value, supported)]);
 }
 
 const notAllowed = (): ApiFailure =>

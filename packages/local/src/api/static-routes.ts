@@ -25,8 +25,22 @@ export function staticAnswer(
     return { status: 200, body: discovery.aggregated(registry, root === "api"), contentType: discovery.AGGREGATED };
   }
   const body = documentOf(registry, parts);
-  if (!body) throw unknownPath();
-  return { status: 200, body };
+  if (body) return { status: 200, body };
+  if (root === "api" || root === "apis") throw unknownPath();
+  return NO_PAGE;
+}
+
+/** Below a group that nobody serves there is no API, thus no Status either. */
+export const NO_PAGE: StaticAnswer = {
+  status: 404,
+  body: "404 page not found\n",
+  contentType: "text/plain; charset=utf-8",
+};
+
+/** False only for a path below a group that does not exist. */
+export function groupExists(registry: Registry, path: string): boolean {
+  const [root, group] = path.split("/").filter((part) => part !== "");
+  return root !== "apis" || group === undefined || discovery.group(registry, group) !== undefined;
 }
 
 function documentOf(registry: Registry, parts: string[]): JsonObject | undefined {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { mutate, validate } from "./admission.ts";
 import type { Call, Context } from "./call.ts";
 import { decode } from "./decode.ts";
-import { conflict, fieldInvalid, invalid, modified, notFound } from "./failure.ts";
+import { badRequest, conflict, fieldInvalid, invalid, modified, notFound } from "./failure.ts";
 import { type ApiObject, copy } from "./object.ts";
 import { placeInNamespace, problemsOf, refuse } from "./object-checks.ts";
 import { attributesOf, reviewEnvironment } from "./review-request.ts";
@@ -45,6 +45,7 @@ async function admitted(context: Context, call: Call, current: ApiObject, raw: A
   placeInNamespace(wish, call);
   const { uid, resourceVersion } = wish.metadata;
   const name = call.name ?? "";
+  checkName(wish, name);
   if (uid !== undefined && uid !== current.metadata.uid) {
     throw conflict(
       type,
@@ -65,6 +66,15 @@ async function admitted(context: Context, call: Call, current: ApiObject, raw: A
   refuse(call, object, problemsOf(call, object, current));
   await validate(attributesOf(context, call, "UPDATE", object, current), reviewEnvironment(context, call));
   return object;
+}
+
+function checkName({ metadata }: ApiObject, name: string): void {
+  if (metadata.name === undefined) {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (metadata.name !== name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  }
 }
 
 /** Stores the object; nothing happens if nothing changed; an object without finalizers that waited for deletion goes. */

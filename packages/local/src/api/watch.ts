@@ -119,13 +119,23 @@ function beginning(
 /** Refuses a watch that could not be answered, before its stream begins. */
 export function checkWatch(call: Call, query: URLSearchParams): void {
   filterOf(call, query);
-  revision(query.get("resourceVersion"));
+  checkVersion(query.get("resourceVersion"));
   if (query.get("sendInitialEvents") === "true" && query.get("resourceVersionMatch") !== "NotOlderThan") {
     const error = fieldForbidden(
       "resourceVersionMatch",
       "sendInitialEvents requires resourceVersionMatch=NotOlderThan",
     );
     throw invalid({ group: "", kind: "ListOptions" }, "", [error]);
+  }
+}
+
+/** A version that is no number: a list refuses it with 400, but Kubernetes lets a watch run into an error of its own. */
+function checkVersion(text: string | null): void {
+  try {
+    revision(text);
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    throw new ApiFailure(500, "", `resourceVersion: Invalid value: ${JSON.stringify(text)}: invalid syntax`);
   }
 }
 

@@ -88,14 +88,15 @@ describe("what does not fit", () => {
     expect(document).toEqual(before);
   });
 
+  // Kubernetes answers 400 to what is no list of operations, and 422 to an operation that it cannot carry out.
   test.each([
-    ["no list", {}],
-    ["no operation", [{ op: "fly", path: "/a" }]],
-    ["no path", [{ op: "add" }]],
-    ["no pointer", [{ op: "add", path: "a", value: 1 }]],
-    ["a move from nowhere", [{ op: "move", path: "/a" }]],
-  ])("%s is malformed", (_name, patch) => {
-    expect(() => applyJsonPatch({}, patch)).toThrow(expect.objectContaining({ malformed: true }));
+    ["no list", {}, true],
+    ["no operation", [{ op: "fly", path: "/a" }], false],
+    ["no path", [{ op: "add" }], false],
+    ["no pointer", [{ op: "add", path: "a", value: 1 }], false],
+    ["a move from nowhere", [{ op: "move", path: "/a" }], false],
+  ])("%s is an error", (_name, patch, malformed) => {
+    expect(() => applyJsonPatch({}, patch)).toThrow(expect.objectContaining({ name: "JsonPatchError", malformed }));
   });
 });
 

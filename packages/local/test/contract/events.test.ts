@@ -71,12 +71,22 @@ test("one that is written to the core group is read in events.k8s.io", async () 
 });
 
 test.each([
-  ["about an object of another namespace", { regarding: { kind: "Pod", namespace: "other", name: "x" } }],
+  ["about an object without namespace, outside `default`", { regarding: { kind: "Node", name: "x" } }],
   ["without a reporter", { reportingController: "" }],
   ["without a time", { eventTime: null }],
   ["of an unknown type", { type: "Bad" }],
 ])("one %s is 422", async (_what, more) => {
   expect((await call(on, "POST", newer, { body: event("wrong", more) })).status).toBe(422);
+});
+
+test("only one with a time may be about an object of another namespace", async () => {
+  const elsewhere = { kind: "Pod", namespace: "other", name: "x" };
+  expect((await call(on, "POST", newer, { body: event("far", { regarding: elsewhere }) })).status).toBe(201);
+  const old = { metadata: { name: "old-far" }, involvedObject: elsewhere };
+  expect(await call(on, "POST", core, { body: old })).toMatchObject({
+    status: 422,
+    body: { details: { causes: [{ field: "involvedObject.namespace" }] } },
+  });
 });
 
 test("kubectl's table shows what happened to whom, in both groups", async () => {

@@ -31,7 +31,6 @@ describe("bodies", () => {
     ["nothing", ""],
     ["a list", "[]"],
     ["a number", "7"],
-    ["null", "null"],
     ["metadata that is a text", '{"metadata":"x"}'],
     ["labels that are a list", '{"metadata":{"name":"x","labels":[]}}'],
     ["a label that is a number", '{"metadata":{"name":"x","labels":{"a":1}}}'],
@@ -40,6 +39,13 @@ describe("bodies", () => {
     expect(await call(on, "POST", maps, { body, headers: { "content-type": "application/json" } })).toMatchObject({
       status: 400,
       body: { kind: "Status", status: "Failure" },
+    });
+  });
+
+  test("null is an object without a name, 422", async () => {
+    expect(await call(on, "POST", maps, { body: "null" })).toMatchObject({
+      status: 422,
+      body: { details: { causes: [{ field: "metadata.name" }] } },
     });
   });
 
@@ -95,10 +101,8 @@ describe("keys that name prototypes", () => {
 
 describe("paths and methods", () => {
   test.each([
-    "/nope",
     "/api/v2",
     "/api/v1/unknowns",
-    "/apis/no.such.group",
     "/apis/apps/v9/deployments",
     "/api/v1/pods/without-namespace",
     "/api/v1/namespaces/default/pods/a/b/c/d",
@@ -112,6 +116,13 @@ describe("paths and methods", () => {
     });
   });
 
+  test.each(["/nope", "/apis/no.such.group", "/apis/no.such.group/v1/things"])(
+    "GET %s is a plain 404",
+    async (path) => {
+      expect(await call(on, "GET", path)).toMatchObject({ status: 404, body: "404 page not found\n" });
+    },
+  );
+
   test("a broken escape in the path is a refusal, not a crash", async () => {
     expect((await call(on, "GET", "/api/v1/namespaces/%E0%A4%A/pods")).status).toBe(400);
   });
@@ -122,12 +133,17 @@ describe("paths and methods", () => {
   });
 });
 
+/** Where the API listens; a URL without port means that of https. */
+const address = (): { host: string; port: number } => {
+  const { hostname, port } = new URL(on.url);
+  return { host: hostname, port: Number(port || 443) };
+};
+
 describe("credentials", () => {
   const anonymous = (path: string): Promise<string> =>
     new Promise((resolve, reject) => {
-      const { hostname, port } = new URL(on.url);
       let text = "";
-      const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () => {
+      const socket = connect({ ...address(), rejectUnauthorized: false }, () => {
         socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer wrong\r\nconnection: close\r\n\r\n`);
       });
       socket.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
@@ -144,10 +160,7 @@ describe("credentials", () => {
 
 test("random bytes are answered and survived", async () => {
   await new Promise<void>((resolve) => {
-    const { hostname, port } = new URL(on.url);
-    const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () =>
-      socket.end("\0\x01GET\r\n\r\n\r\n"),
-    );
+    const socket = connect({ ...address(), rejectUnauthorized: false }, () => socket.end("\0\x01GET\r\n\r\n\r\n"));
     socket.on("close", () => resolve());
     socket.on("error", () => {});
     socket.resume();

