@@ -4,6 +4,7 @@ import { reasonCode, type ControllerRevision, type SidecarSet } from "@hot/spec"
 import { answer, podName, readRequest, ReviewError, type AdmissionRequest, type Decision } from "./admission.ts";
 import type { FailurePolicy } from "./config.ts";
 import type { InjectionEvents } from "./events.ts";
+import { keepPrepared } from "./handlers/keep-prepared.ts";
 import { convertReview } from "./handlers/convert.ts";
 import { decidePod, faultDecision, type PodDecision } from "./handlers/pod.ts";
 import { decideDefaults } from "./handlers/sidecar-set-mutate.ts";
@@ -17,7 +18,7 @@ export interface RouteOptions {
   api: Pick<Api, "get">;
   sidecarSets: Pick<Reflector<SidecarSet>, "store" | "synced" | "waitForSync">;
   namespaces: Pick<Reflector<KubeObject>, "store">;
-  revisions: Pick<Reflector<ControllerRevision>, "store">;
+  revisions: Pick<Reflector<ControllerRevision>, "store" | "synced">;
   failurePolicy: FailurePolicy;
   events: InjectionEvents;
   metrics: Metrics;
@@ -30,6 +31,7 @@ const SYNC_WAIT_MS = 3000;
 /** The webhooks by path: reads stores, asks the pure handlers, and tells metrics, log and events about the answer. */
 export function createRoutes(options: RouteOptions): Record<string, (body: unknown) => object | Promise<object>> {
   const { metrics, log, sidecarSets } = options;
+  const prepared = keepPrepared();
   const review =
     (decide: (request: AdmissionRequest) => Decision | Promise<Decision>) =>
     async (body: unknown): Promise<object> => {
@@ -42,13 +44,17 @@ export function createRoutes(options: RouteOptions): Record<string, (body: unkno
     };
   return {
     [PATHS.pod]: review(async (request) => {
-      const decision = await podDecision(request, options);
+      const decision = await podDecision(request, options, prepared);
       report(request, decision, options);
       return decision;
     }),
     [PATHS.sidecarSetDefaults]: review(decideDefaults),
     [PATHS.sidecarSetValidation]: review((request) => {
-      const decision = decideValidity(request, sidecarSets.store.list());
+      const { revisions } = options;
+      const decision = decideValidity(request, {
+        sidecarSets: sidecarSets.store.list(),
+        revisions: revisions.synced() ? revisions.store.list() : undefined,
+      });
       if (!decision.allowed) log.info("SidecarSet refused", { name: request.name, message: decision.status?.message });
       return decision;
     }),
@@ -73,7 +79,11 @@ async function decided(
   }
 }
 
-async function podDecision(request: AdmissionRequest, options: RouteOptions): Promise<PodDecision> {
+async function podDecision(
+  request: AdmissionRequest,
+  options: RouteOptions,
+  prepared: ReturnType<typeof keepPrepared>,
+): Promise<PodDecision> {
   const { sidecarSets, revisions, failurePolicy } = options;
   try {
     if (!sidecarSets.synced()) await sidecarSets.waitForSync(AbortSignal.timeout(SYNC_WAIT_MS));
@@ -81,7 +91,7 @@ async function podDecision(request: AdmissionRequest, options: RouteOptions): Pr
     return faultDecision(request, failurePolicy, "ApiUnreachable", "the SidecarSets have not been read yet");
   }
   return decidePod(request, {
-    sidecarSets: sidecarSets.store.list(),
+    sidecarSets: prepared(sidecarSets.store.list()),
     revisions: revisions.store.list(),
     namespace: await namespaceOf(request, options),
     failurePolicy,

@@ -151,12 +151,26 @@ describe("SidecarSet defaults", () => {
   });
 });
 
+const NOTHING = { sidecarSets: [], revisions: [] };
+
 describe("SidecarSet validation", () => {
+  test("a revision that is not there is refused, unless the revisions have not been read yet", () => {
+    const sidecarSet = aSidecarSet();
+    sidecarSet.spec.injectionStrategy = { revision: { customVersion: "v7", policy: "Always" } };
+    const defaulted = applyPatch(sidecarSet, decideDefaults(sidecarSetRequest(sidecarSet)).patch ?? []);
+    const refused = decideValidity(sidecarSetRequest(defaulted), NOTHING);
+    expect(refused.status?.details?.causes?.map(({ field }) => field)).toEqual([
+      "spec.injectionStrategy.revision.customVersion",
+    ]);
+    const unread = { sidecarSets: [], revisions: undefined };
+    expect(decideValidity(sidecarSetRequest(defaulted), unread).allowed).toBe(true);
+  });
+
   test("422 with all faults at once: path, value, code and fix, for people and for programs", () => {
     const sidecarSet = aSidecarSet();
     sidecarSet.spec.selector = {};
     sidecarSet.spec.containers![0]!.name = "Not_A_Name";
-    const { allowed, status } = decideValidity(sidecarSetRequest(sidecarSet), []);
+    const { allowed, status } = decideValidity(sidecarSetRequest(sidecarSet), NOTHING);
     expect(allowed).toBe(false);
     expect(status).toMatchObject({ code: 422, reason: "Invalid", details: { name: "mesh", kind: "SidecarSet" } });
     const fields = status?.details?.causes?.map(({ field }) => field);
@@ -172,7 +186,7 @@ describe("SidecarSet validation", () => {
     const sidecarSet = aSidecarSet();
     delete sidecarSet.spec.containers![0]!.readinessProbe;
     const defaulted = applyPatch(sidecarSet, decideDefaults(sidecarSetRequest(sidecarSet)).patch ?? []);
-    const decision = decideValidity(sidecarSetRequest(defaulted), []);
+    const decision = decideValidity(sidecarSetRequest(defaulted), NOTHING);
     expect(decision.allowed).toBe(true);
     expect(decision.warnings).toEqual(expect.arrayContaining([expect.stringContaining("HOT3903")]));
   });
@@ -180,7 +194,7 @@ describe("SidecarSet validation", () => {
   test.each([null, "text", { spec: 5 }, { apiVersion: "apps.kruise.io/v1alpha1", spec: { containers: [null] } }])(
     "%j is refused, not thrown",
     (object) => {
-      expect(decideValidity(sidecarSetRequest(object), []).status?.code).toBe(422);
+      expect(decideValidity(sidecarSetRequest(object), NOTHING).status?.code).toBe(422);
     },
   );
 });

@@ -47,7 +47,7 @@ function routes(sidecarSets: SidecarSet[], options: Partial<RouteOptions> = {}):
     api,
     sidecarSets: { store: storeOf(...sidecarSets), synced: () => true, waitForSync: async () => {} },
     namespaces: { store: storeOf() },
-    revisions: { store: storeOf() as never },
+    revisions: { store: storeOf() as never, synced: () => true },
     failurePolicy: "Ignore",
     events: recorder,
     metrics,

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { applyPatch, diff, injectPod, type InjectionReport, type PodNamespace } from "@hot/inject";
+import {
+  applyPatch,
+  diff,
+  injectPod,
+  type InjectionReport,
+  type PodNamespace,
+  type PreparedSidecarSets,
+} from "@hot/inject";
 import { reasonCode, type ControllerRevision, type Pod, type Reason, type SidecarSet } from "@hot/spec";
 import { podName, type AdmissionRequest, type Decision } from "../admission.ts";
 import type { FailurePolicy } from "../config.ts";
 
 export interface PodContext {
-  sidecarSets: readonly SidecarSet[];
+  /** Whoever decides about many pods prepares them once for each change. */
+  sidecarSets: readonly SidecarSet[] | PreparedSidecarSets;
   /** Those of the system namespace. */
   revisions: readonly ControllerRevision[];
   /** The pod's Namespace; `undefined` if it could not be read. */
