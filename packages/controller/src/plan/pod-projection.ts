@@ -51,6 +51,8 @@ export interface ContainerProjection {
   readonly probe: "exec" | "other" | "startup" | "none";
   /** Period of the startupProbe, in milliseconds. */
   readonly startupPeriod: number;
+  /** After this time a readinessProbe that fails has been reported as failed, in milliseconds. */
+  readonly readinessLimit: number;
   readonly status?: ContainerObservation;
   /** What an injected container was injected with. */
   readonly prints?: Uint32Array;
@@ -123,6 +125,7 @@ function projectContainer(container: Container, status: ContainerStatus | undefi
     image: container.image ?? "",
     probe: probeKind(container),
     startupPeriod: (container.startupProbe?.periodSeconds ?? 10) * 1000,
+    readinessLimit: readinessLimit(container),
     ...optional("prints", isInjected(container) ? fingerprint(container) : undefined),
     ...optional("status", status === undefined ? undefined : observe(status)),
   };
@@ -131,6 +134,12 @@ function projectContainer(container: Container, status: ContainerStatus | undefi
 function probeKind({ readinessProbe, startupProbe }: Container): ContainerProjection["probe"] {
   if (readinessProbe) return readinessProbe.exec ? "exec" : "other";
   return startupProbe ? "startup" : "none";
+}
+
+/** The first period may be waited for in full; each attempt may take its timeout. */
+function readinessLimit({ readinessProbe }: Container): number {
+  const { failureThreshold = 3, periodSeconds = 10, timeoutSeconds = 1 } = readinessProbe ?? {};
+  return failureThreshold * (periodSeconds + timeoutSeconds) * 1000;
 }
 
 function observe(status: ContainerStatus): ContainerObservation {

@@ -114,13 +114,19 @@ function isReplaced({ containerID, imageID }: ContainerObservation, record: Upgr
 }
 
 /**
- * How long ready has to be steady before it counts, in milliseconds. With only a startupProbe the kubelet first reports
- * a new container as ready because the old one was; ContainersReady turning true after the start rules that out.
+ * How long ready has to be steady before it counts, in milliseconds. ContainersReady turning true after the start rules
+ * out that ready is left over from the old instance. It may be: with only a startupProbe the kubelet first reports a new
+ * container as the old one was; and a kubelet that has started more than 10 s after the container takes it for ready, if
+ * the pod was, until its readinessProbe has failed as often as its threshold says.
  */
-function leftOver(pod: PodProjection, { probe, startupPeriod, status }: ContainerProjection): number {
-  if (probe !== "startup") return 0;
+function leftOver(pod: PodProjection, container: ContainerProjection): number {
+  const { probe, startupPeriod, readinessLimit, status } = container;
   const started = status?.runningSince ?? 0;
-  return pod.containersReadyAt !== undefined && pod.containersReadyAt > started ? 0 : STEADY + 2 * startupPeriod;
+  const turned = pod.containersReadyAt;
+  if (probe === "startup") return turned !== undefined && turned > started ? 0 : STEADY + 2 * startupPeriod;
+  if (probe === "none") return 0;
+  // In a pod that is not ready no kubelet lets it be left over. Times are whole seconds: most upgrades take less.
+  return turned === undefined || turned >= started ? 0 : STEADY + readinessLimit;
 }
 
 /** Why the new side can't succeed by itself; undefined while nothing is known against it. */

@@ -144,6 +144,7 @@ function project({ pod, observed, reported }: View, tags: Tags): PodProjection {
       image: pod.img[side as Index],
       probe: "exec" as const,
       startupPeriod: 0,
+      readinessLimit: 0,
       status: observation(reported[side as Index], tags),
     })),
   };

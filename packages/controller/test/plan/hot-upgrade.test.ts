@@ -560,6 +560,27 @@ describe("state × observation → action", () => {
     expect(verdict(planFor([proven], set))).toBe("RESET");
   });
 
+  test("a kubelet that was restarted says ready before its probe could fail: it counts when it is steady for so long", () => {
+    const probe = { exec: { command: ["p"] }, periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 3 };
+    const set = sidecarSet({ image: "x:2", probe });
+    const before = upgrading(injectedPod(sidecarSet({ image: "x:1", probe })), set);
+    const startedAt = { state: { running: { startedAt: "2030-01-01T00:00:00Z" } } };
+    // ContainersReady has been true since before the start
+    const pod = status(before, "x-2", { ...newSide, ...startedAt });
+    const first = planFor([pod], set);
+    // three attempts, each after a period and as long as its timeout, and 3 s until it is reported
+    expect([verdict(first), first.wakeAt]).toEqual(["Migrating", T0 + 12_000]);
+    expect(verdict(planFor([pod], set, { receipts: first.receipts, now: T0 + 12_000 }))).toBe("RESET");
+    const conditions = (status: "True" | "False") => [
+      { type: "ContainersReady", status, lastTransitionTime: "2030-01-01T00:00:00Z" },
+    ];
+    // no kubelet leaves ready over in a pod that was not ready
+    for (const state of ["True", "False"] as const) {
+      const turned = { ...pod, status: { ...pod.status, conditions: conditions(state) } };
+      expect(verdict(planFor([turned], set))).toBe("RESET");
+    }
+  });
+
   test.each([
     ["exec readinessProbe", undefined, ["ContainerReset"]],
     ["HTTP readinessProbe", { httpGet: { port: 80 } }, ["ContainerReset", "TakeoverUnproven"]],
