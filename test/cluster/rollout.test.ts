@@ -146,7 +146,7 @@ test("paused: what has begun is finished, nothing new begins until it is resumed
 test("rolled back before the takeover: aborted, the old side was never stopped", async () => {
   const ns = await namespace();
   const name = unique("mesh");
-  const load = startLoad(await injected({ name, namespace: ns, container: boundedHook }, 2));
+  const load = startLoad(await injected({ name, namespace: ns, container: boundedHook }, 1));
   const history = await watchPods(ns);
   await setVersion(name, "hang");
   await all(ns, "upgrades under way", underWay);
@@ -171,7 +171,7 @@ test("rolled back after the takeover: finished, then upgraded back", async () =>
   const ns = await namespace();
   const name = unique("mesh");
   const updateStrategy = { hotUpgrade: { minReadySeconds: 3 } };
-  const load = startLoad(await injected({ name, namespace: ns, updateStrategy }, 2));
+  const load = startLoad(await injected({ name, namespace: ns, updateStrategy }, 1));
   const history = await watchPods(ns);
   await setVersion(name, "v2");
   await all(ns, "takeovers", takenOver);
@@ -193,12 +193,12 @@ test("rolled back after the takeover: finished, then upgraded back", async () =>
   expect(losses(await load.stop())).toEqual([]);
 });
 
-/** Deletes the SidecarSet of two pods at a certain moment of their upgrade: they are brought to an end without it. */
+/** Deletes the SidecarSet of a pod at a certain moment of their upgrade: it is brought to an end without it. */
 async function deletedWhen(version: string, reached: (pod: Pod) => boolean): Promise<void> {
   const ns = await namespace();
   const name = unique("mesh");
   const updateStrategy = { hotUpgrade: { minReadySeconds: 3 } };
-  const load = startLoad(await injected({ name, namespace: ns, updateStrategy, container: boundedHook }, 2));
+  const load = startLoad(await injected({ name, namespace: ns, updateStrategy, container: boundedHook }, 1));
   const before = hashEntry((await pods(ns))[0] as Pod, name);
   const history = await watchPods(ns);
   await setVersion(name, version);
