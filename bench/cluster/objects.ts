@@ -97,14 +97,14 @@ export function isInjected({ spec }: Pod): boolean {
   return pairNames(BASE).every((name) => names.has(name));
 }
 
-/** A pod whose application does nothing: an upgrade must not touch it anyway. */
-export function applicationPod(run: string, namespace: string, name: string): Pod {
+/** A pod whose application does nothing: an upgrade must not touch it anyway. `token`: of its service account. */
+export function applicationPod(run: string, namespace: string, name: string, token = false): Pod {
   return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace, labels: { [RUN_LABEL]: run } },
     spec: {
-      automountServiceAccountToken: false,
+      automountServiceAccountToken: token,
       terminationGracePeriodSeconds: 1,
       containers: [{ name: "app", image: EMPTY, imagePullPolicy: "IfNotPresent" }],
     },
@@ -115,8 +115,14 @@ export function applicationPod(run: string, namespace: string, name: string): Po
  * What the webhook makes of a pod, for a namespace that it does not serve: the same containers, env and annotations,
  * and no sign of a SidecarSet, so that no controller looks after it.
  */
-export async function strayPod(api: Api, run: string, namespaces: Namespaces, name: string): Promise<Pod> {
-  const { metadata, spec } = await injectedPod(api, applicationPod(run, namespaces.injected, name));
+export async function strayPod(
+  api: Api,
+  run: string,
+  namespaces: Namespaces,
+  name: string,
+  token = false,
+): Promise<Pod> {
+  const { metadata, spec } = await injectedPod(api, applicationPod(run, namespaces.injected, name, token));
   const annotations = { ...metadata.annotations };
   for (const key of [HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION, INJECTED_LIST_ANNOTATION]) {
     delete annotations[key];

@@ -57,7 +57,7 @@ export function upgradeRows(floors: readonly UpgradeRun[], hots: readonly HotRun
   ];
 }
 
-export function latencyRows({ injected, excluded, writtenOut }: Latencies): Row[] {
+export function latencyRows({ token, injected, excluded, writtenOut }: Latencies): Row[] {
   const row = (figure: string, all: readonly number[]): Row => ({
     figure,
     measured: [0.5, 0.99].map((share) => percentile(all, share).toFixed(1)).join(" / "),
@@ -65,8 +65,9 @@ export function latencyRows({ injected, excluded, writtenOut }: Latencies): Row[
     goal: "",
   });
   const added = (median(injected) - median(excluded)).toFixed(1);
+  const pod = token ? "pod with a token (the webhook is asked twice)" : "pod without a token";
   return [
-    row("create of a pod, not sent to the webhook", excluded),
+    row(`create of a ${pod}, not sent`, excluded),
     row("  the same with the sidecars written out", writtenOut),
     row("  the same with hot injection", injected),
     { figure: "  added by the injection", measured: added, unit: "ms p50", goal: "≤ 2" },

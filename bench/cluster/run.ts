@@ -53,7 +53,10 @@ for (let run = 0; run < runs; run += 1) {
   // Neither is always the first of its run.
   for (const step of run % 2 === 0 ? steps : steps.toReversed()) await step();
 }
-const latencies = await webhookLatency(api, namespaces, `${id}-latency`, creates);
+const latencies = [
+  await webhookLatency(api, namespaces, `${id}-latency`, creates, false),
+  await webhookLatency(api, namespaces, `${id}-latency-token`, creates, true),
+];
 const stopped: number[] = [];
 const killed: number[] = [];
 for (let run = 0; run < runs; run += 1) {
@@ -66,7 +69,7 @@ if (load > cpus().length) {
   out.log(`The machine is busy (load average ${load.toFixed(1)}): only relations to the floor say anything.`);
 }
 out.log(`${pods} pods, ${runs} runs with fresh pods each, floor and hot upgrade in turn; minimum / median / maximum:`);
-out.table([...upgradeRows(floors, hots), ...latencyRows(latencies), ...handOverRows(stopped, killed)]);
+out.table([...upgradeRows(floors, hots), ...latencies.flatMap(latencyRows), ...handOverRows(stopped, killed)]);
 out.log("when the median pod got there, median of the runs, in seconds from the first PATCH:");
 out.table(phaseTable(floors, hots));
 out.log(PUBLISHED);
