@@ -25,7 +25,17 @@ export async function startAdmission(
   const certificates = await next();
   metrics.certificateExpiry(certificates.notAfter);
   const events = createInjectionEvents({ recorder: shared.events, now: Date.now });
-  const routes = createRoutes({ api, sidecarSets, namespaces, revisions, failurePolicy, events, metrics, log });
+  const routes = createRoutes({
+    api,
+    namespace,
+    sidecarSets,
+    namespaces,
+    revisions,
+    failurePolicy,
+    events,
+    metrics,
+    log,
+  });
   const server = await startAdmissionServer({ host, port, certificate: certificates.serving, routes, log });
   log.info("listening", { host, port: server.port });
   const registration = createRegistration({

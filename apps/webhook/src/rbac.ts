@@ -2,6 +2,7 @@
 import { GROUP, PLURAL } from "@hot/spec";
 import { SECRET } from "./certs/secret.ts";
 import { LEASE } from "./controller-role.ts";
+import { CONFIGURATION } from "./metadata-rules.ts";
 import { CRD } from "./register.ts";
 import { NAME } from "./webhook-configuration.ts";
 
@@ -91,6 +92,15 @@ export const RULES: readonly Rule[] = [
     resourceName: SECRET,
     verbs: ["get", "update"],
     why: "authority; mark of uninstall",
+  },
+  {
+    role: "webhook",
+    scope: "namespace",
+    apiGroup: "",
+    resource: "configmaps",
+    resourceName: CONFIGURATION,
+    verbs: ["get"],
+    why: "what patchPodMetadata may set",
   },
   {
     role: "controller",

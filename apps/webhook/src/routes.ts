@@ -10,11 +10,14 @@ import { decidePod, faultDecision, type PodDecision } from "./handlers/pod.ts";
 import { decideDefaults } from "./handlers/sidecar-set-mutate.ts";
 import { decideValidity } from "./handlers/sidecar-set-validate.ts";
 import type { Log } from "./log.ts";
+import { readMetadataRules } from "./metadata-rules.ts";
 import type { Metrics } from "./metrics.ts";
 import { found } from "./register.ts";
 import { PATHS } from "./webhook-configuration.ts";
 
 export interface RouteOptions {
+  /** This program's own. */
+  namespace: string;
   api: Pick<Api, "get">;
   sidecarSets: Pick<Reflector<SidecarSet>, "store" | "synced" | "waitForSync">;
   namespaces: Pick<Reflector<KubeObject>, "store">;
@@ -49,11 +52,13 @@ export function createRoutes(options: RouteOptions): Record<string, (body: unkno
       return decision;
     }),
     [PATHS.sidecarSetDefaults]: review(decideDefaults),
-    [PATHS.sidecarSetValidation]: review((request) => {
-      const { revisions } = options;
+    [PATHS.sidecarSetValidation]: review(async (request) => {
+      const { api, namespace, revisions } = options;
+      const metadataRules = await readMetadataRules(request, api, namespace);
       const decision = decideValidity(request, {
         sidecarSets: sidecarSets.store.list(),
         revisions: revisions.synced() ? revisions.store.list() : undefined,
+        metadataRules,
       });
       if (!decision.allowed) log.info("SidecarSet refused", { name: request.name, message: decision.status?.message });
       return decision;

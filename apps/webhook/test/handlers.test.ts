@@ -151,7 +151,7 @@ describe("SidecarSet defaults", () => {
   });
 });
 
-const NOTHING = { sidecarSets: [], revisions: [] };
+const NOTHING = { sidecarSets: [], revisions: [], metadataRules: {} };
 
 describe("SidecarSet validation", () => {
   test("a revision that is not there is refused, unless the revisions have not been read yet", () => {
@@ -162,7 +162,7 @@ describe("SidecarSet validation", () => {
     expect(refused.status?.details?.causes?.map(({ field }) => field)).toEqual([
       "spec.injectionStrategy.revision.customVersion",
     ]);
-    const unread = { sidecarSets: [], revisions: undefined };
+    const unread = { ...NOTHING, revisions: undefined };
     expect(decideValidity(sidecarSetRequest(defaulted), unread).allowed).toBe(true);
   });
 

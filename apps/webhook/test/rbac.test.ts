@@ -113,6 +113,8 @@ test("the admission part asks for what its rules allow, and for nothing else", a
     { verb: "list", resource: RESOURCES.controllerRevisions, namespace },
     { verb: "watch", resource: RESOURCES.controllerRevisions, namespace },
     { verb: "get", resource: RESOURCES.namespaces, name: "shop" },
+    // By `readMetadataRules`.
+    { verb: "get", resource: RESOURCES.configMaps, name: "kruise-configuration", namespace },
   ];
   expect([...used("webhook", [...api.calls, ...reads])].sort((a, b) => a.localeCompare(b))).toEqual(
     [...allowed("webhook")].sort((a, b) => a.localeCompare(b)),

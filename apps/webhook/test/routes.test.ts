@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { applyPatch } from "@hot/inject";
 import type { EventText, KubeObject } from "@hot/kube";
 import type { SidecarSet } from "@hot/spec";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createInjectionEvents } from "../src/events.ts";
+import { decideDefaults } from "../src/handlers/sidecar-set-mutate.ts";
 import { createLog, type Log } from "../src/log.ts";
 import { createMetrics, type Metrics } from "../src/metrics.ts";
 import { createRoutes, type RouteOptions } from "../src/routes.ts";
 import { createFakeApi, type FakeApi } from "./fake-api.ts";
-import { aPod, aSidecarSet, podReview } from "./reviews.ts";
+import { aPod, aSidecarSet, podReview, sidecarSetRequest } from "./reviews.ts";
 
 interface Reply {
   response: { allowed: boolean; patch?: string; warnings?: string[]; status?: { code: number; message: string } };
@@ -45,6 +47,7 @@ function routes(sidecarSets: SidecarSet[], options: Partial<RouteOptions> = {}):
   });
   return createRoutes({
     api,
+    namespace: "hot-system",
     sidecarSets: { store: storeOf(...sidecarSets), synced: () => true, waitForSync: async () => {} },
     namespaces: { store: storeOf() },
     revisions: { store: storeOf() as never, synced: () => true },
@@ -159,4 +162,29 @@ test("a fault of ours is an answer with a code, not an exception", async () => {
   const { response } = (await all["/validate-sidecarset"]!(review)) as Reply;
   expect(response).toMatchObject({ allowed: false, status: { code: 500 } });
   expect(response.status?.message).toMatch(/broken store \(HOT5901\)/);
+});
+
+test("patchPodMetadata may set what the ConfigMap allows, and nothing without it", async () => {
+  const sidecarSet = aSidecarSet();
+  sidecarSet.spec.patchPodMetadata = [{ annotations: { "team.example/owner": "a" }, patchPolicy: "Overwrite" }];
+  const { patch = [] } = decideDefaults(sidecarSetRequest(sidecarSet));
+  const request = sidecarSetRequest(applyPatch(sidecarSet, patch));
+  const review = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request };
+  const judge = async (): Promise<Reply["response"]> =>
+    ((await routes([])["/validate-sidecarset"]!(review)) as Reply).response;
+
+  expect((await judge()).status?.message).toContain("team.example/owner");
+  const allow = (expression: string): void =>
+    api.put("configmaps", {
+      metadata: { name: "kruise-configuration", namespace: "hot-system" },
+      data: {
+        SidecarSet_PatchPodMetadata_WhiteList: JSON.stringify({
+          rules: [{ allowedAnnotationKeyExprs: [expression] }],
+        }),
+      },
+    });
+  allow("^other/");
+  expect(await judge()).toMatchObject({ allowed: false, status: { code: 422 } });
+  allow("^team[.]example/");
+  expect((await judge()).allowed).toBe(true);
 });
