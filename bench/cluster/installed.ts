@@ -12,6 +12,9 @@ export async function installedCluster(): Promise<{ readonly cluster: Cluster } 
   const chosen = process.env["HOT_CLUSTER"];
   const name = chosen ?? `bench-${process.pid}`;
   const ending = async (): Promise<void> => (chosen === undefined ? await down(name) : undefined);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void ending().finally(() => process.exit(1)));
+  }
   try {
     const helm = join(provide("helm", say), "helm");
     const built = await buildImages({ out: join(cacheFolder(), "images"), allInOne: true });
