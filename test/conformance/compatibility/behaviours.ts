@@ -15,8 +15,8 @@ export const BEHAVIOURS: readonly Row[] = [
   ],
   [
     "whitelist of annotations (`SidecarSet_PatchPodMetadata_WhiteList`)",
-    "missing",
-    "the rules are in @hot/spec; the webhook does not read the ConfigMap yet",
+    "same",
+    "read from the ConfigMap `kruise-configuration` in this program's namespace; the gate that allows everything without it is off",
   ],
   ["conflicts with other SidecarSets: containers, init containers, volumes, annotations", "same"],
   ["canary and base SidecarSets", "same"],
