@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { inspect } from "node:util";
 import { RESOURCES, type KubeObject } from "@hot/kube";
 import { parseObject, RECORD_ANNOTATION_PREFIX, type Pod } from "@hot/spec";
 import { expect } from "vitest";
@@ -83,4 +84,12 @@ export function expectOldSideKept(pod: Pod, history: readonly Pod[]): void {
   expect(pairState(pod)).toMatchObject({ images: [image("v1"), EMPTY], versions: ["1", "0"], working: "sidecar-1" });
   expect(containerIDs(history, "sidecar-1"), "the old side was never stopped").toHaveLength(1);
   expectAppUntouched(history);
+}
+
+/** Runs faults at the same time, and says of each that went otherwise what was wrong. */
+export async function sideBySide(faults: Readonly<Record<string, () => Promise<void>>>): Promise<void> {
+  const names = Object.keys(faults);
+  const results = await Promise.allSettled(Object.values(faults).map((run) => run()));
+  const wrong = results.flatMap((one, at) => (one.status === "rejected" ? [[names[at], inspect(one.reason)]] : []));
+  expect(wrong, JSON.stringify(wrong, undefined, 1)).toEqual([]);
 }

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Versions that can't be upgraded to, on a real kubelet: the old side serves on, nothing is lost, the reason is on the
 // object. The versions of one test fail side by side, in a namespace each, because most of it is waiting.
-import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import type { Pod } from "@hot/spec";
-import { aborted, expectOldSideKept, expectReason, hook, noted, podWhere, settled, underWay } from "./fault.ts";
+import {
+  aborted,
+  expectOldSideKept,
+  expectReason,
+  hook,
+  noted,
+  podWhere,
+  settled,
+  sideBySide,
+  underWay,
+} from "./fault.ts";
 import { image, injected, losses, namespace, setVersion, startLoad, unique } from "./kit.ts";
 import { statusOf, watchPods } from "./pod-history.ts";
 
@@ -60,14 +69,6 @@ async function fail(bad: BadVersion): Promise<void> {
   if (version !== "crash-later") expect(losses(report)).toEqual([]);
   // what a process was answering when it died is lost with it; nobody is refused, before or after
   else expect(losses(report).filter((one) => one.includes("ECONNREFUSED"))).toEqual([]);
-}
-
-/** Runs faults at the same time, and says of each that went otherwise what was wrong. */
-async function sideBySide(faults: Readonly<Record<string, () => Promise<void>>>): Promise<void> {
-  const names = Object.keys(faults);
-  const results = await Promise.allSettled(Object.values(faults).map((run) => run()));
-  const wrong = results.flatMap((one, at) => (one.status === "rejected" ? [[names[at], inspect(one.reason)]] : []));
-  expect(wrong, JSON.stringify(wrong, undefined, 1)).toEqual([]);
 }
 
 test("a bad version is aborted long before the deadline, each for its reason", async () => {
