@@ -33,6 +33,8 @@ export async function kubectlWalk(program: string): Promise<void> {
     expect(await kubectl("get", "scs/mesh", "-o", "jsonpath={.metadata.generation}")).toBe("1");
     await kubectl("scale", "deployment/web", "--replicas=1");
     await kubectl("rollout", "status", "deployment/web", "--timeout=60s");
+    // Pods on their way out are listed, too.
+    await expect.poll(() => kubectl("get", "pods", "-o", "name"), { timeout: 60_000 }).toMatch(/^pod\/\S+\n$/);
     await kubectl("wait", "sidecarset/mesh", "--for=condition=Ready", "--timeout=60s");
     expect(await kubectl("get", "pods", "-l", "app=web", "-o", image("1"))).toContain("hot/sidecar-demo:v1 Running");
     // What the user sees of it: the columns of the definition, by its short name.
