@@ -102,7 +102,7 @@ export async function floorUpgrade(setting: Setting, name: string): Promise<Upgr
   await using run = await started(setting, `${name}-stray`, name, async () => {
     await using sets = new AsyncDisposableStack();
     sets.use(await createSidecarSet(api, name, namespaces.injected));
-    return Promise.all(names.map((pod) => strayPod(api, name, namespaces, pod)));
+    return await Promise.all(names.map((pod) => strayPod(api, name, namespaces, pod)));
   });
   const { fleet } = run;
   const timeline = new Timeline(fleet.pods(), () => performance.now());
