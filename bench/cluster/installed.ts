@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { cacheFolder, provide } from "../../tools/cluster/binaries.ts";
+import { provide } from "../../tools/cluster/binaries.ts";
 import { down, find, up, type Cluster } from "../../tools/cluster/cluster.ts";
-import { buildImages } from "../../tools/image/index.ts";
+import { installChart, projectImages } from "../../tools/cluster/installation.ts";
 
 const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
 
@@ -17,15 +16,8 @@ export async function installedCluster(): Promise<{ readonly cluster: Cluster } 
   }
   try {
     const helm = join(provide("helm", say), "helm");
-    const built = await buildImages({ out: join(cacheFolder(), "images"), allInOne: true });
-    const images = [...new Set(built.map(({ file }) => file))];
-    const cluster = find(name) ?? (await up({ name, images, say }));
-    const command = ["upgrade", "--install", "hot", "charts/hot", "--namespace", "hot-system", "--create-namespace"];
-    execFileSync(helm, [...command, "--set", "image.tag=dev", "--wait", "--timeout", "120s"], {
-      cwd: join(import.meta.dirname, "..", ".."),
-      env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
-      stdio: ["ignore", "ignore", "inherit"],
-    });
+    const cluster = find(name) ?? (await up({ name, images: await projectImages(), say }));
+    installChart(helm, cluster.kubeconfig);
     return { cluster, [Symbol.asyncDispose]: ending };
   } catch (error) {
     await ending();

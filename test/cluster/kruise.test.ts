@@ -144,6 +144,10 @@ test("Kruise sticks after a rollback from a version that hangs: we abort it", as
   const set = await kit.getSidecarSet(name);
   for (const pod of await kit.pods(namespace)) await replay("s0/old-hash-upgrades-second", pod, set, kit.image("hang"));
   for (const pod of await all(namespace, "aborted by us", settled)) {
+    // The kubelet has nothing to do here, so that a list can be ahead of the watch.
+    await kit.until("the watch has seen it", () =>
+      history.of(pod).some((one) => one.metadata.resourceVersion === pod.metadata.resourceVersion),
+    );
     const seen = history.of(pod);
     const upgrade = upgraded(start, kit.image("hang"), set.metadata.resourceVersion ?? "");
     expect(pairStates(seen)).toEqual([start, upgrade, start]);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { cacheFolder, provide } from "../../tools/cluster/binaries.ts";
+import { provide } from "../../tools/cluster/binaries.ts";
 import { down, find, up } from "../../tools/cluster/cluster.ts";
-import { buildImages } from "../../tools/image/index.ts";
+import { installChart, projectImages } from "../../tools/cluster/installation.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -29,29 +28,19 @@ export default async function setup({ provide: give }: TestProject): Promise<() 
   if (chosen === undefined && foreign !== undefined) {
     give("cluster", "");
     give("kubeconfig", foreign);
-    install(helm, foreign);
+    installChart(helm, foreign);
     return () => Promise.resolve();
   }
   const name = chosen ?? `test-${process.pid}`;
   const ending = async (): Promise<void> => (chosen === undefined ? await down(name) : undefined);
   try {
-    const built = await buildImages({ out: join(cacheFolder(), "images"), allInOne: true });
-    const images = [...new Set(built.map(({ file }) => file))];
-    const { kubeconfig } = find(name) ?? (await up({ name, images, say }));
+    const { kubeconfig } = find(name) ?? (await up({ name, images: await projectImages(), say }));
     give("cluster", name);
     give("kubeconfig", kubeconfig);
-    install(helm, kubeconfig);
+    installChart(helm, kubeconfig);
   } catch (error) {
     await ending();
     throw error;
   }
   return ending;
-}
-
-function install(helm: string, kubeconfig: string): void {
-  const command = ["upgrade", "--install", "hot", "charts/hot", "--namespace", "hot-system", "--create-namespace"];
-  execFileSync(helm, [...command, "--set", "image.tag=dev", "--wait", "--timeout", "120s"], {
-    env: { ...process.env, KUBECONFIG: kubeconfig },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
 }

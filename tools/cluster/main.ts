@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { buildImages } from "../image/index.ts";
-import { cacheFolder, isToolName, KUBERNETES_VERSION, provide, type ToolName } from "./binaries.ts";
+import { isToolName, KUBERNETES_VERSION, provide, type ToolName } from "./binaries.ts";
 import { ClusterError } from "./cluster-error.ts";
 import { down, find, names, up, type Cluster } from "./cluster.ts";
+import { projectImages } from "./installation.ts";
 
 const USAGE = `usage: pnpm cluster up [--name NAME] [--nodes N] [--version 1.36]
        pnpm cluster down [--name NAME | --all]
@@ -34,8 +34,7 @@ async function main(): Promise<void> {
   switch (verb) {
     case "up": {
       requireVersion(values.version);
-      const built = await buildImages({ out: join(cacheFolder(), "images"), allInOne: true });
-      const images = [...new Set(built.map(({ file }) => file))];
+      const images = await projectImages();
       const cluster = await up({ name: values.name, nodes: Number(values.nodes), images, say });
       say(`run: eval "$(pnpm --silent cluster env --name ${cluster.name})"`);
       return;
