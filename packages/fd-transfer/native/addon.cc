@@ -8,6 +8,7 @@
 #include "ancillary.h"
 #include "inspect.h"
 #include "instance.h"
+#include "memory.h"
 #include "poll.h"
 #include "socket.h"
 #include "word.h"
@@ -27,6 +28,7 @@ Napi::Value Bind(const Napi::CallbackInfo& info) {
   ExportSockets(env, functions);
   ExportDescriptors(env, functions);
   ExportMessages(env, functions);
+  ExportMemory(env, functions);
   Word::Export(env, functions);
   Poller::Export(env, functions);
   return functions;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
 constexpr int64_t kBacklogLimit = 65535;
+constexpr int64_t kReceiveLimit = 1 << 30;
 
 bool Enable(int fd, int level, int option, int value = 1) {
   return setsockopt(fd, level, option, &value, sizeof value) == 0;
@@ -127,6 +128,27 @@ Napi::Value Socketpair(const Napi::CallbackInfo& info) {
   return result;
 }
 
+struct NumericAddress {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+// False for a name: nothing here may ask a resolver, which would block.
+bool ToAddress(const std::string& host, int64_t port, int type, NumericAddress* result) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = type;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return false;
+  result->length = found->ai_addrlen;
+  std::memcpy(&result->storage, found->ai_addr, found->ai_addrlen);
+  freeaddrinfo(found);
+  return true;
+}
+
 Napi::Value ListenTcp(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Arguments arguments(info, "bind");
@@ -142,34 +164,59 @@ Napi::Value ListenTcp(const Napi::CallbackInfo& info) {
       !arguments.FlagField(options, "v6only", &v6only) || !arguments.FlagField(options, "reusePort", &reusePort)) {
     return Napi::Value();
   }
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+  NumericAddress address;
+  if (!ToAddress(host, port, SOCK_STREAM, &address)) {
     return Fail(env, "bind", EINVAL, "host is a numeric address, not \"" + host + "\"");
   }
-  sockaddr_storage address{};
-  const socklen_t length = found->ai_addrlen;
-  std::memcpy(&address, found->ai_addr, length);
-  freeaddrinfo(found);
-
-  Descriptor socket(::socket(address.ss_family, SOCK_STREAM | kFlags, 0));
+  Descriptor socket(::socket(address.storage.ss_family, SOCK_STREAM | kFlags, 0));
   if (!socket.valid()) return Fail(env, "socket", errno);
   if (!Enable(socket.get(), SOL_SOCKET, SO_REUSEADDR) ||
-      (address.ss_family == AF_INET6 && !Enable(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, v6only ? 1 : 0)) ||
+      (address.storage.ss_family == AF_INET6 && !Enable(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, v6only ? 1 : 0)) ||
       (reusePort && !Enable(socket.get(), SOL_SOCKET, SO_REUSEPORT))) {
     return Fail(env, "setsockopt", errno);
   }
   const std::string where = host + " port " + std::to_string(port);
-  if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
+  if (bind(socket.get(), address.get(), address.length) != 0) {
     const int error = errno;
     return Fail(env, "bind", error, std::string(std::strerror(error)) + ": " + where);
   }
   if (listen(socket.get(), static_cast<int>(backlog)) != 0) {
     const int error = errno;
     return Fail(env, "listen", error, std::string(std::strerror(error)) + ": " + where);
+  }
+  return Napi::Number::New(env, socket.release());
+}
+
+Napi::Value BindUdp(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Arguments arguments(info, "bind");
+  std::string host;
+  int64_t port = 0;
+  Napi::Object options;
+  int64_t room = 0;
+  bool v6only = false;
+  if (!arguments.Text(0, "host", &host) || !arguments.Integer(1, "port", 0, 65535, &port) ||
+      !arguments.Object(2, "options", &options) ||
+      !arguments.IntegerField(options, "receiveBytes", 0, kReceiveLimit, &room) ||
+      !arguments.FlagField(options, "v6only", &v6only)) {
+    return Napi::Value();
+  }
+  NumericAddress address;
+  if (!ToAddress(host, port, SOCK_DGRAM, &address)) {
+    return Fail(env, "bind", EINVAL, "host is a numeric address, not \"" + host + "\"");
+  }
+  Descriptor socket(::socket(address.storage.ss_family, SOCK_DGRAM | kFlags, 0));
+  if (!socket.valid()) return Fail(env, "socket", errno);
+  const int bytes = static_cast<int>(room);
+  // SO_RCVBUFFORCE goes over net.core.rmem_max and needs CAP_NET_ADMIN; without it the kernel takes what it allows.
+  if ((address.storage.ss_family == AF_INET6 && !Enable(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, v6only ? 1 : 0)) ||
+      (bytes > 0 && !Enable(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, bytes) &&
+       !Enable(socket.get(), SOL_SOCKET, SO_RCVBUF, bytes))) {
+    return Fail(env, "setsockopt", errno);
+  }
+  if (bind(socket.get(), address.get(), address.length) != 0) {
+    const int error = errno;
+    return Fail(env, "bind", error, std::string(std::strerror(error)) + ": " + host + " port " + std::to_string(port));
   }
   return Napi::Number::New(env, socket.release());
 }
@@ -183,6 +230,7 @@ void ExportSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("accept", Napi::Function::New<Accept>(env, "accept"));
   exports.Set("socketpair", Napi::Function::New<Socketpair>(env, "socketpair"));
   exports.Set("listenTcp", Napi::Function::New<ListenTcp>(env, "listenTcp"));
+  exports.Set("bindUdp", Napi::Function::New<BindUdp>(env, "bindUdp"));
 }
 
 }  // namespace hot

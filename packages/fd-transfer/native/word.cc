@@ -14,10 +14,7 @@
 #include "descriptor.h"
 #include "errors.h"
 #include "instance.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
+#include "memory.h"
 
 namespace hot {
 namespace {
@@ -27,17 +24,11 @@ constexpr off_t kSize = sizeof(uint32_t);
 constexpr int64_t kMaximum = std::numeric_limits<uint32_t>::max();
 static_assert(std::atomic_ref<uint32_t>::is_always_lock_free, "a lock would not be shared by the processes");
 
-int Memory() {
-  // Kernels before 6.3 do not know NOEXEC_SEAL; later ones may insist on it (vm.memfd_noexec).
-  const int fd = memfd_create("hot-word", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-  return fd >= 0 || errno != EINVAL ? fd : memfd_create("hot-word", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-}
-
 Napi::Value CreateWord(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   int64_t initial = 0;
   if (!Arguments(info, "memfd_create").Integer(0, "initial", 0, kMaximum, &initial)) return Napi::Value();
-  Descriptor memory(Memory());
+  Descriptor memory(OpenMemory("hot-word"));
   if (!memory.valid()) return Fail(env, "memfd_create", errno);
   const auto value = static_cast<uint32_t>(initial);
   if (pwrite(memory.get(), &value, sizeof value, 0) != kSize) return Fail(env, "pwrite", errno);

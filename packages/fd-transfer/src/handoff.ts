@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import cluster from "node:cluster";
 import type { EventEmitter } from "node:events";
+import type { Datagram, DatagramOptions } from "./datagram.ts";
+import { DatagramSlot } from "./datagram.ts";
 import { secureDirectory } from "./directory.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
+import type { PathAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import type { HandoffEvents, HandoffRole } from "./events.ts";
-import type { ListenOptions, Listener } from "./listener.ts";
+import type { ListenOptions, Listener, PathListenOptions, TcpListenOptions } from "./listener.ts";
+import { ListenerSlot } from "./listener.ts";
 import { Participant } from "./participant.ts";
 import { probeAnswer } from "./probe.ts";
 import { ProbeSocket } from "./probe-socket.ts";
@@ -128,9 +132,31 @@ export class HotHandoff {
    * stands by. It does not accept before {@link ready}.
    *
    * @throws HandoffError HOT4010 address in use, HOT4014 bad argument, HOT4013 closed meanwhile.
+   *
+   * @example
+   * const http = await hot.listener("http", { port: 8080 });
+   * const admin = await hot.listener("admin", { path: "/run/proxy/admin.sock", mode: 0o660 });
    */
-  async listener(key: string, options: ListenOptions): Promise<Listener> {
-    return this.#participant.listener(key, options);
+  listener(key: string, options: TcpListenOptions): Promise<Listener>;
+  listener(key: string, options: PathListenOptions): Promise<Listener<PathAddress>>;
+  async listener(key: string, options: ListenOptions): Promise<Listener | Listener<PathAddress>> {
+    const { drain } = this.#participant;
+    const slot = await this.#participant.bound(new ListenerSlot(key, options, (server) => drain.track(server)));
+    return slot as Listener | Listener<PathAddress>;
+  }
+
+  /**
+   * The UDP socket of this name, as {@link listener}. No datagram is lost on the way: both processes share one queue,
+   * and for a moment both read from it, so what one has begun with a client may be continued by the other.
+   *
+   * @throws HandoffError HOT4010 address in use, HOT4014 bad argument, HOT4013 closed meanwhile.
+   *
+   * @example
+   * const dns = await hot.datagram("dns", { port: 53 });
+   * dns.attach(createSocket("udp6").on("message", answer));
+   */
+  async datagram(key: string, options: DatagramOptions): Promise<Datagram> {
+    return this.#participant.bound(new DatagramSlot(key, options));
   }
 
   /**

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Server } from "node:net";
 import { HandoffError } from "./errors.ts";
-import type { ListenOptions } from "./listener.ts";
-import { ListenerSlot } from "./listener.ts";
-import { loadNative } from "./native/addon.ts";
 import { NativeError } from "./native/native-error.ts";
-import { OwnedFd } from "./native/owned-fd.ts";
+import type { OwnedFd } from "./native/owned-fd.ts";
 import type { Lineage } from "./ownership.ts";
 import type { FdItem } from "./protocol/message.ts";
+import type { Slot } from "./slot.ts";
 
 const BIND_TRIES = 50;
 const BIND_PAUSE_MS = 10;
@@ -19,29 +16,22 @@ interface Inherited {
 }
 
 /**
- * Everything that moves in a hand-over: the listeners of this process, those received and not yet claimed, and L.
- * L is the last to be closed: as long as a listener lives here, nobody else may bind it.
+ * The sockets that move in a hand-over: those of this process, those received and not yet claimed, and L.
+ * L is the last to be closed: as long as a socket lives here, nobody else may bind it.
  */
 export class Holdings {
   lineage: Lineage | null = null;
-  readonly #slots = new Map<string, ListenerSlot>();
+  readonly #slots = new Map<string, Slot>();
   readonly #inherited = new Map<string, Inherited>();
-  readonly #onAttach: (server: Server) => void;
   #accepting = false;
-
-  constructor(onAttach: (server: Server) => void) {
-    this.#onAttach = onAttach;
-  }
 
   get accepting(): boolean {
     return this.#accepting;
   }
 
-  addSlot(key: string, options: ListenOptions): ListenerSlot {
-    if (this.#slots.has(key)) throw new HandoffError("HOT4014", `listener ${key} exists`, { phase: "listen" });
-    const slot = new ListenerSlot(key, options, this.#onAttach);
-    this.#slots.set(key, slot);
-    return slot;
+  addSlot(slot: Slot): void {
+    if (this.#slots.has(slot.key)) throw new HandoffError("HOT4014", `${slot.key} exists`, { phase: "listen" });
+    this.#slots.set(slot.key, slot);
   }
 
   removeSlot(key: string): void {
@@ -63,14 +53,14 @@ export class Holdings {
     for (const slot of this.#slots.values()) {
       if (slot.bound) continue;
       const found = this.#inherited.get(slot.key);
-      if (found !== undefined && slot.matches(found.item)) {
+      if (found !== undefined && slot.endpoint.matches(found.item)) {
         this.#inherited.delete(slot.key);
-        slot.hold(found.fd, true);
+        slot.hold(found.fd, found.item);
         continue;
       }
       const fd = await bind(slot, isCurrent);
       if (fd === null) return;
-      slot.hold(fd, false);
+      slot.hold(fd, null);
     }
   }
 
@@ -82,16 +72,16 @@ export class Holdings {
     return keys;
   }
 
-  /** A listener without a server would queue connections that nobody answers. */
+  /** A socket without a reader would queue what nobody answers. */
   mustBeAttached(): void {
     const bare = [...this.#slots.values()].find((slot) => !slot.attached);
     if (bare === undefined) return;
-    throw new HandoffError("HOT4014", `listener ${bare.key} has no server: attach one before ready()`, {
+    throw new HandoffError("HOT4014", `${bare.key} has no server or socket: attach one before ready()`, {
       phase: "own",
     });
   }
 
-  /** Key of a listener that should accept and does not, because the application closed its server; null if none. */
+  /** Key of a socket that should take in what comes and does not, because the application closed it; null if none. */
   silent(): string | null {
     return [...this.#slots.values()].find((slot) => slot.silent)?.key ?? null;
   }
@@ -100,7 +90,7 @@ export class Holdings {
     return [...this.#slots.values()].filter((slot) => slot.inherited).map((slot) => slot.key);
   }
 
-  /** The listeners to pass on, with their descriptors, which stay ours. */
+  /** The sockets to pass on, with their descriptors, which stay ours. */
   entries(): { readonly item: FdItem; readonly fd: number }[] {
     return [...this.#slots.values()]
       .filter((slot) => slot.bound)
@@ -132,20 +122,19 @@ export class Holdings {
 }
 
 /** Null when the process lost its hold meanwhile. */
-async function bind(slot: ListenerSlot, isCurrent: () => boolean): Promise<OwnedFd | null> {
-  const { host, port, backlog, v6only } = slot.options;
+async function bind(slot: Slot, isCurrent: () => boolean): Promise<OwnedFd | null> {
   for (let tries = 1; ; tries++) {
     try {
-      return new OwnedFd(loadNative().listenTcp(host, port, { backlog, v6only }));
+      return slot.endpoint.bind();
     } catch (cause) {
-      const code = cause instanceof NativeError ? cause.code : "";
+      const code = cause instanceof NativeError ? cause.code : ((cause as NodeJS.ErrnoException).code ?? "");
       // A process that has just died may hold the address for a moment (R11).
       if (code === "EADDRINUSE" && tries < BIND_TRIES) {
         await sleep(BIND_PAUSE_MS);
         if (!isCurrent()) return null;
         continue;
       }
-      const what = `listener ${slot.key} cannot be bound to [${host}]:${port} (${code})`;
+      const what = `${slot.key} cannot be bound to ${slot.endpoint.where} (${code})`;
       throw new HandoffError(code === "EADDRINUSE" ? "HOT4010" : "HOT4014", what, { phase: "listen", cause });
     }
   }

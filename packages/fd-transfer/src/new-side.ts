@@ -19,6 +19,7 @@ import { wordName } from "./protocol/word.ts";
 import { Session } from "./session.ts";
 
 const LOCK_PAUSE_MS = 50;
+const SOCK_DGRAM = 2;
 
 /** Who this process is, in the words of HELLO. */
 export interface Identity {
@@ -141,9 +142,10 @@ export class NewSide {
             link.word = loadNative().mapWord(fd.fd);
             if (wordName(link.word.load()) !== "PREP") throw wrong("WORD does not begin with PREP");
             fd.close();
-          } else if (item.kind === "listener") {
-            const { cookie, accepting } = loadNative().socketInfo(fd.fd);
-            if (cookie !== item.cookie || !accepting) throw wrong(`${item.key} is not the listener that was announced`);
+          } else if (item.kind === "listener" || item.kind === "datagram") {
+            const { cookie, accepting, type } = loadNative().socketInfo(fd.fd);
+            const isKind = item.kind === "listener" ? accepting : type === SOCK_DGRAM;
+            if (cookie !== item.cookie || !isKind) throw wrong(`${item.key} is not the ${item.kind} announced`);
             this.#holdings.receive(item, fd);
           } else {
             fd.close();

@@ -7,7 +7,6 @@ import { HandoffError } from "./errors.ts";
 import type { HandoffEvents, HandoffRole } from "./events.ts";
 import { tell } from "./events.ts";
 import { Holdings } from "./holdings.ts";
-import type { ListenOptions, ListenerSlot } from "./listener.ts";
 import type { Identity } from "./new-side.ts";
 import { NewSide } from "./new-side.ts";
 import { OldSide } from "./old-side.ts";
@@ -17,6 +16,7 @@ import { Tenure } from "./tenure.ts";
 import type { Timeouts } from "./protocol/limits.ts";
 import type { HostEffect, Outcome } from "./protocol/step.ts";
 import { OWNER_BY } from "./protocol/word.ts";
+import type { Slot } from "./slot.ts";
 
 const REPAIR_MS = 1_000;
 
@@ -27,7 +27,7 @@ const REPAIR_MS = 1_000;
 export class Participant {
   readonly events = new EventEmitter<HandoffEvents>();
   readonly drain = new Drain();
-  readonly holdings = new Holdings((server) => this.drain.track(server));
+  readonly holdings = new Holdings();
   readonly newSide: NewSide;
   readonly oldSide: OldSide;
   /** Settled when the role is known for the first time. */
@@ -86,9 +86,10 @@ export class Participant {
     return this.tenure.confirmed && this.isOwner() && this.holdings.accepting;
   }
 
-  async listener(key: string, options: ListenOptions): Promise<ListenerSlot> {
+  /** The same slot, with its socket: inherited or bound here. Pending while another process owns. */
+  async bound<S extends Slot>(slot: S): Promise<S> {
     this.#mustBeOpen("listen");
-    const slot = this.holdings.addSlot(key, options);
+    this.holdings.addSlot(slot);
     try {
       while (!slot.bound) {
         await this.#holding.promise;
@@ -98,10 +99,10 @@ export class Participant {
     } catch (error) {
       if (error instanceof HandoffError && error.code === "HOT4010" && this.role === "fresh" && !this.#closed) {
         this.#startOver(error);
-        this.holdings.removeSlot(key);
-        return this.listener(key, options);
+        this.holdings.removeSlot(slot.key);
+        return this.bound(slot);
       }
-      this.holdings.removeSlot(key);
+      this.holdings.removeSlot(slot.key);
       throw error;
     }
     return slot;

@@ -34,12 +34,13 @@ test("a response that streams through the hand-over is delivered whole, and so i
   const socket = createConnection(scene.port, "127.0.0.1");
   let text = "";
   socket.on("data", (chunk) => (text += String(chunk)));
-  socket.write("GET /slow?60 HTTP/1.1\r\nHost: a\r\n\r\n");
+  socket.write("GET /through HTTP/1.1\r\nHost: a\r\n\r\n");
   await once(socket, "data");
   const second = await scene.ready("v2");
-  expect(text.endsWith("0\r\n\r\n")).toBe(false);
   while (!text.endsWith("0\r\n\r\n")) await once(socket, "data");
-  expect(text.match(/x{1000}/g)).toHaveLength(60);
+  const parts = [...text.matchAll(/part (\d+) /g)].map((match) => Number(match[1]));
+  expect(parts.length).toBeGreaterThan(10);
+  expect(parts).toEqual(parts.map((_, index) => index));
   // The old side announces the end with the answer to the next request, and closes only after it.
   text = "";
   socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");

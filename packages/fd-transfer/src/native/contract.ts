@@ -44,6 +44,13 @@ export interface ListenTcpOptions {
   readonly reusePort?: boolean;
 }
 
+export interface BindUdpOptions {
+  /** Room for datagrams that wait to be read; more than `net.core.rmem_max` needs CAP_NET_ADMIN. 0 = the default. */
+  readonly receiveBytes: number;
+  /** Default false: `::` also takes IPv4. */
+  readonly v6only?: boolean;
+}
+
 /**
  * One u32 in shared memory, changed by compare-and-swap across processes.
  * `load` and `compareExchange` throw EBADF after `close`. Unmapped by `close` or by the garbage collector.
@@ -62,7 +69,7 @@ export interface Word {
 export interface Native {
   /** Bound and listening, non-blocking. The path must not exist (EADDRINUSE). `mode` holds whatever the umask is. */
   listenSeqpacket(path: string, mode: number, backlog: number): number;
-  /** Connected at once, or an error: ENOENT, ECONNREFUSED (nobody listens), EACCES, EAGAIN (accept queue full). */
+  /** Connected at once, or an error: ENOENT, ECONNREFUSED (nobody has it), EPROTOTYPE (of another type), EACCES, EAGAIN (accept queue full). */
   connectSeqpacket(path: string): number;
   /** null = nobody waits. */
   accept(fd: number): number | null;
@@ -74,6 +81,8 @@ export interface Native {
   socketpair(): [number, number];
   /** `host` is a numeric address, not a name. `port` 0 = any. */
   listenTcp(host: string, port: number, options: ListenTcpOptions): number;
+  /** `host` is a numeric address. `port` 0 = any. */
+  bindUdp(host: string, port: number, options: BindUdpOptions): number;
   /** Stream socket. The path must not exist. */
   listenUnix(path: string, backlog: number, mode: number): number;
   socketInfo(fd: number): SocketInfo;
@@ -89,4 +98,10 @@ export interface Native {
   createWord(initial: number): number;
   /** Refuses what is not such a memfd. Does not take the descriptor. */
   mapWord(fd: number): Word;
+  /** An empty memfd, to be written and then sealed. */
+  createMemory(): number;
+  /** Nobody can change the bytes, the size or the seals from now on. */
+  sealMemory(fd: number): void;
+  /** Size in bytes; EINVAL for anything but a memfd that is sealed so. */
+  memorySize(fd: number): number;
 }

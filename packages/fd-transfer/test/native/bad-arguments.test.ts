@@ -74,8 +74,10 @@ function* argumentLists(good: readonly unknown[]): Generator<unknown[]> {
 test("the addon has exactly the functions of its contract", () => {
   expect(functions.map(([name]) => name).sort()).toEqual([
     "accept",
+    "bindUdp",
     "close",
     "connectSeqpacket",
+    "createMemory",
     "createPoller",
     "createWord",
     "dup",
@@ -85,8 +87,10 @@ test("the addon has exactly the functions of its contract", () => {
     "listenUnix",
     "lockExclusive",
     "mapWord",
+    "memorySize",
     "peerCredentials",
     "recv",
+    "sealMemory",
     "send",
     "socketInfo",
     "socketpair",
@@ -97,11 +101,12 @@ const good: Record<string, (fd: number) => unknown[]> = {
   send: (fd) => [fd, Buffer.from("x"), []],
   recv: (fd) => [fd, 10],
   listenTcp: () => ["192.0.2.1", 0, { backlog: 1 }],
+  bindUdp: () => ["192.0.2.1", 0, { receiveBytes: 0 }],
   listenSeqpacket: () => ["/nonexistent/s", 0o600, 1],
   listenUnix: () => ["/nonexistent/s", 1, 0o600],
 };
 
-test.each(functions.filter(([name]) => name !== "socketpair" && name !== "isOpen"))(
+test.each(functions.filter(([name]) => !["socketpair", "isOpen", "createMemory"].includes(name)))(
   "%s throws a NativeError on nonsense, never crashes, leaks nothing",
   (name, call) => {
     const [a] = pair();

@@ -139,3 +139,15 @@ test("dup is a second, close-on-exec reference; close is final", () => {
   expect(codeOf(() => native.close(copy))).toBe("EBADF");
   expect(native.isOpen(a)).toBe(true);
 });
+
+test("UDP sockets: address, type, taken port, v6only, room for datagrams", () => {
+  const v4 = closing(native.bindUdp("127.0.0.1", 0, { receiveBytes: 0 }));
+  const port = portOf(v4);
+  expect(isCloseOnExec(v4)).toBe(true);
+  expect(native.socketInfo(v4)).toMatchObject({ domain: AF.INET, type: 2, protocol: 17, accepting: false });
+  expect(codeOf(() => native.bindUdp("127.0.0.1", port, { receiveBytes: 0 }))).toBe("EADDRINUSE");
+  const v6 = closing(native.bindUdp("::1", port, { receiveBytes: 100_000, v6only: true }));
+  expect(native.socketInfo(v6)).toMatchObject({ domain: AF.INET6, v6only: true, address: { host: "::1", port } });
+  expect(codeOf(() => native.bindUdp("localhost", 0, { receiveBytes: 0 }))).toBe("EINVAL");
+  expect(codeOf(() => native.bindUdp("192.0.2.1", 0, { receiveBytes: 0 }))).toBe("EADDRNOTAVAIL");
+});

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Socket } from "node:dgram";
+import { HandoffError } from "./errors.ts";
+
+/** What a UDP handle of Node offers; 0 = done. */
+interface DatagramHandle {
+  recvStart(): number;
+  recvStop(): number;
+}
+
+/**
+ * The handle behind a datagram socket. Node has no pause for them: to close the socket instead would take away the
+ * answers that are still to be sent, and it could not be opened again when this process takes back.
+ *
+ * @throws HandoffError HOT4014 when this version of Node keeps it elsewhere.
+ */
+export function handleOf(socket: Socket): DatagramHandle {
+  for (const symbol of Object.getOwnPropertySymbols(socket)) {
+    const state: unknown = Reflect.get(socket, symbol);
+    if (typeof state !== "object" || state === null || !("handle" in state)) continue;
+    const handle = state.handle as Partial<DatagramHandle> | null;
+    if (typeof handle?.recvStart === "function" && typeof handle.recvStop === "function") {
+      return handle as DatagramHandle;
+    }
+  }
+  throw new HandoffError("HOT4014", `datagram sockets cannot be paused in Node ${process.version}, or it was closed`, {
+    phase: "listen",
+  });
+}

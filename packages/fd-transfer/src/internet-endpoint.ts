@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isIP, isIPv6, SocketAddress } from "node:net";
+import type { Endpoint, InternetAddress } from "./endpoint.ts";
+import { HandoffError } from "./errors.ts";
+import { loadNative } from "./native/addon.ts";
+import { OwnedFd } from "./native/owned-fd.ts";
+import type { FdItem } from "./protocol/message.ts";
+
+export interface InternetOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly v6only: boolean;
+  readonly backlog: number;
+}
+
+/** A TCP or UDP port. */
+export class InternetEndpoint implements Endpoint {
+  readonly kind: Endpoint["kind"];
+  readonly #options: InternetOptions;
+  readonly #bind: () => number;
+
+  /** @throws HandoffError HOT4014 */
+  constructor(kind: Endpoint["kind"], options: InternetOptions, bind: () => number) {
+    const { host, port } = options;
+    const wrong = (what: string): HandoffError => new HandoffError("HOT4014", what, { phase: "listen" });
+    if (isIP(host) === 0) throw wrong(`host "${host}" is not a numeric address`);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw wrong(`port ${port} is not within 0 to 65535`);
+    this.kind = kind;
+    this.#options = options;
+    this.#bind = bind;
+  }
+
+  get backlog(): number {
+    return this.#options.backlog;
+  }
+
+  get where(): string {
+    return `[${this.#options.host}]:${this.#options.port}`;
+  }
+
+  bind(): OwnedFd {
+    return new OwnedFd(this.#bind());
+  }
+
+  matches(item: FdItem): boolean {
+    const { host, port, v6only } = this.#options;
+    return (
+      item.kind === this.kind &&
+      canonical(item.address) === canonical(host) &&
+      // Only the address of everybody can take IPv4 in; for a single one the kernel always says that it is v6only.
+      (canonical(host) !== "::" || item.v6only === v6only) &&
+      (port === 0 || item.port === port)
+    );
+  }
+
+  address(fd: number): InternetAddress {
+    const { address } = loadNative().socketInfo(fd);
+    return address !== null && "port" in address ? address : { host: "", port: 0 };
+  }
+}
+
+/** `::1` is also written `0:0:0:0:0:0:0:1`; binding it a second time would fail. */
+function canonical(address: string): string {
+  if (isIP(address) === 0) return address;
+  return new SocketAddress({ address, family: isIPv6(address) ? "ipv6" : "ipv4" }).address;
+}

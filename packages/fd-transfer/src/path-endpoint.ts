@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from "node:crypto";
+import { lstatSync, renameSync, rmSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import type { Endpoint, PathAddress } from "./endpoint.ts";
+import { HandoffError } from "./errors.ts";
+import { loadNative } from "./native/addon.ts";
+import { NativeError } from "./native/native-error.ts";
+import { OwnedFd } from "./native/owned-fd.ts";
+import type { FdItem } from "./protocol/message.ts";
+
+const AF_UNIX = 1;
+/** sun_path without the NUL at its end. */
+const MAX_PATH_BYTES = 107;
+const EADDRINUSE = 98;
+
+export interface PathOptions {
+  readonly path: string;
+  readonly mode: number;
+  readonly backlog: number;
+}
+
+/**
+ * A stream socket on a path. It is bound under a name of its own and renamed, so that the path always leads to a socket
+ * that listens; it is never unlinked, so that the old process cannot take it away from the new one.
+ */
+export class PathEndpoint implements Endpoint {
+  readonly kind = "listener";
+  readonly #options: PathOptions;
+
+  /** @throws HandoffError HOT4014 */
+  constructor(options: PathOptions) {
+    const { path, mode } = options;
+    const wrong = (what: string): HandoffError => new HandoffError("HOT4014", what, { phase: "listen" });
+    if (!isAbsolute(path) || path.includes("\0")) throw wrong(`path "${path}" is not absolute`);
+    const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(temporaryBeside(path)));
+    if (longest > MAX_PATH_BYTES) throw wrong(`path "${path}" is longer than ${MAX_PATH_BYTES} bytes`);
+    if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) throw wrong(`mode ${mode} is not within 0 to 0o777`);
+    this.#options = options;
+  }
+
+  get backlog(): number {
+    return this.#options.backlog;
+  }
+
+  get where(): string {
+    return this.#options.path;
+  }
+
+  bind(): OwnedFd {
+    const { path, mode, backlog } = this.#options;
+    if (isTaken(path)) throw new NativeError("EADDRINUSE", EADDRINUSE, "bind", path);
+    const temporary = temporaryBeside(path);
+    const fd = new OwnedFd(loadNative().listenUnix(temporary, backlog, mode));
+    try {
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      fd.close();
+      throw error;
+    }
+    return fd;
+  }
+
+  matches(item: FdItem): boolean {
+    return item.kind === "listener" && item.domain === AF_UNIX && item.address === this.#options.path;
+  }
+
+  address(): PathAddress {
+    return { path: this.#options.path };
+  }
+}
+
+function temporaryBeside(path: string): string {
+  return join(dirname(path), `.hot-${randomBytes(4).toString("hex")}`);
+}
+
+/**
+ * Somebody has the path, or it is no socket: neither is ours to replace. What nobody has is left over. The question is
+ * put with a socket of another type, so that a server which listens there does not see a connection.
+ */
+function isTaken(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (!found.isSocket()) return true;
+  try {
+    loadNative().close(loadNative().connectSeqpacket(path));
+    return true;
+  } catch (error) {
+    const code = error instanceof NativeError ? error.code : "";
+    return code !== "ECONNREFUSED" && code !== "ENOENT";
+  }
+}

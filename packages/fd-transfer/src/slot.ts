@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Endpoint, InternetAddress, PathAddress } from "./endpoint.ts";
+import { HandoffError } from "./errors.ts";
+import { loadNative } from "./native/addon.ts";
+import type { OwnedFd } from "./native/owned-fd.ts";
+import type { FdItem } from "./protocol/message.ts";
+
+/** The name of a socket that moves and the descriptor behind it, which comes and goes with ownership. */
+export abstract class Slot {
+  readonly key: string;
+  readonly endpoint: Endpoint;
+  #fd: OwnedFd | null = null;
+  #cookie = 0n;
+  #inherited = false;
+  #address: InternetAddress | PathAddress = { path: "" };
+  #accepting = false;
+
+  constructor(key: string, endpoint: Endpoint) {
+    if (key === "" || Buffer.byteLength(key) > 255) {
+      throw new HandoffError("HOT4014", `the key "${key}" has not 1 to 255 bytes`, { phase: "listen" });
+    }
+    this.key = key;
+    this.endpoint = endpoint;
+  }
+
+  /** SO_COOKIE of the socket. */
+  get cookie(): bigint {
+    return this.#cookie;
+  }
+
+  get inherited(): boolean {
+    return this.#inherited;
+  }
+
+  get bound(): boolean {
+    return this.#fd !== null;
+  }
+
+  /** It should take in what comes, whether or not somebody is attached. */
+  get accepting(): boolean {
+    return this.#accepting;
+  }
+
+  get fd(): number {
+    if (this.#fd === null) throw new HandoffError("HOT4013", `${this.key} is not held`, { phase: "own" });
+    return this.#fd.fd;
+  }
+
+  protected get reachedAt(): InternetAddress | PathAddress {
+    return this.#address;
+  }
+
+  /** Somebody was given what comes in. */
+  abstract readonly attached: boolean;
+
+  /** It should take in what comes and does not, because the application closed what was attached. */
+  abstract readonly silent: boolean;
+
+  /** Takes in what comes from now on; does nothing while nobody is attached. Idempotent. */
+  protected abstract start(): void;
+
+  /** Leaves what comes in the kernel's queue, which our descriptor keeps alive (K13). Idempotent. */
+  protected abstract stop(): void;
+
+  /** What the next owner gets with the descriptor, and gives to {@link carried}. */
+  protected carry(): Uint8Array {
+    return new Uint8Array();
+  }
+
+  protected carried(_meta: Uint8Array): void {}
+
+  /** Takes over a descriptor: one of our own, or an inherited one with its item. */
+  hold(fd: OwnedFd, inherited: FdItem | null): void {
+    this.#fd?.close();
+    this.#fd = fd;
+    this.#inherited = inherited !== null;
+    this.#cookie = loadNative().socketInfo(fd.fd).cookie;
+    this.#address = this.endpoint.address(fd.fd);
+    if (inherited !== null) this.carried(inherited.meta);
+    if (this.#accepting) this.start();
+  }
+
+  accept(): void {
+    this.#accepting = true;
+    this.start();
+  }
+
+  stopAccepting(): void {
+    this.#accepting = false;
+    this.stop();
+  }
+
+  /** True again after somebody's shutdown() of the shared socket was repaired (K14). */
+  repairIfDead(): boolean {
+    if (this.endpoint.kind !== "listener" || this.#fd === null || !this.#accepting) return false;
+    if (loadNative().socketInfo(this.#fd.fd).accepting) return false;
+    this.stop();
+    this.start();
+    return true;
+  }
+
+  letGo(): void {
+    this.stopAccepting();
+    this.#fd?.close();
+    this.#fd = null;
+  }
+
+  describe(): FdItem {
+    const info = loadNative().socketInfo(this.fd);
+    const address = this.#address;
+    return {
+      key: this.key,
+      kind: this.endpoint.kind,
+      domain: info.domain,
+      type: info.type,
+      proto: info.protocol,
+      address: "path" in address ? address.path : address.host,
+      port: "path" in address ? 0 : address.port,
+      cookie: info.cookie,
+      backlog: this.endpoint.backlog,
+      v6only: info.v6only,
+      reusePort: info.reusePort,
+      ifname: "",
+      netnsIno: 0n,
+      meta: this.carry(),
+    };
+  }
+}
