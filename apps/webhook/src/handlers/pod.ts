@@ -10,6 +10,7 @@ import {
 import { reasonCode, type ControllerRevision, type Pod, type Reason, type SidecarSet } from "@hot/spec";
 import { podName, type AdmissionRequest, type Decision } from "../admission.ts";
 import type { FailurePolicy } from "../config.ts";
+import { withTokenMount } from "./token-mount.ts";
 
 export interface PodContext {
   /** Whoever decides about many pods prepares them once for each change. */
@@ -59,19 +60,19 @@ function inject(request: AdmissionRequest, context: PodContext): PodDecision {
   if (!Array.isArray(pod?.spec?.containers)) throw new TypeError("spec.containers is no list");
   const namespace = pod.metadata.namespace || request.namespace || "default";
   // The API server fills in the namespace after admission; the sentences of the report name it.
-  const {
-    patch,
-    report,
-    pod: injected,
-  } = injectPod({
-    pod: { ...pod, metadata: { ...pod.metadata, namespace } },
+  const asked = { ...pod, metadata: { ...pod.metadata, namespace } };
+  const result = injectPod({
+    pod: asked,
     namespace: context.namespace,
     sidecarSets: context.sidecarSets,
     revisions: context.revisions,
     random: fractionOf(request.uid),
     now: context.now,
   });
+  const { report } = result;
   if (report.denied !== undefined) return { ...refuse(request, context.failurePolicy, report.denied), report };
+  const injected = withTokenMount(asked, result.pod);
+  const patch = injected === result.pod ? result.patch : diff(asked, injected);
   // The API server rejects a pod whose patch does not apply, even under Ignore: so it is applied here first.
   const applied = applyPatch(pod, patch);
   if (diff(applied.spec, injected.spec).length > 0) throw new Error("the patch does not lead to the injected pod");
