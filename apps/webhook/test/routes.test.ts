@@ -55,6 +55,7 @@ function routes(sidecarSets: SidecarSet[], options: Partial<RouteOptions> = {}):
     events: recorder,
     metrics,
     log,
+    afterAnswer: (work) => work(),
     ...options,
   });
 }
@@ -140,6 +141,26 @@ describe("what was not injected", () => {
     await admit(routes([other]), podReview(aPod()));
     expect(events).toEqual([]);
     expect(await metrics.text()).not.toContain("hot_injection_total{");
+  });
+});
+
+describe("what is told about an injection", () => {
+  test("comes after the answer", async () => {
+    const later: (() => void)[] = [];
+    const all = routes([aSidecarSet()], { afterAnswer: (work) => later.push(work) });
+    expect((await admit(all, podReview(aPod()))).patch).toBeDefined();
+    expect(lines).toEqual([]);
+    for (const work of later) work();
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "injected", sidecarSet: "mesh" }));
+    expect(await metrics.text()).toContain('hot_injection_total{result="injected",reason="Injected"} 1');
+  });
+
+  test("if that fails, it is a line of the log and never the end of the program", async () => {
+    metrics.injection = () => {
+      throw new Error("no such label");
+    };
+    expect((await admit(routes([aSidecarSet()]), podReview(aPod()))).patch).toBeDefined();
+    expect(lines).toContainEqual(expect.objectContaining({ level: "error", msg: "an admission was not reported" }));
   });
 });
 
