@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  createReflector,
+  fencedApi,
+  NotLeaderError,
+  RESOURCES,
+  type Clock,
+  type KubeObject,
+  type Reflector,
+} from "@hot/kube";
+import type { SidecarSet } from "@hot/spec";
+import { SIDECAR_SETS } from "../../src/act/write-status.ts";
+import { createController, projectPod, type PodProjection } from "../../src/index.ts";
+import { createConnection, type OnArrival, type PatchCall } from "./connection.ts";
+import type { Owner } from "./scheduler.ts";
+import type { World } from "./world.ts";
+
+/** Looks at every write of a replica: when it is sent, and again when it is carried out. */
+export type Inspect = (replica: Replica, call: PatchCall) => OnArrival;
+
+/** One process with the real controller in it, for one term as a leader. */
+export class Replica implements Owner {
+  readonly name: string;
+  dead = false;
+  frozenUntil = 0;
+  /** Virtual time at which its lease has run out, by its own clock. */
+  leaseUntil = Infinity;
+  /** Its clock is wrong, so that it takes itself for the leader though it is not. */
+  isDeluded = false;
+  readonly sidecarSets: Reflector<SidecarSet>;
+  readonly pods: Reflector<PodProjection>;
+  readonly #abort = new AbortController();
+  readonly #world: World;
+  readonly #read = new Map<string, SidecarSet>();
+  #ended: Promise<unknown> | undefined;
+  readonly #parts: readonly { run(signal: AbortSignal): Promise<void> }[];
+
+  constructor(world: World, name: string, inspect: Inspect) {
+    this.#world = world;
+    this.name = name;
+    const { scheduler, random } = world;
+    const clock: Clock = { now: () => scheduler.now, after: (ms, run) => scheduler.after(ms, this, run) };
+    const api = createConnection(world, this, {
+      onSend: (call) => inspect(this, call),
+      onRead: (plural, object) => {
+        if (plural === SIDECAR_SETS.plural) this.#read.set(object.metadata.name ?? "", object as SidecarSet);
+      },
+    });
+    const common = { api, clock, random: () => random.next() };
+    this.sidecarSets = createReflector<SidecarSet & KubeObject>({ ...common, resource: SIDECAR_SETS });
+    const namespaces = createReflector({ ...common, resource: RESOURCES.namespaces });
+    this.pods = createReflector({ ...common, resource: RESOURCES.pods, project: projectPod });
+    const fence = (): void => {
+      if (!this.isDeluded && scheduler.now >= this.leaseUntil) throw new NotLeaderError("simulation");
+    };
+    const controller = createController({
+      ...common,
+      api: fencedApi(api, { fence, signal: this.#abort.signal }),
+      sidecarSets: this.sidecarSets,
+      namespaces,
+      pods: this.pods,
+      events: {
+        event: (on, { reason, note }) => world.note(() => `${name}: event ${on.metadata.name} ${reason} ${note}`),
+      },
+    });
+    this.#parts = [this.sidecarSets, namespaces, this.pods, controller];
+  }
+
+  /** The newest state of a SidecarSet that it has seen. */
+  knownSidecarSet(name: string): SidecarSet | undefined {
+    const cached = this.sidecarSets.store.get(name);
+    const read = this.#read.get(name);
+    return read !== undefined && versionOf(read) > versionOf(cached) ? read : cached;
+  }
+
+  start(): void {
+    this.#world.note(() => `${this.name}: leads`);
+    this.#ended = Promise.all(this.#parts.map((one) => one.run(this.#abort.signal)));
+    this.#ended.catch((error: unknown) => this.#world.violate(`${this.name} has ended: ${String(error)}`));
+  }
+
+  /** SIGKILL: nothing of it ever happens any more, but what it has sent may arrive. */
+  kill(): void {
+    this.#world.note(() => `${this.name}: killed`);
+    this.dead = true;
+  }
+
+  /** SIGTERM. */
+  async stop(): Promise<void> {
+    this.#world.note(() => `${this.name}: is told to stop`);
+    this.#abort.abort();
+    await this.#ended;
+  }
+}
+
+function versionOf(sidecarSet: SidecarSet | undefined): number {
+  return Number(sidecarSet?.metadata.resourceVersion ?? "0");
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ApiServer } from "./api-server.ts";
+import type { Weather } from "./faults.ts";
+import { createRandom, type Random } from "./random.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { WatchStream } from "./watch-stream.ts";
+
+export const T0 = Date.UTC(2030, 0, 1);
+
+/** What everything in one run shares. */
+export class World {
+  readonly random: Random;
+  readonly scheduler = new Scheduler(T0);
+  readonly server = new ApiServer();
+  readonly streams = new Set<WatchStream>();
+  weather: Weather;
+  /** The API server answers nothing but errors. */
+  isDown = false;
+  /** The first thing that was wrong. */
+  violation: string | undefined;
+  /** Absent: nobody wants to read it. */
+  readonly trace: string[] | undefined;
+
+  constructor(seed: number, weather: (random: Random) => Weather, isTraced: boolean) {
+    this.random = createRandom(seed);
+    this.weather = weather(this.random);
+    if (isTraced) this.trace = [];
+    this.server.onCommit((commit) => {
+      for (const stream of this.streams) {
+        if (stream.isOver) this.streams.delete(stream);
+        else if (stream.plural === commit.plural) stream.offer(commit);
+      }
+    });
+  }
+
+  note(text: () => string): void {
+    this.trace?.push(`${((this.scheduler.now - T0) / 1000).toFixed(3).padStart(9)} ${text()}`);
+  }
+
+  /** Something that must never be: the run ends here. */
+  violate(what: string | undefined): void {
+    if (what === undefined || this.violation !== undefined) return;
+    this.violation = what;
+    this.note(() => `VIOLATION ${what}`);
+  }
+}
