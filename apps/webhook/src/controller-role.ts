@@ -3,6 +3,7 @@ import { createController } from "@hot/controller";
 import { createLeaderElector, fencedApi, type Runnable } from "@hot/kube";
 import type { Config } from "./config.ts";
 import type { Dependencies, Shared } from "./shared.ts";
+import { isSentToWebhook } from "./webhook-configuration.ts";
 
 /** Name of the Lease in this program's namespace. */
 export const LEASE = "hot-controller";
@@ -45,6 +46,7 @@ export function startControllerRole(
         sidecarSets,
         namespaces,
         pods,
+        isInjectable: (pod, namespaceLabels) => isSentToWebhook(config.namespace, pod, namespaceLabels),
         log,
         events,
         onMetric: (name, labels, value) => metrics.controller(name, labels, value),

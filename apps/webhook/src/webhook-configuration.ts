@@ -34,6 +34,26 @@ export function clientConfig(endpoint: Endpoint, path: string): object {
   return { ...ca, service: { name: NAME, namespace, path, port: 443 } };
 }
 
+/** Namespaces whose pods are never sent, so that what this program or the cluster needs to come up does not wait for it. */
+function excludedNamespaces(own: string): string[] {
+  return ["kube-system", own];
+}
+
+const DISABLED = "disabled";
+
+/** Whether a pod that is not a mirror pod is sent to the webhook that {@link mutatingConfiguration} describes. */
+export function isSentToWebhook(
+  own: string,
+  pod: { namespace: string; labels: Readonly<Record<string, string>> },
+  namespaceLabels: Readonly<Record<string, string>>,
+): boolean {
+  return (
+    !excludedNamespaces(own).includes(pod.namespace) &&
+    pod.labels[INJECTION_LABEL] !== DISABLED &&
+    namespaceLabels[INJECTION_LABEL] !== DISABLED
+  );
+}
+
 /** A static pod runs already when the kubelet shows it to the API; nothing can be put into it. */
 const NOT_A_MIRROR_POD = {
   name: "not-a-mirror-pod",
@@ -46,11 +66,11 @@ const NOT_A_MIRROR_POD = {
  * because a second injection equals the first. SidecarSets fail closed: without defaults and hashes they are useless.
  */
 export function mutatingConfiguration(endpoint: Endpoint, failurePolicy: FailurePolicy): object {
-  const notDisabled = { key: INJECTION_LABEL, operator: "NotIn", values: ["disabled"] };
+  const notDisabled = { key: INJECTION_LABEL, operator: "NotIn", values: [DISABLED] };
   const notOurs = {
     key: "kubernetes.io/metadata.name",
     operator: "NotIn",
-    values: ["kube-system", endpoint.namespace],
+    values: excludedNamespaces(endpoint.namespace),
   };
   return {
     apiVersion: "admissionregistration.k8s.io/v1",

@@ -18,6 +18,7 @@ import { silent, type Log, type OnMetric } from "./effects.ts";
 import { emitTo } from "./emit-event.ts";
 import { createPlanMetrics, queueMetrics } from "./metrics.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
+import { createInjectionIndex, type InjectionIndex, type IsInjectable } from "./injection-index.ts";
 import { createPodIndex } from "./pod-index.ts";
 import { createReconciler, UnfinishedError, type Reconcile } from "./reconcile.ts";
 import { observeUpgrades } from "./upgrade-metrics.ts";
@@ -33,6 +34,8 @@ export interface ControllerOptions {
    * it becomes the leader.
    */
   readonly pods: Reflector<PodProjection>;
+  /** Which pods admission is asked about; default: all. Others are never reported as pods that run without sidecars. */
+  readonly isInjectable?: IsInjectable;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: Log;
@@ -75,13 +78,19 @@ export function createController(options: ControllerOptions): Controller {
   const planMetrics = createPlanMetrics(onMetric);
   const observeUpgrade = observeUpgrades(onMetric, () => clock.now());
   const record = emitTo(options.events);
+  const labelsOf = (namespace: string): Readonly<Record<string, string>> | undefined => {
+    const found = namespaces.store.get(namespace);
+    return found && (found.metadata.labels ?? {});
+  };
+  let injection: InjectionIndex | undefined;
   const reconcile = createReconciler({
     api,
     sidecarSets: sidecarSets.store,
     podsOf: (name) => index.podsOf(name),
-    namespaces: (name) => {
-      const found = namespaces.store.get(name);
-      return found && (found.metadata.labels ?? {});
+    namespaces: labelsOf,
+    injection: {
+      of: (name) => injection?.of(name),
+      reported: (name) => injection?.reported(name),
     },
     expectations,
     clock,
@@ -98,18 +107,36 @@ export function createController(options: ControllerOptions): Controller {
     pods.subscribe(({ type, key, object, previous }) => {
       if (type === "deleted") expectations.drop(object.uid);
       if (previous !== undefined && previous.uid !== object.uid) expectations.drop(previous.uid);
-      for (const name of index.update(key, type === "deleted" ? undefined : object)) queue.add(name);
+      const now = type === "deleted" ? undefined : object;
+      for (const name of index.update(key, now)) queue.add(name);
+      for (const name of injection?.pod(key, now) ?? []) queue.add(name);
     }),
     sidecarSets.subscribe(({ type, object, previous }) => {
       const same = type === "modified" && previous !== undefined && sameSpec(object, previous);
       if (!same) queue.add(objectKey(object));
+      const gone = type === "deleted" || object.metadata.deletionTimestamp !== undefined;
+      for (const name of injection?.sidecarSet(objectKey(object), gone ? undefined : object) ?? []) queue.add(name);
     }),
-    namespaces.subscribe(() => {
+    namespaces.subscribe(({ key, type, object, previous }) => {
+      if (type === "modified" && JSON.stringify(previous?.metadata.labels) === JSON.stringify(object.metadata.labels))
+        return;
+      for (const name of injection?.namespace(key) ?? []) queue.add(name);
       for (const one of sidecarSets.store.list()) {
         if (one.spec.namespaceSelector !== undefined) queue.add(objectKey(one));
       }
     }),
   ];
+
+  /** Not before the caches are complete: each of their first objects would be compared with all others. */
+  const findUninjected = (): void => {
+    injection = createInjectionIndex({
+      pods: pods.store,
+      namespaces: labelsOf,
+      isInjectable: options.isInjectable ?? (() => true),
+      sidecarSets: sidecarSets.store.list().filter((one) => one.metadata.deletionTimestamp === undefined),
+    });
+    for (const one of pods.store.list()) injection.pod(`${one.namespace}/${one.name}`, one);
+  };
 
   const work = async (signal: AbortSignal): Promise<void> => {
     for (let name = await queue.get(); name !== undefined; name = await queue.get()) {
@@ -143,6 +170,7 @@ export function createController(options: ControllerOptions): Controller {
       if (signal.aborted) stop();
       try {
         await synced([pods, sidecarSets, namespaces], signal);
+        findUninjected();
         for (const one of sidecarSets.store.list()) queue.add(objectKey(one));
         await Promise.all(Array.from({ length: WORKERS }, () => work(signal)));
       } finally {

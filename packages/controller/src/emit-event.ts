@@ -9,7 +9,7 @@ export type EmitEvent = (event: PlannedEvent, sidecarSet: SidecarSet | undefined
 /** Records each event on the pod concerned and on the SidecarSet, whose note then names the pod. */
 export function emitTo(recorder: Pick<EventRecorder, "event"> | undefined): EmitEvent {
   return ({ type, reason, message, pod }, sidecarSet) => {
-    const text = { type, reason, action: "Upgrading" };
+    const text = { type, reason, action: reason === "PodNotInjected" ? "Injecting" : "Upgrading" };
     if (pod !== undefined) {
       recorder?.event({ apiVersion: "v1", kind: "Pod", metadata: pod }, { ...text, note: message });
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { createController, type Controller, type ControllerOptions } from "./controller.ts";
 export type { Log, OnMetric } from "./effects.ts";
+export type { IsInjectable } from "./injection-index.ts";
 export { projectPod, type ContainerProjection, type PodProjection } from "./plan/pod-projection.ts";
 export type { NamespaceLabels } from "./plan/select-pods.ts";
 export { explainPod, type Explanation } from "./view/explain.ts";

@@ -36,6 +36,7 @@ export function createPlanMetrics(onMetric: OnMetric): PlanMetrics {
         ready: status.readyPods,
         upgrading: status.upgradingPods ?? 0,
         failed: status.failedPods ?? 0,
+        uninjected: status.uninjectedPods ?? 0,
       };
       for (const [state, value] of Object.entries(states)) set("hot_sidecarset_pods", "state", state, value);
       // A reason that is gone goes back to 0.

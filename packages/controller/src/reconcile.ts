@@ -12,6 +12,7 @@ import type { PodProjection } from "./plan/pod-projection.ts";
 import { isMatched, isUnfinished, type NamespaceLabels } from "./plan/select-pods.ts";
 import type { ReceiptTimes, Snapshot, WriteKind } from "./plan/snapshot.ts";
 import type { PlannedEvent } from "./plan/events.ts";
+import type { Uninjected } from "./plan/uninjected.ts";
 
 export interface ReconcilerOptions {
   readonly api: Api;
@@ -19,6 +20,12 @@ export interface ReconcilerOptions {
   /** Pods that may concern a SidecarSet: injected by it, or with a record of it. */
   readonly podsOf: (name: string) => readonly PodProjection[];
   readonly namespaces: NamespaceLabels;
+  readonly injection: {
+    /** Pods that run without the SidecarSet; undefined: not known yet. */
+    of(name: string): Uninjected | undefined;
+    /** They have been told of. */
+    reported(name: string): void;
+  };
   readonly expectations: Expectations;
   readonly clock: Clock;
   readonly log: Log;
@@ -62,11 +69,13 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const isOurs = (pod: PodProjection): boolean =>
       sidecarSet !== undefined && isMatched(pod, sidecarSet, options.namespaces);
     const matched = pods.filter(isOurs);
+    const uninjected = options.injection.of(name);
     return {
       name,
       ...(sidecarSet && { sidecarSet }),
       live,
       matched,
+      ...(uninjected && { uninjected }),
       lingering: pods.filter((pod) => !isOurs(pod) && isUnfinished(pod, name)),
       pending: expectations.pending(pods),
       receipts: receipts.get(name) ?? new Map(),
@@ -93,6 +102,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       for (const event of events) options.emit(event, snapshot.sidecarSet);
     };
     emit(planned.events);
+    options.injection.reported(name);
     const problems: unknown[] = [];
     const settle = (pod: PodProjection, kind: WriteKind, outcome: Outcome, events: readonly PlannedEvent[]): void => {
       if (outcome.result === "committed") {

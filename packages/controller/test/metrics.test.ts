@@ -40,7 +40,7 @@ test("gauges of a SidecarSet that is deleted go, and all go with the end of the 
   cluster = new Cluster([pod], sidecarSet({ image: "x:1" }));
   await cluster.start();
   await cluster.converge();
-  expect(withPrefix("hot_sidecarset_pods")).toHaveLength(5);
+  expect(withPrefix("hot_sidecarset_pods")).toHaveLength(6);
   await cluster.api.delete(SIDECAR_SETS, "mesh");
   await cluster.settle(1000);
   expect(withPrefix("hot_sidecarset_pods")).toEqual([]);
@@ -49,7 +49,7 @@ test("gauges of a SidecarSet that is deleted go, and all go with the end of the 
   cluster = new Cluster([pod], sidecarSet({ image: "x:1" }));
   await cluster.start();
   await cluster.converge();
-  expect(withPrefix("hot_sidecarset_pods")).toHaveLength(5);
+  expect(withPrefix("hot_sidecarset_pods")).toHaveLength(6);
   await cluster.stop();
   expect(withPrefix("hot_sidecarset_pods")).toEqual([]);
 });

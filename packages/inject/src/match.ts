@@ -8,6 +8,7 @@ import {
   type Pod,
   type SidecarSet,
 } from "@hot/spec";
+import { allNames } from "./build-sidecars.ts";
 import { oncePer } from "./once-per.ts";
 import { NO_MATCH, type PreparedSidecarSet, type PreparedSidecarSets } from "./prepared-sidecar-sets.ts";
 import { InjectionDenied, skipped, type SkippedSidecarSet } from "./report.ts";
@@ -48,17 +49,52 @@ export function matchSidecarSets(
   for (const one of prepared.inOrder) {
     const isCandidate = candidates[next] === index++;
     if (isCandidate) next++;
-    const reason = isCandidate ? whyNot(one, pod, namespace) : one.otherwise;
+    const reason = isCandidate ? whyNot(one, pod.metadata, namespace) : one.otherwise;
     if (reason === undefined) matched.push(one);
     else result.skipped.push(reason);
   }
-  const canaries = new Map(matched.flatMap((one) => canaryOf(one)));
+  const canaries = canariesOf(matched);
   for (const { name, sidecarSet } of matched) {
     const canary = canaries.get(name);
     if (canary === undefined) result.sidecarSets.push(sidecarSet);
     else result.skipped.push(skipped(name, "ReplacedByCanary", `canary ${canary} takes its place`));
   }
   return result;
+}
+
+/**
+ * Names of the SidecarSets that injection chooses for an active pod with these labels, in the order of injection: those
+ * that {@link injectPod} does not skip. Where selectors can't be evaluated, nothing is chosen by them.
+ *
+ * @param namespace - the pod's Namespace; `undefined`: not known, so whatever asks for it is not chosen
+ * @example selectSidecarSets({ app: "web" }, { name: "default" }, prepareSidecarSets(list)) // ["mesh"]
+ */
+export function selectSidecarSets(
+  labels: Readonly<Record<string, string>>,
+  namespace: PodNamespace | undefined,
+  prepared: PreparedSidecarSets,
+): string[] {
+  const matched = prepared.candidates(labels, namespace && (namespace.labels ?? {})).flatMap((index) => {
+    const one = prepared.inOrder[index];
+    return one !== undefined && applies(one, labels, namespace) ? [one] : [];
+  });
+  const canaries = canariesOf(matched);
+  return matched
+    .filter(({ name, sidecarSet }) => !canaries.has(name) && allNames(sidecarSet).length > 0)
+    .map(({ name }) => name);
+}
+
+function applies(
+  one: PreparedSidecarSet,
+  labels: Readonly<Record<string, string>>,
+  namespace: PodNamespace | undefined,
+): boolean {
+  try {
+    return whyNot(one, { labels }, namespace) === undefined;
+  } catch (error) {
+    if (error instanceof InjectionDenied) return false;
+    throw error;
+  }
 }
 
 function isActive(pod: Pod): boolean {
@@ -69,11 +105,11 @@ function isActive(pod: Pod): boolean {
 /** Why a candidate does not apply; `undefined` if it does. */
 function whyNot(
   { name, sidecarSet }: PreparedSidecarSet,
-  pod: Pod,
+  pod: Pick<Pod["metadata"], "namespace" | "labels">,
   namespace: PodNamespace | undefined,
 ): SkippedSidecarSet | undefined {
   const { selector = {}, namespaceSelector } = sidecarSet.spec;
-  if (!evaluate(name, "spec.selector", selector, pod.metadata.labels ?? {})) {
+  if (!evaluate(name, "spec.selector", selector, pod.labels ?? {})) {
     return skipped(name, "NoMatch", NO_MATCH.pod);
   }
   if (namespaceSelector === undefined) return undefined;
@@ -81,7 +117,7 @@ function whyNot(
     throw new InjectionDenied(
       name,
       "NamespaceUnknown",
-      `SidecarSet ${name}: spec.namespaceSelector can't be evaluated, because namespace ${pod.metadata.namespace ?? "default"} could not be read`,
+      `SidecarSet ${name}: spec.namespaceSelector can't be evaluated, because namespace ${pod.namespace ?? "default"} could not be read`,
     );
   }
   if (evaluate(name, "spec.namespaceSelector", namespaceSelector, namespace.labels ?? {})) return undefined;
@@ -95,6 +131,11 @@ function evaluate(sidecarSet: string, path: string, selector: LabelSelector, lab
   if (error === undefined) return matchesValidSelector(selector, labels);
   const where = `SidecarSet ${sidecarSet}, ${path}.${error.path}`;
   throw new InjectionDenied(sidecarSet, "SelectorInvalid", `${where}: ${JSON.stringify(error.value)} ${error.reason}`);
+}
+
+/** Canaries by the name of their base. */
+function canariesOf(matched: readonly PreparedSidecarSet[]): Map<string, string> {
+  return new Map(matched.flatMap((one) => canaryOf(one)));
 }
 
 /** `[base, canary]` if the SidecarSet is a canary. */

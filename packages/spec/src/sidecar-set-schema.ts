@@ -78,4 +78,5 @@ export const statusSchema: Struct = struct(
   field("upgradingPods", "int32"),
   field("failedPods", "int32"),
   field("notUpgradablePods", "int32"),
+  field("uninjectedPods", "int32"),
 );

@@ -116,6 +116,8 @@ export interface SidecarSetStatus {
   upgradingPods?: number;
   failedPods?: number;
   notUpgradablePods?: number;
+  /** Pods that the SidecarSet selects and that run without it; not among the matched ones. */
+  uninjectedPods?: number;
   conditions?: Condition[];
 }
 

@@ -54,6 +54,10 @@ export const FIELD_REMARKS: Readonly<Record<string, readonly [Verdict, string]>>
   "status.upgradingPods": ["ours", ""],
   "status.failedPods": ["ours", ""],
   "status.notUpgradablePods": ["ours", ""],
+  "status.uninjectedPods": [
+    "ours",
+    "pods that are selected and run without it, older ones included (HOT1210, HOT1211); matchedPods counts injected pods, as with Kruise",
+  ],
   "status.conditions": ["ours", "Ready, with the reason code of what holds the rollout back"],
 };
 

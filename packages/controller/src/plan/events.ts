@@ -3,6 +3,7 @@ import { reasonCode, type Reason, type SidecarSet } from "@hot/spec";
 import type { PodDecision, PodFacts } from "./decision.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import type { FreshReceipt } from "./receipts.ts";
+import type { Uninjected } from "./uninjected.ts";
 
 export type EventReason =
   | "HotUpgradeStarted"
@@ -11,6 +12,7 @@ export type EventReason =
   | "HotUpgradeAborted"
   | "RolloutStalled"
   | "PodNotUpgradable"
+  | "PodNotInjected"
   | "TakeoverUnproven";
 
 export interface PlannedEvent {
@@ -74,6 +76,21 @@ export function stallEvent(sidecarSet: SidecarSet, failed: readonly PodFacts[], 
 export function notUpgradableEvent(pod: PodProjection, changed: string): PlannedEvent {
   const detail = changed === "" ? pod.name : `${pod.name}: ${changed}`;
   return coded("Normal", "PodNotUpgradable", "NotUpgradable", detail, pod);
+}
+
+/** More pods than this are not named one by one. */
+const MOST_UNINJECTED = 10;
+
+/** One event per pod that nobody was told of; where they are many, the rest is one event of the SidecarSet. */
+export function uninjectedEvents({ metadata }: SidecarSet, { fresh }: Uninjected): PlannedEvent[] {
+  const name = metadata.name ?? "";
+  const say = (detail: string, pod?: PodProjection): PlannedEvent =>
+    coded("Warning", "PodNotInjected", "NotInjected", detail, pod);
+  const rest = fresh.length - MOST_UNINJECTED;
+  return [
+    ...fresh.slice(0, MOST_UNINJECTED).map((pod) => say(`SidecarSet ${name}`, pod)),
+    ...(rest > 0 ? [say(`${name}: ${rest} more pods`)] : []),
+  ];
 }
 
 function coded(

@@ -2,7 +2,14 @@
 import type { RolloutReason, SidecarSet, SidecarSetStatus } from "@hot/spec";
 import { failureLimit, pick } from "./budget.ts";
 import { changedFields } from "./changed-fields.ts";
-import { eventsOf, notUpgradableEvent, receiptEvents, stallEvent, type PlannedEvent } from "./events.ts";
+import {
+  eventsOf,
+  notUpgradableEvent,
+  receiptEvents,
+  stallEvent,
+  uninjectedEvents,
+  type PlannedEvent,
+} from "./events.ts";
 import { inOrder } from "./order.ts";
 import type { PodDecision, PodFacts } from "./decision.ts";
 import { decidePod } from "./pod-decision.ts";
@@ -48,7 +55,7 @@ export interface Plan {
 
 /** Decides everything for one SidecarSet. Pure: the same snapshot gives the same plan. */
 export function plan(snapshot: Snapshot): Plan {
-  const { sidecarSet, pending, now } = snapshot;
+  const { sidecarSet, pending, now, uninjected } = snapshot;
   const sight = { name: snapshot.name, receipts: snapshot.receipts, now, pending };
   const matched = snapshot.matched.map((pod) => decidePod(pod, sidecarSet, sight));
   const lingering = snapshot.lingering.map((pod) => decidePod(pod, undefined, sight));
@@ -59,7 +66,9 @@ export function plan(snapshot: Snapshot): Plan {
   const all = [...decided, ...lingering];
   const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, snapshot.receipts, now);
   const reports = all.map((facts) => reportOn(facts, sidecarSet !== undefined));
-  const status = sidecarSet && statusOf(sidecarSet, reports.slice(0, decided.length), { stalled, limit, now });
+  const status =
+    sidecarSet &&
+    statusOf(sidecarSet, reports.slice(0, decided.length), { stalled, limit, now, ...(uninjected && { uninjected }) });
   const stall = sidecarSet && stalled && !wasStalled(sidecarSet) ? stallEvent(sidecarSet, failed, limit) : undefined;
   const wakeAt = earliest([
     receiptAt,
@@ -69,7 +78,11 @@ export function plan(snapshot: Snapshot): Plan {
     writes: writesOf(all, order, sidecarSet, now),
     conditions: sidecarSet ? decided.flatMap((facts) => conditionOf(facts, sidecarSet, snapshot)) : [],
     ...(status && { status }),
-    events: [...receiptEvents(fresh), ...(stall ? [stall] : [])],
+    events: [
+      ...receiptEvents(fresh),
+      ...(stall ? [stall] : []),
+      ...(sidecarSet && uninjected ? uninjectedEvents(sidecarSet, uninjected) : []),
+    ],
     receipts: times,
     ...(wakeAt !== undefined && { wakeAt }),
     needsLiveSidecarSet: needsLive,

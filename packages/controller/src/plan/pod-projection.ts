@@ -16,6 +16,7 @@ import {
 } from "@hot/spec";
 import { toMillis } from "../instant.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { sharedLabels, sharedNumbers, sharedText } from "./shared-values.ts";
 
 /** What decisions need of a pod, so that a cache of all pods stays small. Times are epoch milliseconds. */
 export interface PodProjection {
@@ -32,6 +33,8 @@ export interface PodProjection {
   /** Only those of injection and upgrade. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly deleting: boolean;
+  /** Shows a static pod, which runs before the API knows of it: nothing can be injected. */
+  readonly mirror?: true;
   readonly phase: string;
   readonly nodeName: string;
   readonly ready: boolean;
@@ -82,13 +85,16 @@ const KEYS = new Set([
 ]);
 const PREFIXES = [VERSION_ANNOTATION_PREFIX, VERSION_ALT_ANNOTATION_PREFIX, RECORD_ANNOTATION_PREFIX];
 
-/** Reduces a pod; one that carries nothing of an injection keeps neither labels nor containers. */
+/** On the pods that a kubelet shows for its static pods. */
+const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
+
+/** Reduces a pod; one that carries nothing of an injection keeps no containers. Labels may be shared with other pods. */
 export function projectPod(pod: Pod): PodProjection {
   const { metadata, spec, status = {} } = pod;
   const annotations = Object.fromEntries(
-    Object.entries(metadata.annotations ?? {}).filter(
-      ([key]) => KEYS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix)),
-    ),
+    Object.entries(metadata.annotations ?? {})
+      .filter(([key]) => KEYS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix)))
+      .map(([key, value]) => [key, sharedText(value)]),
   );
   const injected = Object.keys(annotations).length > 0;
   const condition = (type: string) => status.conditions?.find((one) => one.type === type);
@@ -96,18 +102,19 @@ export function projectPod(pod: Pod): PodProjection {
   const containersReady = condition("ContainersReady");
   const statuses = new Map(status.containerStatuses?.map((one) => [one.name, one]));
   return {
-    namespace: metadata.namespace ?? "",
+    namespace: sharedText(metadata.namespace ?? ""),
     name: metadata.name ?? "",
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     generation: metadata.generation ?? 0,
     ...optional("observedGeneration", status.observedGeneration),
     createdAt: toMillis(metadata.creationTimestamp) ?? 0,
-    labels: injected ? (metadata.labels ?? {}) : {},
+    labels: sharedLabels(metadata.labels ?? {}),
     annotations,
     deleting: metadata.deletionTimestamp !== undefined,
+    ...(metadata.annotations?.[MIRROR_ANNOTATION] !== undefined && { mirror: true }),
     phase: status.phase ?? "Pending",
-    nodeName: spec.nodeName ?? "",
+    nodeName: sharedText(spec.nodeName ?? ""),
     ready: ready?.status === "True",
     ...optional("readyAt", toMillis(ready?.lastTransitionTime)),
     ...optional(
@@ -121,14 +128,24 @@ export function projectPod(pod: Pod): PodProjection {
 
 function projectContainer(container: Container, status: ContainerStatus | undefined): ContainerProjection {
   return {
-    name: container.name,
-    image: container.image ?? "",
+    name: sharedText(container.name),
+    image: sharedText(container.image ?? ""),
     probe: probeKind(container),
     startupPeriod: (container.startupProbe?.periodSeconds ?? 10) * 1000,
     readinessLimit: readinessLimit(container),
-    ...optional("prints", isInjected(container) ? fingerprint(container) : undefined),
+    ...optional("prints", isInjected(container) ? sharedNumbers(ownSettings(container), fingerprint) : undefined),
     ...optional("status", status === undefined ? undefined : observe(status)),
   };
+}
+
+/** A volume with a name that the API server makes up for each pod. */
+const TOKEN_VOLUME = /^kube-api-access-/;
+
+/** What the containers of all pods of one template have in common. */
+function ownSettings(container: Container): Container {
+  const { volumeMounts } = container;
+  if (volumeMounts === undefined) return container;
+  return { ...container, volumeMounts: volumeMounts.filter(({ name }) => !TOKEN_VOLUME.test(name)) };
 }
 
 function probeKind({ readinessProbe, startupProbe }: Container): ContainerProjection["probe"] {
@@ -150,8 +167,8 @@ function observe(status: ContainerStatus): ContainerObservation {
   });
   const last = status.lastState?.terminated;
   return {
-    image: status.image,
-    imageID: status.imageID,
+    image: sharedText(status.image),
+    imageID: sharedText(status.imageID),
     containerID: status.containerID ?? "",
     ready: status.ready,
     started: status.started ?? running !== undefined,

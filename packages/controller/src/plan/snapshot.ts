@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SidecarSet } from "@hot/spec";
 import type { PodProjection } from "./pod-projection.ts";
+import type { Uninjected } from "./uninjected.ts";
 
 /** A write of ours that the cache has not shown yet. */
 export type WriteKind = "upgrade" | "reset" | "abort" | "mark" | "adopt" | "repair" | "condition";
@@ -23,6 +24,8 @@ export interface Snapshot {
   readonly matched: readonly PodProjection[];
   /** Other pods with an upgrade of this SidecarSet that has to be finished. */
   readonly lingering: readonly PodProjection[];
+  /** Absent: not known. */
+  readonly uninjected?: Uninjected;
   /** Own writes that the pods above may not show yet, by pod UID. Such a pod is left alone and keeps its unit. */
   readonly pending: ReadonlyMap<string, WriteKind>;
   readonly receipts: ReceiptTimes;

@@ -11,6 +11,7 @@ import {
 import { toRfc3339 } from "../instant.ts";
 import { maxUnavailableOf, partitionOf } from "./budget.ts";
 import type { PodReport } from "./pod-report.ts";
+import { uninjectedTexts, type Uninjected } from "./uninjected.ts";
 
 /** The rollout stalled for this very generation: sticky, even if the pods that failed are gone. */
 export function wasStalled(sidecarSet: SidecarSet): boolean {
@@ -23,6 +24,7 @@ interface Outcome {
   /** Failed pods at which it stalls. */
   readonly limit: number;
   readonly now: number;
+  readonly uninjected?: Uninjected;
 }
 
 /** Counters and conditions as of this plan. Fields of others (revision, collisions) are kept. */
@@ -36,6 +38,7 @@ export function statusOf(sidecarSet: SidecarSet, pods: readonly PodReport[], out
     upgradingPods: count(isUnderWay),
     failedPods: count(({ facts }) => facts.failed !== undefined),
     notUpgradablePods: count(({ reason }) => reason === "NotUpgradable"),
+    ...(outcome.uninjected && { uninjectedPods: outcome.uninjected.later + outcome.uninjected.older }),
   };
   const generation = sidecarSet.metadata.generation ?? 0;
   const conditions = conditionsOf(sidecarSet, pods, counters, outcome).reduce<readonly Condition[]>(
@@ -59,16 +62,17 @@ function conditionsOf(
   sidecarSet: SidecarSet,
   pods: readonly PodReport[],
   counters: Counters,
-  { stalled, limit }: Outcome,
+  { stalled, limit, uninjected }: Outcome,
 ): Verdict[] {
-  const message = sentence(sidecarSet, pods, counters);
+  const moves = sentence(sidecarSet, pods, counters);
+  const message = [moves, ...(uninjected ? uninjectedTexts(uninjected) : [])].join("; ");
   const ready = isReady(sidecarSet, pods, counters);
   const moving = !ready && !stalled && pods.some((one) => isUnderWay(one) || one.facts.holdsUnit || isQueued(one));
   const reason = ready ? (pods.length === 0 ? "NoPods" : "UpToDate") : leading(pods, stalled);
   const paused = sidecarSet.spec.updateStrategy?.paused === true;
   return [
     { type: "Ready", status: truth(ready), reason, message },
-    { type: "Reconciling", status: truth(moving), reason: moving ? leading(pods, false) : reason, message },
+    { type: "Reconciling", status: truth(moving), reason: moving ? leading(pods, false) : reason, message: moves },
     stalledVerdict(sidecarSet, pods, { stalled, limit }),
     {
       type: "Paused",

@@ -60,7 +60,7 @@ describe("whatever stands in a pod's annotations", () => {
       }
     }
     expect([...faults].slice(0, 5)).toEqual([]);
-  });
+  }, 30_000);
 });
 
 function problems(pod: Pod): string[] {

@@ -110,6 +110,16 @@ export const rolloutCodes = {
     "More than the image differs between the SidecarSet and the pod, and only images change in place.",
     "Re-create the pod, or undo the change of the fields that are named.",
   ],
+  NotInjected: [
+    "HOT1210",
+    "The SidecarSet selects the pod, which runs without it: admission did not answer or could not inject it when it was created, or it is selected only since then.",
+    "Re-create the pod: `kubectl rollout restart` of its owner, or `kubectl delete pod NAME`. With failurePolicy Fail no pod starts without its sidecars.",
+  ],
+  OlderThanSidecarSet: [
+    "HOT1211",
+    "The SidecarSet selects the pod, which is older than the SidecarSet and runs without it: containers are injected only when a pod is created.",
+    "Re-create the pod when it may be interrupted: `kubectl rollout restart` of its owner, or `kubectl delete pod NAME`.",
+  ],
   ProgressDeadlineExceeded: [
     "HOT1301",
     "The new container did not prove its takeover within progressDeadlineSeconds.",
