@@ -3,6 +3,7 @@ import { sidecarContainerSchema } from "./core-schema.ts";
 import { defaultContainer, moveEmptyImage } from "./defaults/container.ts";
 import { ensureRaw, isRaw, rawEntries, rawItems, setDefault, type Raw } from "./defaults/raw.ts";
 import { defaultVolume } from "./defaults/volume.ts";
+import { MAX_FINDINGS, extentProblem } from "./extent.ts";
 import { UnhashableError, sidecarSetHashes } from "./hash.ts";
 import { warningLine } from "./warning-line.ts";
 import { HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION } from "./names.ts";
@@ -26,22 +27,25 @@ export interface Defaulted<V extends keyof Versions = keyof Versions> {
  * annotations computed afresh, whatever the client sent. The input is not changed. Fields that are not known stay.
  *
  * Malformed parts are left as they are, and then there are no hashes: validation refuses the object and names
- * every fault at once.
+ * every fault at once. An object beyond every measure, which validation refuses too, is returned as it is.
  */
 export function defaultSidecarSet<V extends keyof Versions>(raw: unknown, version: V): Defaulted<V> {
+  if (extentProblem(raw)) return { object: raw as Versions[V], warnings: [] };
   const object: Raw = isRaw(raw) ? structuredClone(raw) : {};
   const warnings: string[] = [];
   object["apiVersion"] ??= `apps.kruise.io/${version}`;
   object["kind"] ??= "SidecarSet";
   const metadata = ensureRaw(object, "metadata");
   const spec = ensureRaw(object, "spec");
-  if (spec) warnings.push(...unknownSpecFields(spec, version), ...defaultSpec(spec));
+  if (spec) {
+    warnings.push(...unknownSpecFields(spec, version));
+    defaultSpec(spec, warnings);
+  }
   if (metadata && spec) setHashes(object as unknown as SidecarSet, metadata);
-  return { object: object as unknown as Versions[V], warnings };
+  return { object: object as unknown as Versions[V], warnings: warnings.slice(0, MAX_FINDINGS) };
 }
 
-function defaultSpec(spec: Raw): string[] {
-  const warnings: string[] = [];
+function defaultSpec(spec: Raw, warnings: string[]): void {
   const update = ensureRaw(spec, "updateStrategy");
   if (update) {
     setDefault(update, "type", "RollingUpdate");
@@ -53,22 +57,19 @@ function defaultSpec(spec: Raw): string[] {
     setDefault(injectionStrategy["revision"], "policy", "Always");
   spec["revisionHistoryLimit"] ??= 10;
   for (const patch of rawItems(spec["patchPodMetadata"])) setDefault(patch, "patchPolicy", "Retain");
-  warnings.push(...defaultContainers(spec, "initContainers", "AfterAppContainer"));
-  warnings.push(...defaultContainers(spec, "containers", "BeforeAppContainer"));
+  defaultContainers(spec, "initContainers", "AfterAppContainer", warnings);
+  defaultContainers(spec, "containers", "BeforeAppContainer", warnings);
   for (const [index, volume] of rawEntries(spec["volumes"]))
-    warnings.push(...defaultVolume(volume, `spec.volumes[${index}]`));
-  return warnings;
+    for (const line of defaultVolume(volume, `spec.volumes[${index}]`)) warnings.push(line);
 }
 
-function defaultContainers(spec: Raw, list: string, injectPolicy: string): string[] {
-  const warnings: string[] = [];
+function defaultContainers(spec: Raw, list: string, injectPolicy: string, warnings: string[]): void {
   for (const [index, container] of rawEntries(spec[list])) {
     const path = `spec.${list}[${index}]`;
     warnings.push(...moveEmptyImage(container, path));
     defaultContainer(container, injectPolicy);
-    warnings.push(...unknownFieldWarnings(container, path));
+    if (warnings.length < MAX_FINDINGS) warnings.push(...unknownFieldWarnings(container, path));
   }
-  return warnings;
 }
 
 /** Those of the spec itself; the elements of its lists of containers and volumes are judged one by one. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { sidecarContainerSchema } from "./core-schema.ts";
+import { isRaw } from "./defaults/raw.ts";
 import { goJson } from "./go-json.ts";
+import { MalformedError } from "./malformed-error.ts";
 import { checkAgainstSchema } from "./schema-check.ts";
 import type { SidecarSet, SidecarSetV1Alpha1 } from "./sidecar-set.ts";
 
@@ -14,14 +16,11 @@ export interface SidecarSetHashes {
 }
 
 /** The containers have values of a wrong type, so there is no hash. Validation names all of them. */
-export class UnhashableError extends Error {
+export class UnhashableError extends MalformedError {
   override readonly name = "UnhashableError";
-  readonly code = "HOT3001";
-  readonly path: string;
 
   constructor(path: string, expected: string) {
-    super(`${path} must be ${expected}, so the SidecarSet can't be hashed. Correct the value. (HOT3001)`);
-    this.path = path;
+    super(path, `must be ${expected}, so the SidecarSet can't be hashed`);
   }
 }
 
@@ -33,6 +32,7 @@ const CONTAINERS = { list: sidecarContainerSchema };
  * @throws {UnhashableError} when a container field has the wrong type
  */
 export function sidecarSetHashes(sidecarSet: Pick<SidecarSet | SidecarSetV1Alpha1, "spec">): SidecarSetHashes {
+  if (!isRaw(sidecarSet) || !isRaw(sidecarSet.spec)) throw new UnhashableError("spec", "an object");
   const { containers, initContainers } = sidecarSet.spec;
   for (const [path, value] of Object.entries({ containers, initContainers })) {
     const error = checkAgainstSchema(CONTAINERS, value, `spec.${path}`).typeErrors[0];

@@ -31,6 +31,7 @@ export {
   type Labels,
   type SelectorError,
 } from "./label-selector.ts";
+export { MalformedError } from "./malformed-error.ts";
 export * from "./names.ts";
 export { parseObject, stringifySorted } from "./json-annotation.ts";
 export type * from "./object-meta.ts";

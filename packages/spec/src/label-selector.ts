@@ -38,7 +38,7 @@ export function matchesValidSelector(selector: LabelSelector, labels: Labels | u
 }
 
 /** Whether a label with this value, or its absence, fulfils a term. */
-export function matchesTerm({ operator, values = [] }: LabelSelectorRequirement, label: string | undefined): boolean {
+function matchesTerm({ operator, values = [] }: LabelSelectorRequirement, label: string | undefined): boolean {
   switch (operator) {
     case "In":
       return label !== undefined && values.includes(label);

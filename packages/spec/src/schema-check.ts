@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FieldType, ScalarType, Struct } from "./core-schema.ts";
+import { MAX_FINDINGS } from "./extent.ts";
 import { parseQuantity } from "./quantity.ts";
 
 /** What a value has that its schema has not. Paths are those of Kubernetes: `spec.containers[0].ports[1].containerPort`. */
@@ -10,7 +11,7 @@ export interface SchemaFindings {
   unknown: { path: string; field: string; nearest?: string }[];
 }
 
-/** Compares a value with its schema; null is always accepted and means unset. */
+/** Compares a value with its schema; null is always accepted and means unset. The first 1,000 findings of each kind. */
 export function checkAgainstSchema(type: FieldType, value: unknown, path: string): SchemaFindings {
   const findings: SchemaFindings = { typeErrors: [], unknown: [] };
   check(type, value, path, findings);
@@ -19,7 +20,9 @@ export function checkAgainstSchema(type: FieldType, value: unknown, path: string
 
 function check(type: FieldType, value: unknown, path: string, findings: SchemaFindings): void {
   if (value === null || value === undefined) return;
-  const wrong = (expected: string): void => void findings.typeErrors.push({ path, value, expected });
+  const wrong = (expected: string): void => {
+    if (findings.typeErrors.length < MAX_FINDINGS) findings.typeErrors.push({ path, value, expected });
+  };
   if (typeof type === "string") {
     const expected = SCALARS[type](value);
     if (expected !== undefined) wrong(expected);
@@ -43,6 +46,7 @@ function checkStruct(struct: Struct, value: object, path: string, findings: Sche
       check(type, item, path === "" ? name : `${path}.${name}`, findings);
       continue;
     }
+    if (findings.unknown.length >= MAX_FINDINGS) continue;
     const nearest = nearestName(name, [...known.keys()]);
     findings.unknown.push({ path, field: name, ...(nearest === undefined ? {} : { nearest }) });
   }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { matchesTerm } from "./label-selector.ts";
 import type { LabelSelector, LabelSelectorRequirement } from "./object-meta.ts";
 
 /**
@@ -20,8 +19,10 @@ function isDisjoint(a: LabelSelector, b: LabelSelector): boolean {
   return (b.matchExpressions ?? []).some(({ key, operator, values = [] }) => {
     const set = known.get(key);
     if (operator === "In") return misses(key, values);
-    if (operator === "NotIn")
-      return set !== undefined && set !== "any" && [...set].every((value) => values.includes(value));
+    if (operator === "NotIn") {
+      const excluded = new Set(values);
+      return set !== undefined && set !== "any" && [...set].every((value) => excluded.has(value));
+    }
     if (operator === "Exists") return set === undefined;
     return operator === "DoesNotExist" && set !== undefined;
   });
@@ -30,8 +31,9 @@ function isDisjoint(a: LabelSelector, b: LabelSelector): boolean {
 function knownValues({ matchLabels, matchExpressions }: LabelSelector): Map<string, Set<string> | "any"> {
   const known = new Map<string, Set<string> | "any">();
   const add = (key: string, values: readonly string[]): void => {
-    const before = known.get(key);
-    if (before !== "any") known.set(key, new Set([...(before ?? []), ...values]));
+    const before = known.get(key) ?? new Set();
+    known.set(key, before);
+    if (before !== "any") for (const value of values) before.add(value);
   };
   for (const [key, value] of Object.entries(matchLabels ?? {})) add(key, [value]);
   for (const { key, operator, values = [] } of matchExpressions ?? []) {
@@ -44,8 +46,11 @@ function knownValues({ matchLabels, matchExpressions }: LabelSelector): Map<stri
 /** Whether some set of labels matches both selectors; exact, because each key can be chosen on its own. */
 export function selectorsCanMeet(a: LabelSelector, b: LabelSelector): boolean {
   const terms = new Map<string, LabelSelectorRequirement[]>();
-  const add = (term: LabelSelectorRequirement): void =>
-    void terms.set(term.key, [...(terms.get(term.key) ?? []), term]);
+  const add = (term: LabelSelectorRequirement): void => {
+    const before = terms.get(term.key);
+    if (before) before.push(term);
+    else terms.set(term.key, [term]);
+  };
   for (const { matchLabels, matchExpressions } of [a, b]) {
     for (const [key, value] of Object.entries(matchLabels ?? {})) add({ key, operator: "In", values: [value] });
     for (const term of matchExpressions ?? []) add(term);
@@ -53,10 +58,17 @@ export function selectorsCanMeet(a: LabelSelector, b: LabelSelector): boolean {
   return [...terms.values()].every(canHold);
 }
 
+const OPERATORS: ReadonlySet<string> = new Set(["In", "NotIn", "Exists", "DoesNotExist"]);
+
 /** Whether one label (or its absence) fulfils all terms of its key. */
-function canHold(terms: LabelSelectorRequirement[]): boolean {
-  const isTrue = (label: string | undefined): boolean => terms.every((term) => matchesTerm(term, label));
-  // A value that no term names stands for all the others; a label value can't contain NUL.
-  const named = terms.flatMap((term) => term.values ?? []);
-  return [undefined, "\0", ...named].some(isTrue);
+function canHold(terms: readonly LabelSelectorRequirement[]): boolean {
+  const values = (wanted: string): ReadonlySet<string>[] =>
+    terms.filter(({ operator }) => operator === wanted).map((term) => new Set(term.values));
+  const has = (wanted: string): boolean => terms.some(({ operator }) => operator === wanted);
+  const [[among, ...others], not] = [values("In"), values("NotIn")];
+  if (!terms.every(({ operator }) => OPERATORS.has(operator))) return false;
+  if (has("DoesNotExist")) return !has("Exists") && !among;
+  // Without a list to choose from there is always a value that no term names.
+  if (!among) return true;
+  return [...among].some((value) => others.every((set) => set.has(value)) && !not.some((set) => set.has(value)));
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sidecarContainerSchema } from "../src/core-schema.ts";
 import { compareCodePoints, goJson, goString } from "../src/go-json.ts";
@@ -18,6 +19,21 @@ describe("map keys", () => {
   it("are ordered by code point, not by UTF-16 unit", () => {
     expect(["😀", "\uffee", "a"].sort(compareCodePoints)).toEqual(["a", "\uffee", "😀"]);
     expect(["ab", "a", "a"].sort(compareCodePoints)).toEqual(["a", "a", "ab"]);
+  });
+
+  it("are ordered as their lists of code points, halves of surrogate pairs included", () => {
+    const unit = fc.constantFrom("a", "\uffee", "\ud83d", "\ud83e", "\ude00", "\ude01");
+    const text = fc.array(unit, { maxLength: 4 }).map((units) => units.join(""));
+    const points = (one: string) => Array.from(one, (character) => character.codePointAt(0)!);
+    fc.assert(
+      fc.property(text, text, (a, b) => {
+        const [left, right] = [points(a), points(b)];
+        const at = left.findIndex((point, index) => point !== right[index]);
+        const order = at < 0 ? left.length - right.length : left[at]! - (right[at] ?? -1);
+        expect(Math.sign(compareCodePoints(a, b))).toBe(Math.sign(order));
+      }),
+      { numRuns: 2000, seed: 5 },
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   compareQuantities,
   defaultSidecarSet,
@@ -17,6 +17,9 @@ import {
   type ParsedQuantity,
   type SidecarSet,
 } from "../src/index.ts";
+
+// A thousand runs take seconds where other tests share the processor.
+vi.setConfig({ testTimeout: 60_000 });
 
 const RUNS = { numRuns: 1000, seed: 3 };
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);

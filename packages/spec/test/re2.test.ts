@@ -58,6 +58,7 @@ describe("what Go refuses is refused", () => {
     "a{3,2}",
     "(a{40}){40}",
     "a\\",
+    "a".repeat(4097),
     `${"(".repeat(1001)}a${")".repeat(1001)}`,
   ])("%s", (pattern) => {
     expect(compileRe2(pattern)).toEqual({ problem: expect.stringMatching(/\S/) as string });

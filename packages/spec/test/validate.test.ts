@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   defaultSidecarSet,
@@ -329,52 +328,4 @@ it.each([
   const object = sidecarSet({}, { patchPodMetadata: [{ annotations: { key: "v" } }] });
   const { errors } = validate(object, { metadataRules: { whitelist } });
   expect(errors).toMatchObject([{ code: "HOT3306", reason: expect.stringContaining(reason) as string }]);
-});
-
-describe("whatever the input", () => {
-  const paths = ["metadata", "spec", "spec.containers", "spec.initContainers", "spec.volumes", "spec.selector"];
-  const deep = ["ports", "env", "envFrom", "volumeMounts", "resources", "lifecycle", "readinessProbe", "transferEnv"];
-  const places = [...paths, "spec.updateStrategy", "spec.injectionStrategy", "spec.patchPodMetadata"].concat(
-    [...deep, "securityContext", "upgradeStrategy", "resourcesPolicy", "name", "image"].map(
-      (name) => `spec.containers.0.${name}`,
-    ),
-  );
-
-  const volumes = [
-    { name: "v", projected: { sources: [{ downwardAPI: { items: [{ path: "p" }] } }, { secret: { items: [{}] } }] } },
-  ];
-  for (const member of [
-    "projected",
-    "projected.sources",
-    "projected.sources.0.downwardAPI.items",
-    "secret",
-    "hostPath",
-  ])
-    places.push(`spec.volumes.0.${member}`);
-
-  it("defaulting and validation return and do not throw", { timeout: 60_000 }, () => {
-    const json = fc.jsonValue({ maxDepth: 3 });
-    const twice = fc.tuple(fc.constantFrom(...places), json, fc.constantFrom(...places), json);
-    fc.assert(
-      fc.property(twice, ([first, a, second, b]) => {
-        const object = structuredClone(sidecarSet({ ...hot, ...proof }, { volumes })) as unknown as Record<
-          string,
-          unknown
-        >;
-        put(object, first.split("."), a);
-        put(object, second.split("."), b);
-        const { object: next } = defaultSidecarSet(object, "v1beta1");
-        const rest = { otherSidecarSets: [sidecarSet()], oldObject: object };
-        for (const operation of ["CREATE", "UPDATE"] as const) validate(next, { ...rest, operation });
-      }),
-      { numRuns: 600, seed: 1 },
-    );
-  });
-
-  function put(target: unknown, [name = "", ...rest]: string[], value: unknown): void {
-    if (typeof target !== "object" || target === null) return;
-    const members = target as Record<string, unknown>;
-    if (rest.length === 0) members[name] = value;
-    else put(members[name], rest, value);
-  }
 });

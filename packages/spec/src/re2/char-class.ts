@@ -4,6 +4,8 @@ import { Re2SyntaxError, type CharSet } from "./syntax.ts";
 /** A place in a pattern that is being read. */
 export interface Cursor {
   readonly chars: readonly string[];
+  /** Where the last `:]` stands, without which there is no `[:name:]`; so that it is not looked for again and again. */
+  readonly lastNameEnd: number;
   at: number;
 }
 
@@ -76,13 +78,20 @@ export function readClassEscape(cursor: Cursor): CharSet | undefined {
 
 function unicodeClass(name: string): CharSet {
   if (name === "Any") return () => true;
+  const known = unicodeClasses.get(name);
+  if (known) return known;
   const property = /^[A-Z][a-z]?$/.test(name) ? "General_Category" : "Script";
   try {
-    return set(new RegExp(`\\p{${property}=${name}}`, "u"));
+    const made = set(new RegExp(`\\p{${property}=${name}}`, "u"));
+    unicodeClasses.set(name, made);
+    return made;
   } catch {
     throw new Re2SyntaxError(`names the unknown character class ${name}`);
   }
 }
+
+/** Only of names that exist, of which there are few; to make one takes a thousand times as long as to find it. */
+const unicodeClasses = new Map<string, CharSet>();
 
 /** One character after a backslash. */
 export function readCharEscape(cursor: Cursor): string {
@@ -125,17 +134,10 @@ export function readBracketClass(cursor: Cursor, ignoreCase: boolean): CharSet {
 
 function readClassPart(cursor: Cursor): CharSet {
   const { chars } = cursor;
-  if (chars[cursor.at] === "[" && chars[cursor.at + 1] === ":") {
-    const [text, caret, name = ""] = /^\[:(\^?)(.*?):\]/.exec(chars.slice(cursor.at).join("")) ?? [];
-    if (text !== undefined) {
-      const has = Object.hasOwn(POSIX, name) ? POSIX[name] : undefined;
-      if (!has) throw new Re2SyntaxError(`names the unknown character class ${text}`);
-      cursor.at += Array.from(text).length;
-      return caret === "^" ? not(has) : has;
-    }
-  }
+  if (chars[cursor.at] === "[" && chars[cursor.at + 1] === ":" && cursor.at + 2 <= cursor.lastNameEnd)
+    return readNamedClass(cursor);
   if (chars[cursor.at] === "\\") {
-    const escape: Cursor = { chars, at: cursor.at + 1 };
+    const escape: Cursor = { ...cursor, at: cursor.at + 1 };
     const has = readClassEscape(escape);
     if (has) {
       cursor.at = escape.at;
@@ -148,6 +150,19 @@ function readClassPart(cursor: Cursor): CharSet {
   const high = readClassChar(cursor);
   if (high < low) throw new Re2SyntaxError("has a range whose end is before its beginning");
   return (code) => code >= low && code <= high;
+}
+
+/** `[:name:]`, which is known to end. */
+function readNamedClass(cursor: Cursor): CharSet {
+  const { chars } = cursor;
+  let end = cursor.at + 2;
+  while (!(chars[end] === ":" && chars[end + 1] === "]")) end++;
+  const name = chars.slice(cursor.at + 2, end).join("");
+  const plain = name.replace(/^\^/, "");
+  const has = Object.hasOwn(POSIX, plain) ? POSIX[plain] : undefined;
+  if (!has) throw new Re2SyntaxError(`names the unknown character class [:${name}:]`);
+  cursor.at = end + 2;
+  return plain === name ? has : not(has);
 }
 
 function readClassChar(cursor: Cursor): number {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { folded, not, one, readBracketClass, readCharEscape, readClassEscape, type Cursor } from "./char-class.ts";
-import { Re2SyntaxError, type Place, type Re2Node } from "./syntax.ts";
+import { Re2SyntaxError, type CharSet, type Place, type Re2Node } from "./syntax.ts";
 
 const MAX_DEPTH = 1000;
 const MAX_REPETITION = 1000;
+/** More than any list of names needs; the steps of a program are bounded too. */
+const MAX_LENGTH = 4096;
 const PLACES: Record<string, Place> = { A: "textBegin", z: "textEnd", b: "word", B: "notWord" };
 const SIMPLE_REPEATS: Record<string, [least: number, most: number]> = {
   "*": [0, Infinity],
@@ -24,9 +26,16 @@ interface Reader extends Cursor {
   readonly groupNames: Set<string>;
 }
 
-/** Reads a pattern as Go's regexp package does; throws a {@link Re2SyntaxError} for what Go refuses. */
+/**
+ * Reads a pattern as Go's regexp package does, in time that grows with its length only.
+ *
+ * @throws {Re2SyntaxError} for what Go refuses, and for what is far too long
+ */
 export function parseRe2(pattern: string): Re2Node {
-  const reader: Reader = { chars: Array.from(pattern), at: 0, depth: 0, groupNames: new Set() };
+  if (pattern.length > MAX_LENGTH) throw new Re2SyntaxError(`has more than ${MAX_LENGTH} characters`);
+  const chars = Array.from(pattern);
+  const lastNameEnd = chars.findLastIndex((char, index) => char === ":" && chars[index + 1] === "]");
+  const reader: Reader = { chars, at: 0, lastNameEnd, depth: 0, groupNames: new Set() };
   const node = readAlternatives(reader, { i: false, m: false, s: false, U: false });
   if (reader.at < reader.chars.length) throw new Re2SyntaxError("has a ) without its (");
   return node;
@@ -52,7 +61,7 @@ function readAlternatives(reader: Reader, given: Flags): Re2Node {
     repeated = false;
     reader.at++;
     if (char === "|") {
-      alternatives.push({ kind: "all", items });
+      alternatives.push(group("all", items));
       items = [];
     } else if (char === "(") {
       const group = readGroup(reader, flags);
@@ -62,8 +71,8 @@ function readAlternatives(reader: Reader, given: Flags): Re2Node {
       items.push(...readAtom(reader, char, flags));
     }
   }
-  const last: Re2Node = { kind: "all", items };
-  return alternatives.length === 0 ? last : { kind: "any", items: [...alternatives, last] };
+  const last = group("all", items);
+  return alternatives.length === 0 ? last : group("any", [...alternatives, last]);
 }
 
 interface Repetition {
@@ -80,8 +89,7 @@ function readRepetition(reader: Reader): Repetition | undefined {
     reader.at++;
     read = { least: simple[0], most: simple[1], counted: false };
   } else if (char === "{") {
-    const number = "0|[1-9][0-9]*";
-    const counted = new RegExp(`^\\{(${number})(?:(,)(${number})?)?\\}`).exec(reader.chars.slice(reader.at).join(""));
+    const counted = COUNTED.exec(countText(reader));
     if (!counted) return undefined;
     const [text, least = "0", comma, most = comma === undefined ? least : "Infinity"] = counted;
     read = { least: Number(least), most: Number(most), counted: true };
@@ -96,43 +104,52 @@ function readRepetition(reader: Reader): Repetition | undefined {
   return read;
 }
 
-function repeat(item: Re2Node, repetition: Repetition): Re2Node {
-  const node: Re2Node = { kind: "repeat", item, ...repetition };
-  if (repetition.counted && !fits(node, MAX_REPETITION))
-    throw new Re2SyntaxError(`repeats more than ${MAX_REPETITION} times, nested repetitions multiplied`);
-  return node;
+const COUNTED = /^\{(0|[1-9][0-9]*)(?:(,)(0|[1-9][0-9]*)?)?\}$/;
+
+/** `{2,3}`, or what looks like it at first. */
+function countText({ chars, at }: Reader): string {
+  let end = at + 1;
+  while (/^[0-9,]$/.test(chars[end] ?? "")) end++;
+  return chars.slice(at, end + 1).join("");
 }
 
-function fits(node: Re2Node, limit: number): boolean {
-  if (node.kind === "set" || node.kind === "place") return true;
-  if (node.kind !== "repeat") return node.items.every((item) => fits(item, limit));
-  if (!node.counted) return fits(node.item, limit);
-  const times = Number.isFinite(node.most) ? node.most : node.least;
-  if (node.most === 0) return true;
-  return times <= limit && fits(node.item, Math.floor(limit / Math.max(1, times)));
+function repeat(item: Re2Node, { least, most, counted }: Repetition): Re2Node {
+  const times = !counted || most === 0 ? 1 : Math.max(1, Number.isFinite(most) ? most : least);
+  const copies = times * (most === 0 ? 1 : item.copies);
+  if (counted && copies > MAX_REPETITION)
+    throw new Re2SyntaxError(`repeats more than ${MAX_REPETITION} times, nested repetitions multiplied`);
+  return { kind: "repeat", item, least, most, copies };
 }
+
+function group(kind: "all" | "any", items: readonly Re2Node[]): Re2Node {
+  return { kind, items, copies: items.reduce((most, { copies }) => Math.max(most, copies), 1) };
+}
+
+const set = (has: CharSet): Re2Node => ({ kind: "set", has, copies: 1 });
+const place = (where: Place): Re2Node => ({ kind: "place", place: where, copies: 1 });
 
 function readAtom(reader: Reader, char: string, flags: Flags): Re2Node[] {
-  const literal = (text: string): Re2Node => ({ kind: "set", has: flags.i ? folded(one(text)) : one(text) });
-  if (char === "[") return [{ kind: "set", has: readBracketClass(reader, flags.i) }];
-  if (char === ".") return [{ kind: "set", has: flags.s ? () => true : not(NEWLINE) }];
-  if (char === "^") return [{ kind: "place", place: flags.m ? "lineBegin" : "textBegin" }];
-  if (char === "$") return [{ kind: "place", place: flags.m ? "lineEnd" : "textEnd" }];
+  const literal = (text: string): Re2Node => set(flags.i ? folded(one(text)) : one(text));
+  if (char === "[") return [set(readBracketClass(reader, flags.i))];
+  if (char === ".") return [set(flags.s ? () => true : not(NEWLINE))];
+  if (char === "^") return [place(flags.m ? "lineBegin" : "textBegin")];
+  if (char === "$") return [place(flags.m ? "lineEnd" : "textEnd")];
   if (char !== "\\") return [literal(char)];
   const next = reader.chars[reader.at] ?? "";
-  const place = Object.hasOwn(PLACES, next) ? PLACES[next] : undefined;
-  if (place !== undefined) {
+  const known = Object.hasOwn(PLACES, next) ? PLACES[next] : undefined;
+  if (known !== undefined) {
     reader.at++;
-    return [{ kind: "place", place }];
+    return [place(known)];
   }
   if (next === "Q") {
-    const rest = reader.chars.slice(reader.at + 1).join("");
-    const quoted = rest.split("\\E", 1)[0] ?? "";
-    reader.at = Math.min(reader.chars.length, reader.at + 1 + Array.from(quoted).length + 2);
-    return Array.from(quoted).map(literal);
+    const from = reader.at + 1;
+    let end = from;
+    while (end < reader.chars.length && !(reader.chars[end] === "\\" && reader.chars[end + 1] === "E")) end++;
+    reader.at = Math.min(reader.chars.length, end + 2);
+    return reader.chars.slice(from, end).map(literal);
   }
   const has = readClassEscape(reader);
-  if (has) return [{ kind: "set", has: flags.i ? folded(has) : has }];
+  if (has) return [set(flags.i ? folded(has) : has)];
   return [literal(readCharEscape(reader))];
 }
 

@@ -28,8 +28,9 @@ export function* validateConflicts(object: SidecarSet, others: readonly SidecarS
         if (taken.has(container.name) || namesInPod(container).some((side) => taken.has(side)))
           yield conflict(`spec.${list}[${index}].name`, container.name);
     }
+    const volumes = new Map((other.spec.volumes ?? []).map((volume) => [volume.name, volume]));
     for (const [index, volume] of (object.spec.volumes ?? []).entries()) {
-      const same = other.spec.volumes?.find((entry) => entry.name === volume.name);
+      const same = volumes.get(volume.name);
       if (same && canonicalText(same) !== canonicalText(volume))
         yield conflict(`spec.volumes[${index}].name`, volume.name);
     }
