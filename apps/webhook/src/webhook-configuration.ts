@@ -4,6 +4,8 @@ import type { FailurePolicy } from "./config.ts";
 
 /** Name of the two webhook configurations, the Service and, with `-certs`, the Secret. */
 export const NAME = "hot-webhook";
+/** The Service that has the replicas which are not ready, too. They can convert, and nothing else. */
+export const CONVERSION_SERVICE = `${NAME}-conversion`;
 /** On a pod or its Namespace, value `disabled`: the pod is never sent to the webhook. */
 export const INJECTION_LABEL = "hot.internal/injection";
 
@@ -18,6 +20,8 @@ export interface Endpoint {
   /** How the API server reaches this program: under a URL, or through the Service in this namespace. */
   url?: string;
   namespace: string;
+  /** The Service that conversion goes through; default: that of the ready replicas. */
+  conversionService?: string;
   /** PEM certificates of every authority that may have signed the serving certificate. */
   caBundle: string;
 }
@@ -27,11 +31,11 @@ export function encoded({ caBundle }: Pick<Endpoint, "caBundle">): string {
   return Buffer.from(caBundle, "utf8").toString("base64");
 }
 
-export function clientConfig(endpoint: Endpoint, path: string): object {
+export function clientConfig(endpoint: Endpoint, path: string, service = NAME): object {
   const { url, namespace } = endpoint;
   const ca = { caBundle: encoded(endpoint) };
   if (url !== undefined) return { ...ca, url: url + path };
-  return { ...ca, service: { name: NAME, namespace, path, port: 443 } };
+  return { ...ca, service: { name: service, namespace, path, port: 443 } };
 }
 
 /** Namespaces whose pods are never sent, so that what this program or the cluster needs to come up does not wait for it. */
@@ -131,6 +135,11 @@ function sidecarSetWebhook(endpoint: Endpoint, path: string): object {
 
 /** The part of the CustomResourceDefinition that is ours. */
 export function conversion(endpoint: Endpoint): object {
-  const webhook = { clientConfig: clientConfig(endpoint, PATHS.convert), conversionReviewVersions: ["v1"] };
-  return { strategy: "Webhook", webhook };
+  return {
+    strategy: "Webhook",
+    webhook: {
+      clientConfig: clientConfig(endpoint, PATHS.convert, endpoint.conversionService),
+      conversionReviewVersions: ["v1"],
+    },
+  };
 }
