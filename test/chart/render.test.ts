@@ -52,6 +52,7 @@ describe.skipIf(!helmIsThere)("the chart", () => {
       "RoleBinding/hot-controller",
       "RoleBinding/hot-webhook",
       "Service/hot-webhook",
+      "Service/hot-webhook-conversion",
       "ServiceAccount/hot-webhook",
     ]);
   });
@@ -68,6 +69,18 @@ describe.skipIf(!helmIsThere)("the chart", () => {
       },
     });
     expect(spec(deployment)["priorityClassName"]).toBe("system-cluster-critical");
+  });
+
+  test("replicas that are not ready get no admission requests, but can be asked to convert", () => {
+    const objects = render();
+    const { labels } = workload(objects).template.metadata;
+    const ports = [{ name: "webhook", port: 443, targetPort: "webhook" }];
+    expect(find(objects, "Service", "hot-webhook").spec).toEqual({ selector: labels, ports });
+    expect(find(objects, "Service", "hot-webhook-conversion").spec).toEqual({
+      publishNotReadyAddresses: true,
+      selector: labels,
+      ports,
+    });
   });
 
   test("a drain takes one replica at a time, and is never blocked for ever", () => {
@@ -219,11 +232,14 @@ describe.skipIf(!helmIsThere)("the chart", () => {
     expect(JSON.stringify(open)).not.toContain("from");
   });
 
-  test("certManager: what the certificate is for is what the Service is called, and the application gets its files", () => {
+  test("certManager: what the certificate is for is what the Services are called, and the application gets its files", () => {
     const objects = render(EVERYTHING);
     const certificate = find(objects, "Certificate", "hot-webhook").spec as { secretName: string };
     expect(certificate).toMatchObject({
-      dnsNames: [`hot-webhook.${NAMESPACE}.svc`, `hot-webhook.${NAMESPACE}.svc.cluster.local`],
+      dnsNames: ["hot-webhook", "hot-webhook-conversion"].flatMap((service) => [
+        `${service}.${NAMESPACE}.svc`,
+        `${service}.${NAMESPACE}.svc.cluster.local`,
+      ]),
       issuerRef: { name: "hot-webhook", kind: "Issuer" },
     });
     expect(find(objects, "Issuer", "hot-webhook").spec).toEqual({ ca: { secretName: "hot-webhook-ca" } });

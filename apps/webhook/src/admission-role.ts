@@ -43,6 +43,7 @@ export async function startAdmission(
     installation,
     leafMs: config.lifetimes.leafMs,
     failurePolicy,
+    sidecarSets,
     certificates,
     next,
     serve: ({ serving, notAfter }) => {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { sleep, type Api, type Clock } from "@hot/kube";
+import { X509Certificate } from "node:crypto";
+import { sleep, type Api, type Clock, type Reflector } from "@hot/kube";
+import { SKEW_MS } from "@hot/kube/certificates";
 import { reasonCode } from "@hot/spec";
 import { LIFETIMES } from "./certs/lifetimes.ts";
 import type { Certificates } from "./certs/serving.ts";
@@ -8,10 +10,13 @@ import { isUninstalled } from "./installation.ts";
 import type { Log } from "./log.ts";
 import { register } from "./register.ts";
 import { unregister } from "./uninstall.ts";
+import { CONVERSION_SERVICE, NAME } from "./webhook-configuration.ts";
 
 const CHECK_MS = 10 * 60 * 1000;
 /** How long every API server may need to hear of a new authority. */
 const SETTLE_MS = 10_000;
+/** How long a start waits for the SidecarSets before it takes them for ones that nobody converts. */
+const SYNC_MS = 3_000;
 const RETRY_MS = { first: 500, most: 30_000 };
 
 export interface RegistrationOptions {
@@ -23,6 +28,8 @@ export interface RegistrationOptions {
   /** Lifetime of a serving certificate: how often to look. Default: 7 days. */
   leafMs?: number;
   failurePolicy: FailurePolicy;
+  /** Not synced: this replica is not ready. */
+  sidecarSets: Pick<Reflector<unknown>, "synced" | "waitForSync">;
   /** What is served now. */
   certificates: Certificates;
   /** The certificates for now; the same as the present ones where they are still good. */
@@ -33,6 +40,11 @@ export interface RegistrationOptions {
   log: Log;
 }
 
+/** Whether this authority took another's place after `time`: another replica may have made it, and not all have heard. */
+function isSuccessor({ authority: { certPem, previousCertPem } }: Certificates, time: number): boolean {
+  return previousCertPem !== undefined && new X509Certificate(certPem).validFromDate.getTime() + SKEW_MS > time;
+}
+
 export interface Registration {
   /** Whether the API server has been told where this program is; stays true. */
   registered(): boolean;
@@ -40,9 +52,15 @@ export interface Registration {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Keeps the webhook configurations and the certificates right. No failure ends it; each is logged once until it changes. */
+/**
+ * Keeps the webhook configurations and the certificates right. No failure ends it; each is logged once until it changes.
+ *
+ * Conversion goes to ready replicas. But where SidecarSets are stored as v1alpha1 and none is ready, none can become so:
+ * to list them takes a conversion. So a replica that gets no list has replicas asked that are not ready; one that has the
+ * list puts that right when it looks next.
+ */
 export function createRegistration(options: RegistrationOptions): Registration {
-  const { api, namespace, failurePolicy, next, serve, clock, log, leafMs = LIFETIMES.leafMs } = options;
+  const { api, namespace, failurePolicy, sidecarSets, next, serve, clock, log, leafMs = LIFETIMES.leafMs } = options;
   const url = options.url === undefined ? {} : { url: options.url };
   let certificates = options.certificates;
   let registered = false;
@@ -53,7 +71,8 @@ export function createRegistration(options: RegistrationOptions): Registration {
 
   /** Makes the API server trust the authority of the Secret; true if it may not everywhere have heard of it yet. */
   const trust = async (wanted: Certificates, signal: AbortSignal): Promise<boolean> => {
-    const endpoint = { namespace, ...url, caBundle: wanted.caBundle };
+    const conversionService = sidecarSets.synced() ? NAME : CONVERSION_SERVICE;
+    const endpoint = { namespace, ...url, conversionService, caBundle: wanted.caBundle };
     const { created, changed, isNewTrust } = await register({ api, endpoint, failurePolicy, signal });
     if (created.length > 0 || changed.length > 0) log.info("registered", { written: [...created, ...changed] });
     // Deleted between our look and our writing: whoever uninstalls has looked already.
@@ -76,7 +95,8 @@ export function createRegistration(options: RegistrationOptions): Registration {
     }
     const isOther = wanted.authority.certPem !== certificates.authority.certPem;
     // Trust first: a certificate whose authority is not known everywhere yet would break calls.
-    if (isOther || (isFresh && !registered)) await sleep(clock, settleMs, signal);
+    if (isOther || (!registered && (isFresh || isSuccessor(wanted, clock.now() - 2 * settleMs))))
+      await sleep(clock, settleMs, signal);
     if (signal.aborted) return;
     registered = true;
     if (wanted.serving !== certificates.serving) {
@@ -86,9 +106,17 @@ export function createRegistration(options: RegistrationOptions): Registration {
     certificates = wanted;
   };
 
+  const firstList = async (signal: AbortSignal): Promise<void> => {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    await Promise.race([sidecarSets.waitForSync(either).catch(() => undefined), sleep(clock, SYNC_MS, either)]);
+    over.abort();
+  };
+
   return {
     registered: () => registered,
     run: async (signal) => {
+      if (!sidecarSets.synced()) await firstList(signal);
       let wait = RETRY_MS.first;
       let said = "";
       while (!signal.aborted) {

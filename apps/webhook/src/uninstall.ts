@@ -3,7 +3,7 @@ import { ApiError, RESOURCES, type Api, type KubeObject } from "@hot/kube";
 import { markUninstalled, type InstallationOptions } from "./installation.ts";
 import { CRD, found } from "./register.ts";
 import { retryConflicts } from "./retry-conflicts.ts";
-import { NAME } from "./webhook-configuration.ts";
+import { CONVERSION_SERVICE, NAME } from "./webhook-configuration.ts";
 
 export interface UninstallOptions extends InstallationOptions {
   api: Pick<Api, "get" | "create" | "update" | "patch" | "delete">;
@@ -48,7 +48,8 @@ async function revertConversion({ api, namespace }: UninstallOptions): Promise<b
   const clientConfig = crd?.spec?.conversion?.webhook?.clientConfig;
   if (clientConfig === undefined) return false;
   const { service } = clientConfig;
-  if (service !== undefined && (service.name !== NAME || service.namespace !== namespace)) return false;
+  const isOurs = service?.namespace === namespace && [NAME, CONVERSION_SERVICE].includes(service.name ?? "");
+  if (service !== undefined && !isOurs) return false;
   const body = { spec: { conversion: { strategy: "None", webhook: null } } };
   await api.patch(RESOURCES.customResourceDefinitions, CRD, { type: "merge", body });
   return true;

@@ -57,10 +57,11 @@ describe("the authority", () => {
 });
 
 describe("the serving certificate", () => {
-  test("is for the Service's names, or for the host of the URL too", async () => {
+  test("is for the Services' names, or for the host of the URL too", async () => {
     const api = createFakeApi();
     const leaf = new X509Certificate((await next(api, 0)).serving.certPem);
     expect(leaf.checkHost("hot-webhook.hot-system.svc")).toBeDefined();
+    expect(leaf.checkHost("hot-webhook-conversion.hot-system.svc")).toBeDefined();
     const local = new X509Certificate((await next(api, 0, undefined, "https://127.0.0.1:9443")).serving.certPem);
     expect(local.checkIP("127.0.0.1")).toBeDefined();
     const named = new X509Certificate((await next(api, 0, undefined, "https://dev.example:9443")).serving.certPem);

@@ -13,6 +13,9 @@ export interface FakeApi extends Pick<Api, "get" | "create" | "update" | "patch"
   refuse: number | undefined;
 }
 
+/** A cache of SidecarSets that has its list. */
+export const listed = { synced: (): boolean => true, waitForSync: (): Promise<void> => Promise.resolve() };
+
 export function createFakeApi(): FakeApi {
   const objects = new Map<string, KubeObject>();
   const writes: string[] = [];

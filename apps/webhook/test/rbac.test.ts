@@ -20,6 +20,7 @@ import { RULES, type Rule } from "../src/rbac.ts";
 import { createRegistration } from "../src/registration.ts";
 import type { Shared } from "../src/shared.ts";
 import { uninstall } from "../src/uninstall.ts";
+import { listed } from "./fake-api.ts";
 
 const namespace = "hot-system";
 const SIDECAR_SETS: Resource = { group: GROUP, version: "v1beta1", plural: PLURAL, namespaced: false };
@@ -82,6 +83,7 @@ test("the admission part asks for what its rules allow, and for nothing else", a
       installation: "sa-1",
       leafMs: 1_000,
       failurePolicy: "Fail",
+      sidecarSets: listed,
       certificates: await next(),
       next: (present) => next(present),
       serve: () => undefined,

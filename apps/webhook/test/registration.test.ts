@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { nextCertificates, type Certificates } from "../src/certs/serving.ts";
 import { createLog } from "../src/log.ts";
 import { createRegistration, type Registration } from "../src/registration.ts";
-import { createFakeApi, type FakeApi } from "./fake-api.ts";
+import { createFakeApi, listed, type FakeApi } from "./fake-api.ts";
 
 const CRD = { metadata: { name: "sidecarsets.apps.kruise.io" }, spec: {} };
 const DAY = 24 * 3600 * 1000;
@@ -40,7 +40,7 @@ interface Setup {
   errors: string[];
 }
 
-async function setup(api: FakeApi): Promise<Setup> {
+async function setup(api: FakeApi, sidecarSets = listed): Promise<Setup> {
   const clock = manualClock(Date.parse("2026-01-02T03:04:05Z"));
   const served: Certificates[] = [];
   const errors: string[] = [];
@@ -50,6 +50,7 @@ async function setup(api: FakeApi): Promise<Setup> {
     namespace: "hot-system",
     installation: "",
     failurePolicy: "Ignore",
+    sidecarSets,
     certificates,
     next: (present) => nextCertificates({ api, namespace: "hot-system", now: new Date(clock.now()) }, present),
     clock,
@@ -109,4 +110,33 @@ test("over a year with an end of the authority in it: leaves never end, trust co
     "update mutatingwebhookconfigurations/hot-webhook",
     "update validatingwebhookconfigurations/hot-webhook",
   ]);
+}, 60_000);
+
+test("a replica that gets no list of SidecarSets asks for conversion by replicas that are not ready, until it has one", async () => {
+  const api = createFakeApi();
+  api.put("customresourcedefinitions", CRD);
+  let synced = false;
+  const { clock, registration } = await setup(api, {
+    synced: () => synced,
+    waitForSync: () => new Promise<void>(() => undefined),
+  });
+  const converting = (): unknown =>
+    (
+      api.object("customresourcedefinitions", CRD.metadata.name) as {
+        spec: { conversion?: { webhook: { clientConfig: { service: { name: string } } } } };
+      }
+    ).spec.conversion?.webhook.clientConfig.service.name;
+  const stop = new AbortController();
+  const running = registration.run(stop.signal);
+  const names = [converting()];
+  expect(await clock.next()).toBe(3_000);
+  while (!registration.registered()) await new Promise((resolve) => setImmediate(resolve));
+  names.push(converting());
+  synced = true;
+  expect(await clock.next()).toBe(600_000);
+  await expect.poll(converting).not.toBe(names[1]);
+  names.push(converting());
+  stop.abort();
+  await running;
+  expect(names).toEqual([undefined, "hot-webhook-conversion", "hot-webhook"]);
 });

@@ -9,6 +9,7 @@ import { nextCertificates, type Certificates } from "../src/certs/serving.ts";
 import { createLog } from "../src/log.ts";
 import { createRegistration, type Registration } from "../src/registration.ts";
 import { uninstall } from "../src/uninstall.ts";
+import { listed } from "./fake-api.ts";
 
 const namespace = "hot-system";
 const CRD = "sidecarsets.apps.kruise.io";
@@ -59,6 +60,7 @@ class Simulation {
       installation,
       leafMs: lifetimes.leafMs,
       failurePolicy: "Fail",
+      sidecarSets: listed,
       certificates: serving,
       next,
       serve: (certificates) => {
@@ -165,6 +167,19 @@ describe("two replicas and API servers that are behind", () => {
     expect([...world.failures, ...world.errors]).toEqual([]);
     expect(world.authorities.size).toBeGreaterThanOrEqual(3);
     expect(world.leaves.size).toBeGreaterThan(20);
+    await world.stop();
+  }, 60_000);
+
+  test("one that starts right after another has made the API servers trust a new authority waits for the slow ones", async () => {
+    const world = new Simulation();
+    await world.start("a");
+    await world.pass(5_000);
+    const before = await world.bundle();
+    while ((await world.bundle()) === before) await world.pass(500);
+    await world.start("b");
+    await world.pass(10_000);
+    expect(world.authorities.size).toBe(2);
+    expect([...world.failures, ...world.errors]).toEqual([]);
     await world.stop();
   }, 60_000);
 

@@ -39,6 +39,12 @@ test("sets the conversion to None where that is asked for, once", async () => {
   expect(await remove(true)).toEqual([]);
 });
 
+test("the conversion by replicas that are not ready is ours too", async () => {
+  const endpoint = { namespace, caBundle: "PEM\n", conversionService: "hot-webhook-conversion" };
+  await register({ api, endpoint, failurePolicy: "Fail" });
+  expect(await remove(true)).toContain(`customresourcedefinitions/${CRD}`);
+});
+
 test("leaves a conversion that another program does", async () => {
   const service = { name: "kruise-webhook-service", namespace: "kruise-system" };
   const spec = { conversion: { strategy: "Webhook", webhook: { clientConfig: { service } } } };

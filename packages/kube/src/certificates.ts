@@ -36,8 +36,8 @@ export interface CertificateOptions {
 }
 
 const DAY_MS = 86_400_000;
-/** Other machines' clocks may be behind by this. */
-const SKEW_MS = 300_000;
+/** Every certificate begins this long before it is made, in milliseconds: other machines' clocks may be behind. */
+export const SKEW_MS = 300_000;
 
 /** Creates a self-signed authority: ECDSA P-256, signs leaf certificates only. */
 export async function createAuthority({ commonName, days, now = Date.now() }: AuthorityOptions): Promise<Authority> {

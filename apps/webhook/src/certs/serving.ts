@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { createAuthority, issueCertificate } from "@hot/kube/certificates";
 import type { ServingCertificate } from "../server.ts";
-import { NAME } from "../webhook-configuration.ts";
+import { CONVERSION_SERVICE, NAME } from "../webhook-configuration.ts";
 import { caBundle, loadAuthority, type Authority, type AuthorityOptions } from "./authority.ts";
 import { LIFETIMES, type Lifetimes } from "./lifetimes.ts";
 
@@ -64,8 +64,10 @@ function isGood(present: Certificates, authority: Authority, now: Date, leafMs: 
 }
 
 function namesOf({ url, namespace }: CertificateOptions): { dnsNames: string[]; ipAddresses: string[] } {
-  const service = `${NAME}.${namespace}.svc`;
-  const dnsNames = [service, `${service}.cluster.local`];
+  const dnsNames = [NAME, CONVERSION_SERVICE].flatMap((name) => {
+    const service = `${name}.${namespace}.svc`;
+    return [service, `${service}.cluster.local`];
+  });
   if (url === undefined) return { dnsNames, ipAddresses: [] };
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
   return isIP(host) === 0 ? { dnsNames: [...dnsNames, host], ipAddresses: [] } : { dnsNames, ipAddresses: [host] };
