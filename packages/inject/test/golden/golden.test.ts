@@ -1,40 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { isDeepStrictEqual } from "node:util";
-import type { Pod, SidecarSet } from "@hot/spec";
-import { expect, test } from "vitest";
-import { applyPatch, injectPod } from "@hot/inject";
-import { NOW } from "../pod-builder.ts";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { applyPatch } from "@hot/inject";
+import { accept, caseNames, expectedOf, isAsExpected, runCase } from "./cases.ts";
 
 /** See README.md in this folder for what a case is and how to change one. */
-const FOLDER = new URL(".", import.meta.url);
-const cases = readdirSync(FOLDER, { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() ? [entry.name] : [],
-);
+const FOLDER = import.meta.dirname;
 
-function file(name: string, part: string): URL {
-  return new URL(`${name}/${part}.json`, FOLDER);
-}
+test.each(caseNames(FOLDER))("%s", (name) => {
+  const { input, actual, patch } = runCase(FOLDER, name);
+  expect(actual).toEqual(expectedOf(FOLDER, name));
+  expect(applyPatch(input, patch)).toEqual(actual.pod);
+});
 
-function read(name: string, part: string): unknown {
-  return JSON.parse(readFileSync(file(name, part), "utf8"));
-}
+const scratch = mkdtempSync(join(tmpdir(), "hot-golden-"));
+afterAll(() => rmSync(scratch, { recursive: true }));
 
-test.each(cases)("%s", (name) => {
-  const input = read(name, "pod") as Pod;
-  const { pod, patch, report } = injectPod({
-    pod: input,
-    namespace: { name: "shop", labels: { team: "shop" } },
-    sidecarSets: read(name, "sidecarsets") as SidecarSet[],
-    now: NOW,
-  });
-  const isWanted = process.env["UPDATE_GOLDEN"] === "1";
-  if (
-    isWanted &&
-    (!existsSync(file(name, "expected")) || !isDeepStrictEqual({ pod, report }, read(name, "expected")))
-  ) {
-    writeFileSync(file(name, "expected"), `${JSON.stringify({ pod, report }, null, 2)}\n`);
+test("a case that is accepted is as expected from then on, and its inputs stay as they are", () => {
+  const [name = ""] = caseNames(FOLDER);
+  for (const expected of ["{}", undefined]) {
+    cpSync(join(FOLDER, name), join(scratch, name), { recursive: true });
+    const path = join(scratch, name, "expected.json");
+    if (expected === undefined) rmSync(path);
+    else writeFileSync(path, expected);
+    expect(isAsExpected(scratch, name)).toBe(false);
+    expect(accept(scratch, name)).toBe(path);
+    expect(isAsExpected(scratch, name)).toBe(true);
+    expect(expectedOf(scratch, name)).toEqual(expectedOf(FOLDER, name));
+    for (const part of ["pod.json", "sidecarsets.json"])
+      expect(readFileSync(join(scratch, name, part), "utf8")).toBe(readFileSync(join(FOLDER, name, part), "utf8"));
   }
-  expect({ pod, report }).toEqual(read(name, "expected"));
-  expect(applyPatch(input, patch)).toEqual(pod);
 });
