@@ -18,7 +18,7 @@ export interface Node {
   /** Before Kubernetes 1.34 no generation is reported. */
   readonly isOld: boolean;
   /** Nothing can be pulled. */
-  registryDown: boolean;
+  readonly registryDown: () => boolean;
   /** Starts by container and image, for the back-off. */
   readonly starts: Map<string, number[]>;
 }
@@ -36,6 +36,8 @@ export class Kubelet implements Owner {
   #dirty = false;
   #busy = false;
   #inHook = false;
+  /** As the last sync has read it: of no later one is anything reported. */
+  #seen: Pod | undefined;
   #status: Pod["status"];
   #sending = false;
   readonly #retries = new Map<string, { image: string; at: number }>();
@@ -100,6 +102,7 @@ export class Kubelet implements Owner {
   }
 
   async #sync(pod: Pod): Promise<void> {
+    this.#seen = pod;
     this.#take(pod);
     for (const container of pod.spec.containers) {
       const process = this.#machine.of(container.name);
@@ -142,7 +145,7 @@ export class Kubelet implements Owner {
   async #start({ name, image = "" }: Container, pod: Pod, before: Process): Promise<void> {
     const { random, scheduler } = this.#world;
     await this.#sleep(50, random.chance(0.2) ? 3_000 : 300);
-    if (fateOf(image) === "nopull" || (this.#node.registryDown && !isEmptyImage(image))) {
+    if (fateOf(image) === "nopull" || (this.#node.registryDown() && !isEmptyImage(image))) {
       this.#machine.fail(name, image, "ErrImagePull");
       this.#retry(name, image, BACK_OFF);
       return;
@@ -152,10 +155,11 @@ export class Kubelet implements Owner {
     const process = this.#machine.start(name, image, pod);
     const { startupProbe } = pod.spec.containers.find((one) => one.name === name) ?? {};
     if (startupProbe !== undefined && before.ready) this.#takeAsBefore(process);
-    if (!(await this.#hook(process))) return;
-    // Its first report comes before its first probe.
-    this.#take(pod);
-    this.#probeSoon(process);
+    if (await this.#hook(process)) {
+      // Its first report comes before its first probe.
+      this.#take(pod);
+    }
+    for (const one of this.#machine.processes.values()) this.#probeSoon(one);
   }
 
   #startsOf(name: string, image: string): number[] {
@@ -210,7 +214,8 @@ export class Kubelet implements Owner {
   /** A success counts at once; a failure only when it has lasted. */
   #probe(process: Process, isSure = false): void {
     if (this.#machine.of(process.container) !== process || process.state !== "running") return;
-    if (this.#leftOver.has(process)) return;
+    // In a hook nothing is probed either; what is left over counts until its time is over.
+    if (this.#inHook || this.#leftOver.has(process)) return;
     const answer = this.#machine.probe(process);
     const { startupProbe } = this.#pod()?.spec.containers.find((one) => one.name === process.container) ?? {};
     const isUp = startupProbe === undefined || process.took || answer;
@@ -221,8 +226,7 @@ export class Kubelet implements Owner {
     }
     process.ready = answer;
     process.started = isUp;
-    const pod = this.#pod();
-    if (pod !== undefined && !this.#inHook) this.#take(pod);
+    if (this.#seen !== undefined) this.#take(this.#seen);
   }
 
   /** Takes the status as it is now; it is sent a little later. */

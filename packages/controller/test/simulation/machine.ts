@@ -73,7 +73,7 @@ export class Machine {
     process.state = "ended";
     process.fell = fell;
     this.#world.note(() => `${this.key}: ${process.container} ${process.image} is stopped`);
-    this.#end(process, "term");
+    this.#end(process, fell ? "crash" : "term");
   }
 
   /** It dies on its own. */

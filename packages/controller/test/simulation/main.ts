@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // pnpm simulate --seeds 2000 [--from 1]      runs many seeds
 // pnpm simulate --seed 42 --trace            runs one, and says what happens
+// pnpm simulate --seeds 200 --bug NAME       the same with a known bug, to see that it is found
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { simulate } from "./simulate.ts";
+import { simulateMany } from "./many.ts";
+import { plant } from "./plant.ts";
 
 const { values } = parseArgs({
   options: {
@@ -10,21 +13,36 @@ const { values } = parseArgs({
     from: { type: "string", default: "1" },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
+    bug: { type: "string" },
+    workers: { type: "string", default: String(availableParallelism()) },
   },
 });
+const { seed, bug } = values;
+const again = bug === undefined ? "" : ` --bug ${JSON.stringify(bug)}`;
 
-const first = Number(values.seed ?? values.from);
-const count = values.seed === undefined ? Number(values.seeds) : 1;
-const startedAt = performance.now();
-let failures = 0;
-for (let seed = first; seed < first + count; seed++) {
-  const { violation, trace } = await simulate(seed, values.trace);
-  if (values.trace) console.log(trace?.join("\n"));
-  if (violation === undefined) continue;
-  failures++;
-  if (failures > 10) continue;
-  console.log(`seed ${seed}: ${violation}\n  pnpm simulate --seed ${seed} --trace`);
+if (seed === undefined) {
+  const startedAt = performance.now();
+  const { seeds, steps, writes, failures } = await simulateMany({
+    from: Number(values.from),
+    count: Number(values.seeds),
+    workers: Number(values.workers),
+    ...(bug !== undefined && { bug, stopAtFirst: true }),
+    onOutcome: ({ seed, violation }) => {
+      if (violation !== undefined)
+        console.log(`seed ${seed}: ${violation}\n  pnpm simulate --seed ${seed} --trace${again}`);
+    },
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  console.log(
+    `${seeds} seeds, ${steps} steps, ${writes} writes of pods, ${failures.length} failures; ` +
+      `${seconds.toFixed(1)} s, ${(seeds / seconds).toFixed(1)} seeds/s`,
+  );
+  process.exitCode = failures.length === 0 ? 0 : 1;
+} else {
+  if (bug !== undefined) plant(bug);
+  const { simulate } = await import("./simulate.ts");
+  const { violation, trace } = await simulate(Number(seed), values.trace);
+  if (trace !== undefined) console.log(trace.join("\n"));
+  console.log(violation ?? "no invariant is broken");
+  process.exitCode = violation === undefined ? 0 : 1;
 }
-const seconds = (performance.now() - startedAt) / 1000;
-console.log(`${count} seeds, ${failures} failures, ${seconds.toFixed(1)} s, ${(count / seconds).toFixed(1)} seeds/s`);
-process.exitCode = failures === 0 ? 0 : 1;

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+interface Change {
+  /** Below `src`. */
+  readonly file: string;
+  /** Occurs exactly once. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A bug that others have made, or that is easy to make: what turns the right code into it. */
+export interface Bug {
+  readonly name: string;
+  readonly changes: readonly Change[];
+  /** What the simulation says of it. */
+  readonly found: RegExp;
+}
+
+export const BUGS: readonly Bug[] = [
+  {
+    name: "no precondition",
+    changes: [
+      {
+        file: "act/apply.ts",
+        from: "const metadata = { resourceVersion: pod.resourceVersion, annotations: write.annotations };",
+        to: "const metadata = { annotations: write.annotations };",
+      },
+    ],
+    found: /./,
+  },
+  {
+    name: "reset on Ready alone",
+    changes: [
+      {
+        file: "plan/pod-state.ts",
+        from: `    generationObserved(pod, record.generation) &&
+    isReplaced(status, record) &&
+    observedServing(side);
+  if (!reported)`,
+        to: `    status.ready;
+  if (!reported)`,
+      },
+      {
+        file: "plan/pod-state.ts",
+        from: "const proven = since + leftOver(pod, container);",
+        to: "const proven = since;",
+      },
+      {
+        file: "plan/safety.ts",
+        from: "return observedServing(sibling) ?",
+        to: "return sibling.container.status?.ready ?",
+      },
+    ],
+    found: /I1/,
+  },
+  {
+    name: "receipt by image or containerID",
+    changes: [
+      {
+        file: "plan/pod-state.ts",
+        from: `    isReplaced(status, record) &&
+    observedServing(side);
+  if (!reported)`,
+        to: `    (isReplaced(status, record) || onSpecImage(side)) && status.ready && status.started;
+  if (!reported)`,
+      },
+      {
+        file: "plan/safety.ts",
+        from: "return observedServing(sibling) ?",
+        to: "return sibling.container.status?.ready ?",
+      },
+    ],
+    found: /I1/,
+  },
+  {
+    name: "the first started of a container with only a startupProbe is trusted",
+    changes: [
+      {
+        file: "plan/pod-state.ts",
+        from: 'if (probe === "startup") return turned !== undefined && turned > started ? 0 : STEADY + 2 * startupPeriod;',
+        to: 'if (probe === "startup") return 0;',
+      },
+    ],
+    found: /I1: .* never took over/,
+  },
+  {
+    name: "abort without rewriting versionalt",
+    changes: [
+      {
+        file: "plan/writes.ts",
+        from: `      [versionKeys(target.container.name).version]: "0",
+      [versionKeys(old.container.name).alt]: "0",`,
+        to: `      [versionKeys(target.container.name).version]: "0",`,
+      },
+    ],
+    found: /I10: .* versionalt/,
+  },
+  {
+    name: "re-target in mid-upgrade",
+    changes: [
+      {
+        file: "plan/finish-pod.ts",
+        from: `    case "abort":
+      return`,
+        to: `    case "abort":
+      if (!decision.failed) {
+        const to = sidecarSet?.spec.containers?.find((one) => one.name === pair.base)?.image ?? "";
+        const record = { ...decision.record, to };
+        const annotations = { [\`upgrade.hot.internal/\${pair.base}\`]: JSON.stringify(record) };
+        return written({ kind: "upgrade", images: { [decision.target.container.name]: to }, annotations }, decision, "");
+      }
+      return`,
+      },
+    ],
+    found: /a target is never changed/,
+  },
+  {
+    name: "failure not recorded",
+    changes: [
+      {
+        file: "plan/finish-pod.ts",
+        from: "failed ? failure : undefined, now);",
+        to: 'failed && failure.at === "" ? failure : undefined, now);',
+      },
+    ],
+    found: /tried twice|I6|come to rest/,
+  },
+  {
+    name: "stale record trusted after Kruise",
+    changes: [
+      {
+        file: "plan/hot-pair.ts",
+        from: `record?.phase === "upgrade" && record.to === target.container.image && record.from === old.container.image;`,
+        to: `record !== undefined;`,
+      },
+    ],
+    found: /./,
+  },
+  {
+    name: "roles by comparing with the edited empty image",
+    changes: [
+      {
+        file: "plan/hot-pair.ts",
+        from: "return [...bases].sort().flatMap((base) => readPair(pod, base) ?? []);",
+        to: `return [...bases].sort().flatMap((base) => {
+    const pair = readPair(pod, base);
+    const empty = sidecarSet?.spec.containers?.find((one) => one.name === base)?.upgradeStrategy?.hotUpgradeEmptyImage;
+    const is = (side: Side): Side =>
+      side.container.image === empty ? { ...side, version: 0n } : { ...side, version: side.version || 1n };
+    return pair === undefined ? [] : [{ ...pair, sides: [is(pair.sides[0]), is(pair.sides[1])] as const }];
+  });`,
+      },
+    ],
+    found: /./,
+  },
+  {
+    name: "a stale SidecarSet turns the version order",
+    changes: [
+      {
+        file: "plan/plan.ts",
+        from: "const stale = live ? [] : wished",
+        to: "const stale = wished.length >= 0 ? [] : wished",
+      },
+      {
+        file: "plan/writes.ts",
+        from: "const candidates = [first ?? 1n, second ?? 1n, resourceVersion(sidecarSet)];",
+        to: "const candidates = [first && second && 1n, resourceVersion(sidecarSet)].filter((one) => one !== undefined);",
+      },
+    ],
+    found: /I4|I10|I1/,
+  },
+  {
+    name: "a reset needs a unit of budget",
+    changes: [
+      {
+        file: "plan/plan.ts",
+        from: "  if (sidecarSet === undefined) return finishing;\n  const mayStart",
+        to: `  if (sidecarSet === undefined) return finishing;
+  const free = Number(sidecarSet.spec.updateStrategy?.maxUnavailable ?? 1) - all.filter((one) => one.holdsUnit).length;
+  if (free <= 0) finishing.splice(0, finishing.length, ...finishing.filter(({ write }) => write.kind !== "reset"));
+  const mayStart`,
+      },
+    ],
+    found: /I7/,
+  },
+  {
+    name: "the budget ignores writes in flight",
+    changes: [
+      { file: "plan/pod-decision.ts", from: "seen.upgrading || DISTURBING.has(pending) ||", to: "seen.upgrading ||" },
+      { file: "plan/pod-sight.ts", from: ` || pending.get(pod.uid) === "upgrade"`, to: " && pending.size >= 0" },
+    ],
+    found: /I2/,
+  },
+];

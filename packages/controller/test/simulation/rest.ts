@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+import { findCondition, HASH_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
+import { projectPod, viewSidecarSet, type PodView } from "../../src/index.ts";
+import type { Cluster } from "./cluster.ts";
+import { fateOf } from "./images.ts";
+import { hashEntryOf, isSeenServing, pairFacts, type PairFacts } from "./pod-facts.ts";
+import type { World } from "./world.ts";
+
+/** What the run has seen that a reason at its end may refer to. */
+export interface Past {
+  /** `<pod UID> <generation>` of upgrades that were aborted as failed. */
+  readonly failures: ReadonlySet<string>;
+}
+
+/**
+ * What must be the case when faults and users have been quiet for a while: every pod has what is wanted, or says with a
+ * reason that is true why it has not (I7); nothing is half done; and the status says the truth.
+ */
+export function checkRest(world: World, cluster: Cluster, past: Past): void {
+  const { server, scheduler } = world;
+  const sidecarSet = server.sidecarSet(cluster.wish.name);
+  const pods = server.pods();
+  const view = viewSidecarSet({
+    name: cluster.wish.name,
+    ...(sidecarSet && { sidecarSet }),
+    pods: pods.map(projectPod),
+    namespaces: () => ({}),
+    now: scheduler.now,
+  });
+  for (const pod of pods) {
+    const name = `ns1/${pod.metadata.name}`;
+    const shown = view.pods.find((one) => one.name === pod.metadata.name);
+    const wrong = problemOf(pod, shown, cluster, sidecarSet, past, pods);
+    if (wrong !== undefined) world.violate(`I7: ${name}: ${wrong}`);
+    world.violate(processProblem(pod, cluster));
+  }
+  if (sidecarSet !== undefined) world.violate(statusProblem(sidecarSet, pods, cluster));
+}
+
+function problemOf(
+  pod: Pod,
+  shown: PodView | undefined,
+  cluster: Cluster,
+  sidecarSet: SidecarSet | undefined,
+  past: Past,
+  pods: readonly Pod[],
+): string | undefined {
+  const pairs = cluster.bases.map((base) => pairFacts(pod, base));
+  const isSettled = pairs.every((pair) => pair.isSettled);
+  if (sidecarSet === undefined) {
+    if (isSettled) return undefined;
+    return shown?.reason === "EmptyImageUnknown" || isDown(pod, cluster)
+      ? undefined
+      : `half done, and reported as ${shown?.reason}`;
+  }
+  if (shown === undefined) return "not in the view";
+  const { strategy } = cluster.wish;
+  const says = `reported as ${shown.reason} ${shown.detail}`;
+  const generation = sidecarSet.metadata.generation ?? 0;
+  const truth = (is: boolean): string | undefined => (is ? undefined : `${says}, which is not true`);
+  switch (shown.reason) {
+    case "UpToDate":
+      return truth(isSettled && isUpdated(pod, cluster, sidecarSet) && isReady(pod));
+    case "Paused":
+      return truth(strategy.paused === true);
+    case "NotUpdate":
+      return truth(strategy.type === "NotUpdate");
+    case "Partition":
+      return truth(Number(strategy.partition ?? 0) > 0);
+    case "FailedBefore":
+      return truth(past.failures.has(`${pod.metadata.uid} ${generation}`));
+    case "Stalled":
+      return truth([...past.failures].some((one) => one.endsWith(` ${generation}`)));
+    case "MaxUnavailableReached":
+      return truth(pods.some((other) => other !== pod && (!isReady(other) || isHalfDone(other, cluster))));
+    case "NotUpgradable":
+      return truth(isOtherwise(pod, pairs, cluster));
+    case "Restarting":
+    case "NotObserved":
+    case "NotConsistent":
+    case "StandbyBackOff":
+    case "ImagePull":
+    case "Contradictory":
+    case "OldSideDown":
+      return truth(isDown(pod, cluster));
+    case "ImagePullFailed":
+    case "PostStartHookFailed":
+    case "NewSideCrashed":
+    case "ProgressDeadlineExceeded":
+      return truth(pairs.some(({ record, isUpgrading }) => isUpgrading && record?.onFailure === "Wait"));
+    default:
+      return `stuck: ${says}`;
+  }
+}
+
+/**
+ * More than images differs from what is wanted. To this belongs an empty image that the pod was not injected with: whoever
+ * finishes an upgrade that Kruise began takes the SidecarSet's, and the pod's hash is still that of the one before.
+ */
+function isOtherwise({ metadata }: Pod, pairs: readonly PairFacts[], { places, wish }: Cluster): boolean {
+  const injected = places.get(`ns1/${metadata.name}`)?.injected;
+  const empties = pairs.flatMap(({ sides }) => sides.filter((side) => side.isEmpty).map((side) => side.image));
+  return injected?.env !== wish.env || empties.some((image) => image !== injected.empty);
+}
+
+/** Something in it does not run for good, or is about to end again. */
+function isDown(pod: Pod, cluster: Cluster): boolean {
+  const processes = [...(cluster.machines.get(`ns1/${pod.metadata.name}`)?.processes.values() ?? [])];
+  return processes.some((one) => one.state !== "running" || fateOf(one.image) === "crash");
+}
+
+function isReady({ status }: Pod): boolean {
+  return status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+}
+
+function isHalfDone(pod: Pod, { bases }: Cluster): boolean {
+  return bases.some((base) => {
+    const { isSettled, serving, sides } = pairFacts(pod, base);
+    return !isSettled || sides.some((side) => side !== serving && !isSeenServing(side));
+  });
+}
+
+/** Hash and every serving image are what is wanted; of a pod in mid-upgrade the image that it upgrades to counts. */
+function isUpdated(pod: Pod, { wish, bases }: Cluster, { metadata }: SidecarSet): boolean {
+  const cold = pod.spec.containers.find(({ name }) => name === "c")?.image;
+  return (
+    hashEntryOf(pod, wish.name) === metadata.annotations?.[HASH_ANNOTATION] &&
+    cold === wish.cold &&
+    bases.every((base) => {
+      const { sides } = pairFacts(pod, base);
+      const newest = sides[0].version > sides[1].version ? sides[0] : sides[1];
+      return newest.image === wish.hot[base];
+    })
+  );
+}
+
+/** Of a settled pair: who serves is who accepts, with the version that the annotation says. */
+function processProblem(pod: Pod, cluster: Cluster): string | undefined {
+  const name = `ns1/${pod.metadata.name}`;
+  const machine = cluster.machines.get(name);
+  for (const base of cluster.bases) {
+    const { serving, sides } = pairFacts(pod, base);
+    if (serving === undefined || machine === undefined) continue;
+    const process = machine.of(serving.container);
+    if (process.state !== "running" || fateOf(process.image) !== "runs") continue;
+    const sockets = machine.socketsOf(serving.container);
+    const owner = sockets?.owner === undefined ? undefined : sockets.sides[sockets.owner];
+    if (owner !== process) return `I1: ${name}: ${serving.container} is to serve, and ${owner?.container} accepts`;
+    if (process.version !== serving.version) {
+      return `I10: ${name}: ${serving.container} runs with VERSION ${process.version}, its annotation says ${serving.version}`;
+    }
+    const standby = sides.find((side) => side !== serving)!;
+    if (machine.of(standby.container).image !== standby.image)
+      return `I7: ${name}: ${standby.container} is not on its image`;
+  }
+  return undefined;
+}
+
+/** Ready and the counters, where no container comes and goes. */
+function statusProblem(sidecarSet: SidecarSet, pods: readonly Pod[], cluster: Cluster): string | undefined {
+  if (pods.some((pod) => isDown(pod, cluster))) return undefined;
+  const { status } = sidecarSet;
+  const condition = findCondition(status?.conditions, "Ready");
+  const { generation = 1 } = sidecarSet.metadata;
+  if (condition?.observedGeneration !== generation || status?.observedGeneration !== generation) {
+    return `status: of generation ${condition?.observedGeneration}, and it is ${generation}`;
+  }
+  const updated = pods.filter((pod) => isUpdated(pod, cluster, sidecarSet));
+  const isDone = (pod: Pod): boolean => isReady(pod) && !isHalfDone(pod, cluster);
+  const counts = {
+    matchedPods: pods.length,
+    updatedPods: updated.length,
+    readyPods: pods.filter(isDone).length,
+    updatedReadyPods: updated.filter(isDone).length,
+  };
+  for (const [field, count] of Object.entries(counts)) {
+    const said = status?.[field as keyof typeof counts];
+    if (said !== count) return `status: ${field} ${said}, and it is ${count}`;
+  }
+  const { partition = 0 } = cluster.wish.strategy;
+  const wanted = pods.length - Math.min(Number(partition), pods.length);
+  const isAllReady =
+    updated.length >= wanted && updated.every(isDone) && pods.every((pod) => !isHalfDone(pod, cluster));
+  if ((condition.status === "True") !== isAllReady) return `status: Ready ${condition.status}: ${condition.message}`;
+  return undefined;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Random } from "./random.ts";
+import type { Wish } from "./sidecar-sets.ts";
+
+/** What kind of run a seed gives, before anything happens. */
+export interface Scenario {
+  readonly pods: number;
+  readonly wish: Wish;
+  /** Kubelets from before 1.34, which report no generation. */
+  readonly oldKubelets: boolean;
+  readonly kruise: boolean;
+  /** An old leader may go on writing as if it led. */
+  readonly delusion: boolean;
+  readonly edits: number;
+  /** Things that go wrong on nodes and in processes. */
+  readonly mishaps: number;
+  /** How often the leader is stopped, killed or frozen, besides crashes after writes. */
+  readonly changes: number;
+  /** Users and faults come within this time, in milliseconds. */
+  readonly length: number;
+}
+
+export function scenarioOf(random: Random): Scenario {
+  const some = (probability: number): boolean => random.chance(probability);
+  const pods = random.pick([1, 2, 3, 3, 4]);
+  const hot = some(0.12) ? { x: "x:1", y: "y:1" } : { x: "x:1" };
+  return {
+    pods,
+    wish: {
+      name: "mesh",
+      hot,
+      empty: "e:1",
+      ...(some(0.1) && { cold: "c:1" }),
+      env: 0,
+      probe: some(0.2) ? "startup" : "exec",
+      strategy: {
+        maxUnavailable: random.pick([1, 1, 1, 2, 3]),
+        ...(some(0.15) && { partition: random.int(1, pods) }),
+        hotUpgrade: {
+          progressDeadlineSeconds: random.pick([20, 60, 120]),
+          failureThreshold: random.pick([1, 1, 2, 4]),
+          ...(some(0.15) && { minReadySeconds: random.pick([2, 20]) }),
+          ...(some(0.1) && { onFailure: "Wait" as const }),
+        },
+      },
+    },
+    oldKubelets: some(0.1),
+    kruise: some(0.25),
+    delusion: some(0.15),
+    edits: random.int(1, 5),
+    mishaps: random.pick([0, 0, 1, 3]),
+    changes: random.pick([0, 0, 1, 2]),
+    length: random.pick([5_000, 30_000, 120_000, 240_000]),
+  };
+}

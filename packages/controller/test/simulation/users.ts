@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Cluster } from "./cluster.ts";
+import { NATURE } from "./scheduler.ts";
+import type { Wish } from "./sidecar-sets.ts";
+import type { World } from "./world.ts";
+
+type Edit = (wish: Wish, world: World, cluster: Cluster) => Wish | undefined;
+
+const GOOD = ["1", "2", "3", "4", "5"];
+const BAD = ["nopull", "badhook", "hang", "crash"];
+
+/** The wanted image of one of the hot containers changes. */
+const image =
+  (tags: readonly string[]): Edit =>
+  (wish, { random }) => {
+    const base = random.pick(Object.keys(wish.hot));
+    return { ...wish, hot: { ...wish.hot, [base]: `${base}:${random.pick(tags)}` } };
+  };
+
+const strategy =
+  (change: (world: World, cluster: Cluster) => Wish["strategy"]): Edit =>
+  (wish, world, cluster) => ({
+    ...wish,
+    strategy: { ...wish.strategy, ...change(world, cluster) },
+  });
+
+const pause: Edit = (wish) => ({ ...wish, strategy: { ...wish.strategy, paused: wish.strategy.paused !== true } });
+
+/** What users do, as often as it is listed. */
+const EDITS: readonly Edit[] = [
+  ...Array.from({ length: 8 }, () => image(GOOD)),
+  ...Array.from({ length: 3 }, () => image(BAD)),
+  ...Array.from({ length: 3 }, () => pause),
+  strategy(({ random }, { places }) => ({ partition: random.int(0, places.size) })),
+  strategy(({ random }) => ({ maxUnavailable: random.int(1, 3) })),
+  strategy(({ random }) => ({ type: random.pick(["NotUpdate", "RollingUpdate"]) })),
+  (wish, { random }) => ({ ...wish, empty: random.pick(["e:1", "e:2", "e:3"]) }),
+  (wish, { random }) => ({
+    ...wish,
+    empty: random.pick(["e:1", "e:2", "e:3"]),
+    hot: { ...wish.hot, x: `x:${random.pick(GOOD)}` },
+  }),
+  (wish) => ({ ...wish, env: 1 - wish.env }),
+  (wish, { random }) => (wish.cold === undefined ? wish : { ...wish, cold: `c:${random.int(1, 3)}` }),
+  // Deleted, and perhaps created again.
+  () => undefined,
+  () => undefined,
+];
+
+/** An edit at this moment. */
+export function edit(world: World, cluster: Cluster): void {
+  const { random, scheduler } = world;
+  if (random.chance(0.1)) return replacePod(world, cluster);
+  if (!cluster.exists) return;
+  const wish = random.pick(EDITS)(cluster.wish, world, cluster);
+  if (wish !== undefined) {
+    world.note(() => `user: ${JSON.stringify(wish)}`);
+    cluster.apply(wish);
+    return;
+  }
+  world.note(() => "user: deletes the SidecarSet");
+  cluster.remove();
+  if (random.chance(0.3)) return;
+  const again = image(GOOD)(cluster.wish, world, cluster) ?? cluster.wish;
+  scheduler.after(random.pick([100, 5_000, 40_000]), NATURE, () => {
+    world.note(() => `user: creates it again: ${JSON.stringify(again)}`);
+    cluster.apply(again);
+  });
+}
+
+function replacePod(world: World, cluster: Cluster): void {
+  const { random, scheduler } = world;
+  if (cluster.places.size === 0) return;
+  const key = random.pick([...cluster.places.keys()]);
+  cluster.deletePod(key);
+  if (random.chance(0.2)) return;
+  scheduler.after(random.pick([50, 3_000, 20_000]), NATURE, () => {
+    if (cluster.exists && !cluster.places.has(key)) cluster.addPod(key.slice("ns1/".length), 0);
+  });
+}
