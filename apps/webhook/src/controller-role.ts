@@ -24,7 +24,7 @@ export function startControllerRole(
   shared: Shared,
   { identity }: Pick<Dependencies, "identity">,
 ): ControllerRole {
-  const { api, sidecarSets, namespaces, pods, log, events, metrics } = shared;
+  const { api, sidecarSets, namespaces, pods, revisions, log, events, metrics } = shared;
   const stopping = new AbortController();
   const elector = createLeaderElector({
     api,
@@ -46,6 +46,7 @@ export function startControllerRole(
         sidecarSets,
         namespaces,
         pods,
+        history: { namespace: config.namespace, revisions },
         isInjectable: (pod, namespaceLabels) => isSentToWebhook(config.namespace, pod, namespaceLabels),
         log,
         events,

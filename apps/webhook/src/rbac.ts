@@ -37,6 +37,22 @@ export const RULES: readonly Rule[] = [
     },
     { role, scope: "namespace", apiGroup: "apps", resource: "controllerrevisions", verbs: WATCH, why: "revisions" },
   ]),
+  {
+    role: "controller",
+    scope: "namespace",
+    apiGroup: "apps",
+    resource: "controllerrevisions",
+    verbs: ["get", "create", "patch", "delete"],
+    why: "history of SidecarSets",
+  },
+  {
+    role: "controller",
+    scope: "cluster",
+    apiGroup: GROUP,
+    resource: `${PLURAL}/finalizers`,
+    verbs: ["update"],
+    why: "revisions are owned by their SidecarSet: asked for where OwnerReferencesPermissionEnforcement is on",
+  },
   { role: "webhook", scope: "cluster", apiGroup: GROUP, resource: PLURAL, verbs: WATCH, why: "what to inject" },
   {
     role: "controller",

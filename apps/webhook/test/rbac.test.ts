@@ -163,7 +163,9 @@ test("the controller asks for what its rules allow, and for nothing else", async
   const found = used("controller", api.calls);
   for (const one of found) expect(allowed("controller")).toContain(one);
   // Not met on this way: the live read of a SidecarSet, that of a pod after a conflict, events of a hot upgrade.
-  const rare = [`${PLURAL} get`, "pods get", "events create", "events patch"];
+  const rare = [`${PLURAL} get`, "pods get", "events create", "events patch", `${PLURAL}/finalizers update`];
+  // A revision that is renumbered, deleted, or whose name is taken.
+  rare.push(...["get", "patch", "delete"].map((verb) => `controllerrevisions ${verb}`));
   expect([...new Set([...found, ...rare])].sort((a, b) => a.localeCompare(b))).toEqual(
     [...allowed("controller")].sort((a, b) => a.localeCompare(b)),
   );

@@ -12,8 +12,9 @@ import {
   type KubeObject,
   type Reflector,
 } from "@hot/kube";
-import type { SidecarSet } from "@hot/spec";
+import { REVISION_OWNER_LABEL, type ControllerRevision, type SidecarSet } from "@hot/spec";
 import { createExpectations } from "./act/expectations.ts";
+import { createRevisions } from "./act/revisions.ts";
 import { silent, type Log, type OnMetric } from "./effects.ts";
 import { emitTo } from "./emit-event.ts";
 import { createPlanMetrics, queueMetrics } from "./metrics.ts";
@@ -36,6 +37,8 @@ export interface ControllerOptions {
   readonly pods: Reflector<PodProjection>;
   /** Which pods admission is asked about; default: all. Others are never reported as pods that run without sidecars. */
   readonly isInjectable?: IsInjectable;
+  /** Where ControllerRevisions are kept, and those of SidecarSets there, run by the caller. Absent: none are written. */
+  readonly history?: { readonly namespace: string; readonly revisions: Reflector<ControllerRevision> };
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: Log;
@@ -65,7 +68,8 @@ const RATE = { perSecond: 20, burst: 100 };
  * await Promise.all([sidecarSets, namespaces, pods, controller].map((one) => one.run(signal)));
  */
 export function createController(options: ControllerOptions): Controller {
-  const { api, sidecarSets, namespaces, pods, clock = systemClock, random = Math.random, log = silent } = options;
+  const { api, sidecarSets, namespaces, pods, history, clock = systemClock } = options;
+  const { random = Math.random, log = silent } = options;
   const onMetric: OnMetric = options.onMetric ?? (() => undefined);
   const index = createPodIndex(pods.store);
   const expectations = createExpectations(() => clock.now());
@@ -83,8 +87,11 @@ export function createController(options: ControllerOptions): Controller {
     return found && (found.metadata.labels ?? {});
   };
   let injection: InjectionIndex | undefined;
+  const revisions =
+    history && createRevisions({ api, store: history.revisions.store, ...history, now: () => clock.now() });
   const reconcile = createReconciler({
     api,
+    ...(revisions && { revisions }),
     sidecarSets: sidecarSets.store,
     podsOf: (name) => index.podsOf(name),
     namespaces: labelsOf,
@@ -101,7 +108,8 @@ export function createController(options: ControllerOptions): Controller {
     },
     observe: (name, planned) => planMetrics.observe(name, planned),
   });
-  const ready = (): boolean => [pods, sidecarSets, namespaces].every((one) => one.synced());
+  const caches = [pods, sidecarSets, namespaces, ...(history ? [history.revisions] : [])];
+  const ready = (): boolean => caches.every((one) => one.synced());
 
   const watch = (): Disposable[] => [
     pods.subscribe(({ type, key, object, previous }) => {
@@ -125,6 +133,15 @@ export function createController(options: ControllerOptions): Controller {
         if (one.spec.namespaceSelector !== undefined) queue.add(objectKey(one));
       }
     }),
+    ...(history
+      ? [
+          history.revisions.subscribe(({ object }) => {
+            const owner = object.metadata.labels?.[REVISION_OWNER_LABEL] ?? "";
+            revisions?.changed(owner);
+            if (sidecarSets.store.get(owner) !== undefined) queue.add(owner);
+          }),
+        ]
+      : []),
   ];
 
   /** Not before the caches are complete: each of their first objects would be compared with all others. */
@@ -169,7 +186,7 @@ export function createController(options: ControllerOptions): Controller {
       signal.addEventListener("abort", stop);
       if (signal.aborted) stop();
       try {
-        await synced([pods, sidecarSets, namespaces], signal);
+        await synced(caches, signal);
         findUninjected();
         for (const one of sidecarSets.store.list()) queue.add(objectKey(one));
         await Promise.all(Array.from({ length: WORKERS }, () => work(signal)));

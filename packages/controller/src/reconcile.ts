@@ -4,6 +4,7 @@ import { reasonCode, type SidecarSet, type SidecarSetStatus } from "@hot/spec";
 import { applyCondition, applyWrite, resolve, type Outcome, type Writing } from "./act/apply.ts";
 import type { Expectations } from "./act/expectations.ts";
 import { inParallel } from "./act/in-parallel.ts";
+import type { Revisions } from "./act/revisions.ts";
 import { SIDECAR_SETS, statusChanged, writeStatus } from "./act/write-status.ts";
 import type { Log } from "./effects.ts";
 import type { EmitEvent } from "./emit-event.ts";
@@ -13,6 +14,7 @@ import { isMatched, isUnfinished, type NamespaceLabels } from "./plan/select-pod
 import type { ReceiptTimes, Snapshot, WriteKind } from "./plan/snapshot.ts";
 import type { PlannedEvent } from "./plan/events.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
+import { recordRevision } from "./record-revision.ts";
 
 export interface ReconcilerOptions {
   readonly api: Api;
@@ -26,6 +28,8 @@ export interface ReconcilerOptions {
     /** They have been told of. */
     reported(name: string): void;
   };
+  /** Absent: no history is kept. */
+  readonly revisions?: Pick<Revisions, "sync">;
   readonly expectations: Expectations;
   readonly clock: Clock;
   readonly log: Log;
@@ -83,12 +87,21 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     };
   };
 
-  const planFor = async (name: string, signal: AbortSignal): Promise<{ snapshot: Snapshot; planned: Plan }> => {
-    const snapshot = snapshotOf(name, cached(name), false);
-    const planned = plan(snapshot);
-    if (!planned.needsLiveSidecarSet) return { snapshot, planned };
-    const fresh = snapshotOf(name, await readLive(api, name, signal), true);
-    return { snapshot: fresh, planned: plan(fresh) };
+  const consider = async (
+    name: string,
+    stored: SidecarSet | undefined,
+    live: boolean,
+    signal: AbortSignal,
+  ): Promise<Considered> => {
+    const { sidecarSet, problem } = await recordRevision(stored, options.podsOf, options.revisions, signal);
+    const snapshot = snapshotOf(name, sidecarSet, live);
+    return { stored, snapshot, planned: plan(snapshot), ...(problem !== undefined && { problem }) };
+  };
+
+  const planFor = async (name: string, signal: AbortSignal): Promise<Considered> => {
+    const considered = await consider(name, cached(name), false, signal);
+    if (!considered.planned.needsLiveSidecarSet) return considered;
+    return consider(name, await readLive(api, name, signal), true, signal);
   };
 
   return async (name, signal) => {
@@ -96,14 +109,14 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     await inParallel(expectations.unresolved(options.podsOf(name)), PARALLEL, async (pod) => {
       await resolve(writing, pod);
     });
-    const { snapshot, planned } = await planFor(name, signal);
+    const { stored, snapshot, planned, problem } = await planFor(name, signal);
     remember(receipts, name, planned.receipts);
     const emit = (events: readonly PlannedEvent[]): void => {
       for (const event of events) options.emit(event, snapshot.sidecarSet);
     };
     emit(planned.events);
     options.injection.reported(name);
-    const problems: unknown[] = [];
+    const problems: unknown[] = problem === undefined ? [] : [problem];
     const settle = (pod: PodProjection, kind: WriteKind, outcome: Outcome, events: readonly PlannedEvent[]): void => {
       if (outcome.result === "committed") {
         options.log.info("pod written", { sidecarSet: name, pod: `${pod.namespace}/${pod.name}`, write: kind });
@@ -116,7 +129,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     };
     await inParallel(planned.writes, PARALLEL, async (one) => {
       // Whoever has stopped, or is no longer the leader, writes nothing more.
-      if (signal.aborted) return;
+      if (signal.aborted || (isStart(one) && problem !== undefined)) return;
       if (isStart(one) && !isCurrent(snapshot, cached(name))) {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
         return;
@@ -129,12 +142,21 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     });
     signal.throwIfAborted();
     options.observe(name, planned);
-    const after = await finishStatus(snapshot.sidecarSet, planned.status, api, signal, problems);
+    const after = await finishStatus(stored, planned.status, api, signal, problems);
     if (after !== undefined) written.set(name, after);
     if (problems.length > 0) throw firstOf(problems);
     if (planned.wakeAt === undefined) return {};
     return { after: Math.min(Math.max(0, planned.wakeAt - clock.now()), LONGEST_WAIT) };
   };
+}
+
+/** A plan, what it was made from, and what has gone wrong on the way. */
+interface Considered {
+  /** The SidecarSet as the API server has it; that of the snapshot may name a newer revision. */
+  readonly stored: SidecarSet | undefined;
+  readonly snapshot: Snapshot;
+  readonly planned: Plan;
+  readonly problem?: unknown;
 }
 
 async function finishStatus(

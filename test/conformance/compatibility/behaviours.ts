@@ -31,8 +31,8 @@ export const BEHAVIOURS: readonly Row[] = [
   ["registration: pods at CREATE only; ephemeral containers are ignored", "same"],
   [
     "ControllerRevisions: names, data, numbers, limit, collisions",
-    "missing",
-    "pure in @hot/spec and tested; the controller does not write them yet",
+    "same",
+    "in the namespace of this program; what Kruise left in its own is copied by hand where injectionStrategy.revision names it",
   ],
   ["order of a rollout: Kubernetes' order, weightPriority, orderPriority, scatterStrategy", "same"],
   ["partition, maxUnavailable, selector of the update strategy", "same"],

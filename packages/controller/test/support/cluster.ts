@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReflector, fencedApi, RESOURCES, type EventText, type KubeObject } from "@hot/kube";
 import { createFakeClock, FakeApi } from "@hot/kube/testing";
-import type { Pod, SidecarSet } from "@hot/spec";
+import { REVISION_OWNER_LABEL, type ControllerRevision, type Pod, type SidecarSet } from "@hot/spec";
 import { createController, projectPod, type Controller } from "../../src/index.ts";
 import { SIDECAR_SETS } from "../../src/act/write-status.ts";
 import { T0 } from "./builders.ts";
@@ -17,6 +17,8 @@ export class Cluster {
   readonly metrics = new Map<string, number>();
   readonly events: (EventText & { on: string })[] = [];
   fateOf: (image: string) => Fate = () => "runs";
+  /** Where ControllerRevisions are kept; undefined: no history. */
+  history: string | undefined;
   #running: { abort: AbortController; ended: Promise<unknown> } | undefined;
   controller: Controller | undefined;
 
@@ -32,11 +34,23 @@ export class Cluster {
     const sidecarSets = createReflector<SidecarSet & KubeObject>({ api, resource: SIDECAR_SETS, clock });
     const namespaces = createReflector({ api, resource: RESOURCES.namespaces, clock });
     const pods = createReflector({ api, resource: RESOURCES.pods, project: projectPod, clock });
+    const namespace = this.history;
+    const revisions =
+      namespace === undefined
+        ? undefined
+        : createReflector<ControllerRevision & KubeObject>({
+            api,
+            clock,
+            namespace,
+            resource: RESOURCES.controllerRevisions,
+            labelSelector: REVISION_OWNER_LABEL,
+          });
     const controller = createController({
       api: fencedApi(api, { fence: () => this.fence(), signal: abort.signal }),
       sidecarSets,
       namespaces,
       pods,
+      ...(namespace !== undefined && revisions && { history: { namespace, revisions } }),
       clock,
       random: () => 0.5,
       onMetric: (name, labels, value) => {
@@ -47,7 +61,9 @@ export class Cluster {
       events: { event: (on, text) => void this.events.push({ on: on.metadata.name ?? "", ...text }) },
     });
     this.controller = controller;
-    const parts = [sidecarSets, namespaces, pods, controller].map((one) => one.run(abort.signal));
+    const parts = [sidecarSets, namespaces, pods, ...(revisions ? [revisions] : []), controller].map((one) =>
+      one.run(abort.signal),
+    );
     this.#running = { abort, ended: Promise.all(parts) };
     await this.settle();
   }

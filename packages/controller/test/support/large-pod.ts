@@ -53,8 +53,14 @@ export function largePod(index: number): string {
         lastTransitionTime: time,
       })),
       containerStatuses: Object.entries(IMAGES).map(([name, image], at) => ({
-        ...{ name, image, imageID: digest, containerID: `containerd://${hex(index * 3 + at, 64)}` },
-        ...{ ready: true, started: true, restartCount: 0, state: { running: { startedAt: time } } },
+        name,
+        image,
+        imageID: digest,
+        containerID: `containerd://${hex(index * 3 + at, 64)}`,
+        ready: true,
+        started: true,
+        restartCount: 0,
+        state: { running: { startedAt: time } },
       })),
     },
   };

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ApiError, RESOURCES, type Api, type Store } from "@hot/kube";
+import {
+  CUSTOM_VERSION_LABEL,
+  REVISION_OWNER_LABEL,
+  syncRevisions,
+  type ControllerRevision,
+  type RevisionSync,
+  type SidecarSet,
+} from "@hot/spec";
+
+/** What the status of a SidecarSet says about its history. */
+export type CurrentRevision = Pick<RevisionSync, "latest" | "collisionCount">;
+
+export interface Revisions {
+  /**
+   * Makes the history end with the SidecarSet as it is. The cache only decides whether anything may have to be written:
+   * what is written is planned on what the API server holds at that moment, and valid only for that.
+   *
+   * @param usedByPods - asked only where the history is too long
+   */
+  sync(sidecarSet: SidecarSet, usedByPods: () => ReadonlySet<string>, signal: AbortSignal): Promise<CurrentRevision>;
+  /** A revision with this owner is another one now. */
+  changed(owner: string): void;
+}
+
+export interface RevisionsOptions {
+  readonly api: Pick<Api, "get" | "list" | "create" | "patch" | "delete">;
+  readonly store: Pick<Store<ControllerRevision>, "list">;
+  readonly namespace: string;
+  readonly now: () => number;
+}
+
+interface Settled extends CurrentRevision {
+  readonly uid: string | undefined;
+  readonly generation: number | undefined;
+  /** When to look again, because pods still use what is too much; epoch milliseconds. */
+  readonly until: number;
+}
+
+/** How often to look whether pods still use revisions above the limit, in milliseconds. */
+const HELD = 60_000;
+/** A name that is taken by other data is rare; so many in a row are a fault. */
+const MOST_COLLISIONS = 20;
+
+export function createRevisions({ api, store, namespace, now }: RevisionsOptions): Revisions {
+  const settled = new Map<string, Settled>();
+
+  const planned = (
+    sidecarSet: SidecarSet,
+    existing: readonly ControllerRevision[],
+    used: () => ReadonlySet<string>,
+  ) => {
+    const base = { sidecarSet, existing, namespace };
+    const sync = syncRevisions({ ...base, usedByPods: new Set() });
+    if (sync.delete.length === 0) return { sync, held: false };
+    const kept = syncRevisions({ ...base, usedByPods: used() });
+    return { sync: kept, held: kept.delete.length < sync.delete.length };
+  };
+
+  const create = async (revision: ControllerRevision, signal: AbortSignal): Promise<ControllerRevision | undefined> => {
+    try {
+      await api.create(RESOURCES.controllerRevisions, revision, { namespace, signal });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
+      const name = revision.metadata.name ?? "";
+      return api.get<ControllerRevision>(RESOURCES.controllerRevisions, name, { namespace, signal });
+    }
+  };
+
+  const edit = async (
+    name: string,
+    change: { revision?: number; customVersion?: string },
+    existing: readonly ControllerRevision[],
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const { resourceVersion } = metadataOf(existing, name);
+    const { revision, customVersion } = change;
+    const labels = customVersion === undefined ? {} : { labels: { [CUSTOM_VERSION_LABEL]: customVersion } };
+    const body = { metadata: { resourceVersion, ...labels }, ...(revision !== undefined && { revision }) };
+    await api.patch(RESOURCES.controllerRevisions, name, { type: "merge", body }, { namespace, signal });
+  };
+
+  const remove = async (name: string, existing: readonly ControllerRevision[], signal: AbortSignal): Promise<void> => {
+    const { uid, resourceVersion } = metadataOf(existing, name);
+    const preconditions = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
+    try {
+      await api.delete(RESOURCES.controllerRevisions, name, { namespace, preconditions, signal });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
+  };
+
+  /** From the live history; a name that others have taken is one more object to plan around. */
+  const write = async (sidecarSet: SidecarSet, used: () => ReadonlySet<string>, signal: AbortSignal) => {
+    const labelSelector = `${REVISION_OWNER_LABEL}=${sidecarSet.metadata.name ?? ""}`;
+    const { items } = await api.list<ControllerRevision>(RESOURCES.controllerRevisions, {
+      namespace,
+      labelSelector,
+      signal,
+    });
+    const existing = [...items];
+    let next = planned(sidecarSet, existing, used);
+    for (let i = 0; next.sync.create !== undefined; i++) {
+      const taken = await create(next.sync.create, signal);
+      if (taken === undefined) break;
+      if (i >= MOST_COLLISIONS) throw new Error(`no name is free for a revision of ${sidecarSet.metadata.name}`);
+      existing.push(taken);
+      next = planned(sidecarSet, existing, used);
+    }
+    const { renumber, relabel, latest } = next.sync;
+    if (renumber !== undefined || relabel !== undefined)
+      await edit(latest, { ...renumber, ...relabel }, existing, signal);
+    for (const name of next.sync.delete) {
+      signal.throwIfAborted();
+      await remove(name, existing, signal);
+    }
+    return next;
+  };
+
+  return {
+    changed: (owner) => void settled.delete(owner),
+    sync: async (sidecarSet, usedByPods, signal) => {
+      const { name = "", uid, generation } = sidecarSet.metadata;
+      const known = settled.get(name);
+      if (known?.uid === uid && known?.generation === generation && known !== undefined && now() < known.until)
+        return known;
+      const own = store.list().filter(({ metadata }) => metadata.labels?.[REVISION_OWNER_LABEL] === name);
+      const cached = planned(sidecarSet, own, usedByPods);
+      const { sync, held } = isSettled(cached.sync) ? cached : await write(sidecarSet, usedByPods, signal);
+      const { latest, collisionCount } = sync;
+      const after = { latest, collisionCount, uid, generation, until: held ? now() + HELD : Number.POSITIVE_INFINITY };
+      settled.set(name, after);
+      return after;
+    },
+  };
+}
+
+function isSettled(sync: RevisionSync): boolean {
+  return !sync.create && !sync.renumber && !sync.relabel && sync.delete.length === 0;
+}
+
+function metadataOf(existing: readonly ControllerRevision[], name: string): ControllerRevision["metadata"] {
+  return existing.find((one) => one.metadata.name === name)?.metadata ?? {};
+}
