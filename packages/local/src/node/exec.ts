@@ -17,7 +17,10 @@ export interface ExecResult {
   /** Exit code; 137 when it was killed. */
   code: number;
   timedOut: boolean;
+  /** All that it printed, as far as it was kept. */
   output: string;
+  /** What of it went to stderr. */
+  errors: string;
 }
 
 const CAPTURED = 10 * 1024;
@@ -31,23 +34,26 @@ export async function runIn(
   clock: Clock,
 ): Promise<ExecResult> {
   const { timeoutMs, capture = false, signals = [] } = options;
-  if (signals.some((signal) => signal.aborted)) return { code: 137, timedOut: false, output: "" };
+  if (signals.some((signal) => signal.aborted)) return { code: 137, timedOut: false, output: "", errors: "" };
   const out = capture ? "pipe" : "ignore";
   let running;
   try {
     const endsWithParent = timeoutMs === undefined;
     running = startProcess({ ...command, stdio: ["ignore", out, out], endsWithParent }, clock);
   } catch (error) {
-    if (error instanceof CommandError) return { code: 126, timedOut: false, output: error.message };
+    if (error instanceof CommandError)
+      return { code: 126, timedOut: false, output: error.message, errors: error.message };
     throw error;
   }
   const { child, exited, kill } = running;
   let output = "";
-  const collect = (chunk: string): void => {
-    if (output.length < CAPTURED) output = (output + chunk).slice(0, CAPTURED);
-  };
-  child.stdout?.setEncoding("utf8").on("data", collect);
-  child.stderr?.setEncoding("utf8").on("data", collect);
+  let errors = "";
+  const append = (text: string, chunk: string): string => (text + chunk).slice(0, CAPTURED);
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (output = append(output, chunk)));
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    output = append(output, chunk);
+    errors = append(errors, chunk);
+  });
   const closed = capture ? once(child, "close") : undefined;
   let timedOut = false;
   const expire = (): void => {
@@ -60,5 +66,5 @@ export async function runIn(
   timeout?.[Symbol.dispose]();
   for (const signal of signals) signal.removeEventListener("abort", kill);
   if (closed !== undefined) await Promise.race([closed, setTimeout(PIPE_CLOSE_MS)]);
-  return { code, timedOut, output };
+  return { code, timedOut, output, errors };
 }

@@ -63,7 +63,8 @@ async function runExec(
   const shown = command.join(" ");
   if (result.timedOut) return { outcome: "failure", message: `command "${shown}" timed out` };
   if (result.code === 0) return SUCCESS;
-  return { outcome: "failure", message: `command '${shown}' exited with ${result.code}: ${result.output.trimEnd()}` };
+  const printed = capture ? `, message: ${JSON.stringify(result.output)}` : "";
+  return { outcome: "failure", message: `command '${shown}' exited with ${result.code}: ${result.errors}${printed}` };
 }
 
 function portNumber(port: number | string, container: Container): number | undefined {

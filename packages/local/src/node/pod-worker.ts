@@ -24,7 +24,7 @@ const REASON_MS = 1_000;
 /**
  * One pod on this node. It works in rounds, one at a time: report the status, then plan, then do all kills and starts of
  * the plan to their end. So while a hook runs nothing else happens to the pod and no container status is written; only
- * what probes say about the instances in the status, and the deletion of the pod, get through.
+ * what probes say about the instances in the status gets through. Even a deletion waits for the hook.
  */
 export class PodWorker {
   readonly #parts: NodeParts;
@@ -152,6 +152,7 @@ export class PodWorker {
         snapshot,
         backoff: this.#backoff,
         interrupt: this.#interrupt.signal,
+        death: this.#death.signal,
         kill: (instance, container) => this.#kill(instance, container, graceSeconds(pod)),
       });
       const before = this.#reasons.get(container.name);

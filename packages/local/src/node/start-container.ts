@@ -21,6 +21,8 @@ export interface StartRequest {
   backoff: Backoff;
   /** Aborts when the pod is deleted, or the kubelet dies: what runs by then is left to others. */
   interrupt: AbortSignal;
+  /** Aborts when the kubelet dies. Nothing else cuts a hook: a pod that is deleted meanwhile waits for its end. */
+  death: AbortSignal;
   kill: (instance: Instance, container: Container) => Promise<void>;
 }
 
@@ -62,10 +64,9 @@ function backOff({ clock }: NodeParts, { pod, container, snapshot, backoff }: St
     backoff.next(key, ended.finishedAt, clock.now());
     return undefined;
   }
-  const { name, namespace, uid } = pod.metadata;
   const seconds = Math.round(backoff.delay(key) / 1000);
   const shown = seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
-  const message = `back-off ${shown} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;
+  const message = `back-off ${shown} restarting failed container=${container.name} pod=${fullName(pod)}`;
   return { reason: "CrashLoopBackOff", message, retryMs };
 }
 
@@ -99,15 +100,20 @@ async function afterStart(
   request: StartRequest,
   instance: Instance,
 ): Promise<StartFailure | undefined> {
-  const { pod, container, sandbox, interrupt, kill } = request;
+  const { pod, container, sandbox, interrupt, death, kill } = request;
   const hook = container.lifecycle?.postStart;
   if (hook === undefined) return undefined;
   const exec = parts.runtime.exec.bind(parts.runtime, instance.id);
-  const cause = await runHook(hook, { container, podIP: sandbox.podIP, exec }, parts.clock, interrupt);
+  const cause = await runHook(hook, { container, podIP: sandbox.podIP, exec }, parts.clock, death);
   if (cause === undefined || interrupt.aborted) return undefined;
   await kill(instance, container);
   return {
     reason: "PostStartHookError",
-    message: postStartMessage(hook, container.name, pod.metadata.name ?? "", cause),
+    message: postStartMessage(hook, container.name, fullName(pod), cause),
   };
+}
+
+/** As the kubelet writes a pod in its messages. */
+function fullName({ metadata: { name, namespace, uid } }: Pod): string {
+  return `${name}_${namespace}(${uid})`;
 }

@@ -24,12 +24,12 @@ export interface WebhookServer {
 const HOST = process.env["HOT_CONTRACT_WEBHOOK_HOST"] ?? "127.0.0.1";
 
 /** A real HTTPS server with its own authority, as a webhook of a cluster is one. */
-export async function webhookServer(): Promise<WebhookServer> {
+export async function webhookServer(host = HOST): Promise<WebhookServer> {
   const authority = await createAuthority({ commonName: "webhook-ca", days: 1 });
   const { certPem, keyPem } = await issueCertificate(authority, {
     commonName: "webhook",
     dnsNames: ["localhost"],
-    ipAddresses: [HOST],
+    ipAddresses: [host],
     days: 1,
     usage: "server",
   });
@@ -49,12 +49,12 @@ export async function webhookServer(): Promise<WebhookServer> {
       });
     });
   });
-  server.listen(0, HOST);
+  server.listen(0, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
     clientConfig: (path) => ({
-      url: `https://${HOST}:${port}${path}`,
+      url: `https://${host}:${port}${path}`,
       caBundle: Buffer.from(authority.certPem).toString("base64"),
     }),
     on: (path, answering) => void handlers.set(path, answering),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -63,16 +63,20 @@ test("a forced deletion shortens a grace period that runs", async () => {
   await ended(pid);
 });
 
-test("a deletion cuts a hook that hangs", async () => {
+test("a deletion waits for the hook, and then the pod ends", async () => {
   const harness = await startHarness({ told });
   const { api } = harness;
-  const postStart = { exec: { command: ["sh", "-c", "echo $$ > hook; sleep 1000"] } };
+  const postStart = { exec: { command: ["sh", "-c", "echo $$ > hook; while ! test -e done; do sleep 0.02; done"] } };
   const pod = api.addPod("p", { containers: [container("x", "told", { lifecycle: { postStart } })] });
-  await printed(harness, pod, "x", /pid/);
-  const hook = await written(join(harness.dir, "pods", pod.metadata.uid!, "x", "0", "hook"));
-  api.deletePod("p", 2000);
+  const [, pid = ""] = await printed(harness, pod, "x", /pid (\d+)/);
+  const folder = join(harness.dir, "pods", pod.metadata.uid!, "x", "0");
+  const hook = await written(join(folder, "hook"));
+  api.deletePod("p", 1);
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // longer than the grace period
+  expect([alive(hook), alive(pid)]).toEqual([true, true]);
+  writeFileSync(join(folder, "done"), "");
   await api.untilGone("p");
-  expect(alive(hook)).toBe(false);
+  expect(alive(pid)).toBe(false);
 });
 
 test("after stop there is no process and no file, whatever state the pods are in", async () => {

@@ -70,7 +70,7 @@ test("a hook that fails: PostStartHookError, the container is killed, then Crash
   const [, pid = ""] = await printed(harness, pod, "x", /pid (\d+)/, 1);
   const failed = await api.until("p", (one) => statusOf(one, "x")?.state?.waiting?.reason === "PostStartHookError");
   expect(statusOf(failed, "x")?.state?.waiting?.message).toMatch(
-    /^Exec lifecycle hook \(\[sh -c .*\]\) for Container "x" in Pod "p" failed - error: command '.*' exited with 7: no takeover$/,
+    /^Exec lifecycle hook \(\[sh -c .*\]\) for Container "x" in Pod "p_default\(.*\)" failed - error: command '.*' exited with 7: , message: "no takeover\\n"$/,
   );
   expect(isReady(failed)).toBe(false);
   expect(alive(pid)).toBe(false);
