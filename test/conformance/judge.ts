@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDeepStrictEqual } from "node:util";
 import { comparisons, strictFiles } from "./comparisons.ts";
-import type { Case, Comparison } from "./corpus-case.ts";
+import { UnknownCaseError, type Case, type Comparison } from "./corpus-case.ts";
 import { firstDifferences } from "./differences.ts";
 import { rules } from "./rules/rules.ts";
 
@@ -31,9 +31,14 @@ export function judge(file: string, one: Case): Verdict {
     if (rule) return { is: "skipped", rule: rule.id, differences, comparison };
     return isQuirk ? { is: "skipped", differences, comparison } : { is: "failed", differences };
   } catch (error) {
-    return {
-      is: "failed",
-      differences: [`threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`],
-    };
+    return { is: "failed", differences: [reasonOf(error)] };
   }
+}
+
+/** An error that is not expected comes with the place where it was thrown. */
+function reasonOf(error: unknown): string {
+  if (error instanceof UnknownCaseError) return error.message;
+  if (!(error instanceof Error)) return `threw ${String(error)}`;
+  const [place = ""] = /\n\s+at .*/.exec(error.stack ?? "") ?? [];
+  return `threw ${error.name}: ${error.message}${place.replace(/^\n\s+/, " ")}`;
 }

@@ -3,7 +3,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const corpus = join(import.meta.dirname, "corpus");
 const scratch = mkdtempSync(join(tmpdir(), "hot-conformance-"));
@@ -49,6 +51,40 @@ describe("pnpm conformance", () => {
     expect(stdout).toContain("hash.jsonl: 1 passed, 1 failed, 0 skipped(quirk)");
     expect(stdout).toMatch(/^ {4}\$\.hash: expected "x", got "\w{64}"$/m);
     expect(stdout).toContain("other.jsonl: not known");
+  });
+
+  test("goes on after a line that it can't judge, and says which one it is and why", () => {
+    const [hash = ""] = readFileSync(join(corpus, "hash.jsonl"), "utf8").split("\n");
+    const [validate = ""] = readFileSync(join(corpus, "validate.jsonl"), "utf8").split("\n");
+    const [convert = ""] = readFileSync(join(corpus, "convert.jsonl"), "utf8").split("\n");
+    // A line separator of Unicode may stand in a JSON string, and ends no line.
+    const named = JSON.stringify({ ...(JSON.parse(hash) as object), name: "a\u2028b" }).replace("\\u2028", "\u2028");
+    const { status, stdout, stderr } = run(
+      directory("broken", {
+        "hash.jsonl": `{"name": \n\n${hash}\nnull\n{"name":"x"}\n${named}`,
+        "validate.jsonl": validate.replace('"operation":"CREATE"', '"operation":"PATCH"'),
+        "convert.jsonl": convert.replace("->v1beta1", "->v2"),
+      }),
+    );
+    expect([status, stderr]).toEqual([1, ""]);
+    expect(stdout).toContain("hash.jsonl: 2 passed, 3 failed, 0 skipped(quirk)");
+    expect(stdout).toMatch(
+      /^ {2}line 1\n {4}it is no JSON: .*\n {2}line 4\n {4}a case has .*\n {2}line 5\n {4}a case has /m,
+    );
+    expect(stdout).toContain("input.operation is PATCH, neither CREATE nor UPDATE");
+    expect(stdout).toContain("input.direction is v1alpha1->v2, none of v1alpha1->v1beta1, v1beta1->v1alpha1");
+  });
+
+  test("a file that it does not know is no success", () => {
+    const { status, stdout } = run(directory("unknown", { "other.jsonl": "{}" }));
+    expect(status).toBe(1);
+    expect(stdout).toContain("other.jsonl: not known, so nothing of it was checked; known are hash.jsonl, ");
+  });
+
+  test("a directory without cases is no success either", () => {
+    const { status, stderr } = run(directory("empty", { "README.md": "" }));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/empty has no \*\.jsonl file\n {2}usage/);
   });
 
   test.each([["nowhere"], ["a", "b"]])("says how to use it and exits with 2: %s", (...args) => {

@@ -21,7 +21,7 @@ import {
   type SidecarSetV1Alpha1,
   type ValidationInput,
 } from "@hot/spec";
-import type { Case, Comparison } from "../corpus-case.ts";
+import { UnknownCaseError, type Case, type Comparison } from "../corpus-case.ts";
 import { normalizeSidecarSet } from "./normalize.ts";
 import { replayRevisions, type RevisionStep } from "./replay-revisions.ts";
 
@@ -59,10 +59,18 @@ const defaults: Compare = ({ input, expected }) => {
   };
 };
 
+const CONVERSIONS: Readonly<Record<string, (object: never) => object>> = {
+  "v1alpha1->v1beta1": toV1Beta1,
+  "v1beta1->v1alpha1": toV1Alpha1,
+};
+
 const convert: Compare = ({ input, expected }) => {
   const { direction, object } = input as { direction: string; object: never };
   const before: unknown = structuredClone(object);
-  const converted = direction === "v1alpha1->v1beta1" ? toV1Beta1(object) : toV1Alpha1(object);
+  const convertTo = CONVERSIONS[direction];
+  if (!convertTo)
+    throw new UnknownCaseError(`input.direction is ${direction}, none of ${Object.keys(CONVERSIONS).join(", ")}`);
+  const converted = convertTo(object);
   return {
     actual: { object: normalizeSidecarSet(converted), input: object },
     wanted: { object: normalizeSidecarSet((expected as { object: unknown }).object), input: before },
@@ -78,6 +86,8 @@ export interface ValidationCaseInput extends Omit<ValidationInput, "metadataRule
 
 const validate: Compare = ({ input, expected }) => {
   const { gates, whitelist, ...rest } = input as ValidationCaseInput;
+  if (!["CREATE", "UPDATE"].includes(rest.operation))
+    throw new UnknownCaseError(`input.operation is ${rest.operation}, neither CREATE nor UPDATE`);
   const { errors } = validateSidecarSet({
     otherSidecarSets: [],
     controllerRevisions: [],

@@ -30,6 +30,13 @@ export const BEHAVIOURS: readonly Row[] = [
   ["injection of a revision by name or custom version; Always and Partial", "same"],
   ["registration: pods at CREATE only; ephemeral containers are ignored", "same"],
   [
+    "quantities: values, canonical texts, and the texts that are kept as written",
+    "same",
+    "exact, in whole numbers of any size",
+  ],
+  ["label selectors, and Kruise's rule for selectors that overlap", "same"],
+  ["regular expressions: Go's syntax (RE2)", "same", "what Go refuses is refused; linear time, with a bound of steps"],
+  [
     "ControllerRevisions: names, data, numbers, limit, collisions",
     "same",
     "in the namespace of this program; what Kruise left in its own is copied by hand where injectionStrategy.revision names it",

@@ -83,10 +83,22 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
     "moved into it, with a warning (HOT3902)",
   ],
   [
+    "object-beyond-measure",
+    "a SidecarSet nested deeper than 100 levels, or with more than 1,000 containers in a list",
+    "accepted",
+    "refused at once with the place (HOT3006); a conversion of the former is refused too",
+  ],
+  [
+    "whitelist-steps",
+    "expressions of the whitelist that would take more than 3,000,000 steps for all keys of a SidecarSet",
+    "matched",
+    "refused (HOT3306); an ordinary whitelist takes some thousands",
+  ],
+  [
     "all-errors-at-once",
     "several faults",
     "HTTP 500 with a text",
-    "HTTP 422 with a cause for each: path, value, code, reason and fix",
+    "HTTP 422 with a cause for each (of more than 1,000 the first ones): path, value, code, reason and fix",
   ],
   [
     "conversion-input",
@@ -132,6 +144,18 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
     "the base's revision is not looked up",
   ],
   ["malformed-pod", "what claims to be a pod has not the shape of one", "HTTP 500", "denied with HOT2111"],
+  [
+    "pod-beyond-measure",
+    "a pod that no node could run: annotations over 256 KiB, a container name over 63 characters, a `subPathExpr` over 4,096, more than 1,000 containers in a list, env or mounts nested deeper than 10 levels",
+    "injected, in time that may grow with the square of the size; the API server refuses it afterwards",
+    "denied at once with HOT2111",
+  ],
+  [
+    "regex-steps",
+    "a `targetContainersNameRegex` whose compiled pattern would take more than 1,000,000 steps for the names of the pod's containers",
+    "matched",
+    "denied with HOT2108; patterns take time that grows with their length only, and those of more than 4,096 characters or 20,000 steps are refused (HOT3003)",
+  ],
   ["namespace-unknown", "the Namespace can't be read", "silently does not match", "denied (HOT2103)"],
   [
     "partial-policy",

@@ -40,7 +40,10 @@ export const FIELD_REMARKS: Readonly<Record<string, readonly [Verdict, string]>>
     "better",
     "checked by the webhook and at injection too (HOT2107)",
   ],
-  "spec.containers[].resourcesPolicy.targetContainersNameRegex": ["same", "Go's syntax; matched in linear time"],
+  "spec.containers[].resourcesPolicy.targetContainersNameRegex": [
+    "same",
+    "Go's syntax; matched in linear time, with a bound of steps (`regex-steps`)",
+  ],
   "spec.containers[].resourcesPolicy.resourcesExpr": [
     "better",
     "type-checked with a quantity; bad numbers and overflow are faults",
