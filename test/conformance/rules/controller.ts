@@ -74,6 +74,32 @@ function parsed(pod: Pod, annotation: string): Record<string, unknown> | undefin
   }
 }
 
+function version({ input }: RoundCase, name: string): number {
+  return Number(input.pod.metadata.annotations?.[VERSION_ANNOTATION_PREFIX + name] ?? 0);
+}
+
+/**
+ * What the webhook and the controller write together does not fit together: the working side is the standby, the standby
+ * has a version, both sides have one version or one image, or the hash does not say what the working side runs.
+ */
+function isContradictory(one: RoundCase): boolean {
+  const working = parsed(one.input.pod, WORKING_ANNOTATION) ?? {};
+  const isUpdated = one.expected.booleans["isPodUpdated"] === true;
+  return pairs(one).some(({ container, sides }) => {
+    const works = sides.find(({ name }) => name === working[container.name]);
+    const empty = sides.filter((entry) => isEmpty(container, entry));
+    const [first, second] = sides;
+    return (
+      works === undefined ||
+      empty.includes(works) ||
+      empty.some(({ name }) => version(one, name) !== 0) ||
+      (empty.length === 0 &&
+        (first?.image === second?.image || version(one, first?.name ?? "") === version(one, second?.name ?? ""))) ||
+      isUpdated !== (works.image === container.image)
+    );
+  });
+}
+
 const isStopped = ({ input }: RoundCase): boolean => {
   const { updateStrategy } = input.sidecarSet.spec;
   return updateStrategy?.paused === true || updateStrategy?.type === "NotUpdate";
@@ -121,19 +147,14 @@ export const roundRules: RoundRule[] = [
   {
     id: "unproven-side",
     exception: true,
-    holds: (one, { ours }) => {
-      // The side with the least version that is not empty served before the upgrade began.
-      const version = (name: string): number =>
-        Number(one.input.pod.metadata.annotations?.[VERSION_ANNOTATION_PREFIX + name] ?? 0);
-      return (
-        isUpgrading(one) &&
-        pairs(one).some(({ sides }) => sides.every(({ ready }) => !ready)) &&
-        pairs(one).every(({ sides }) => {
-          const [older] = sides.toSorted((a, b) => version(a.name) - version(b.name));
-          return older === undefined || side(ours, older.name).image === older.image;
-        })
-      );
-    },
+    // The side with the least version that is not empty served before the upgrade began.
+    holds: (one, { ours }) =>
+      isUpgrading(one) &&
+      pairs(one).some(({ sides }) => sides.every(({ ready }) => !ready)) &&
+      pairs(one).every(({ sides }) => {
+        const [older] = sides.toSorted((a, b) => version(one, a.name) - version(one, b.name));
+        return older === undefined || side(ours, older.name).image === older.image;
+      }),
   },
   {
     id: "broken-in-place-state",
@@ -170,10 +191,24 @@ export const roundRules: RoundRule[] = [
     holds: (one, { ours }) =>
       isUpgrading(one) && pairs(one).every(({ sides }) => sides.some(({ ready }) => ready)) && isFinished(one, ours),
   },
+  {
+    id: "rollback",
+    exception: true,
+    holds: (one, { ours }) =>
+      pairs(one).some(({ container, sides }) => {
+        const [older, newer] = sides.toSorted((a, b) => version(one, a.name) - version(one, b.name));
+        return (
+          isUpgrading(one) &&
+          newer?.image !== container.image &&
+          side(ours, older?.name ?? "").image === older?.image &&
+          isEmpty(container, side(ours, newer?.name ?? ""))
+        );
+      }),
+  },
   // States that no controller writes: repaired, adopted or reported here. Judged by what must never happen.
   {
     id: "contradictory-state",
     exception: true,
-    holds: (one, { ours }) => one.name.startsWith("random/") && stillServes(one, ours),
+    holds: (one, { ours }) => isContradictory(one) && stillServes(one, ours),
   },
 ];
