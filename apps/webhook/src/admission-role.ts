@@ -8,13 +8,14 @@ import { createRegistration, type Registration } from "./registration.ts";
 import { createRoutes } from "./routes.ts";
 import type { Dependencies, Shared } from "./shared.ts";
 import { startAdmissionServer } from "./server.ts";
+import type { Stoppable } from "./stoppable.ts";
 
 /** Gets a certificate, serves the webhooks and prepares their registration, which the caller runs. */
 export async function startAdmission(
   config: Config,
   shared: Shared,
   { installation }: Pick<Dependencies, "installation">,
-): Promise<{ registration: Registration; stop: () => Promise<void> }> {
+): Promise<{ registration: Registration; server: Stoppable }> {
   const { api, metrics, sidecarSets, namespaces, revisions, log } = shared;
   const { namespace, failurePolicy, host, port } = config;
   const where = { api, namespace, ...(config.url !== undefined && { url: config.url }) };
@@ -53,5 +54,5 @@ export async function startAdmission(
     clock: systemClock,
     log,
   });
-  return { registration, stop: () => server.stop() };
+  return { registration, server };
 }

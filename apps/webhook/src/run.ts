@@ -29,9 +29,11 @@ export async function runWebhook(config: Config, signal: AbortSignal, dependenci
     { name: "the cache of Namespaces", run: (stop) => namespaces.run(stop) },
     { name: "the cache of ControllerRevisions", run: (stop) => revisions.run(stop) },
   ];
+  let retire = (): void => undefined;
   if (config.role !== "controller") {
-    const { registration, stop } = await startAdmission(config, shared, dependencies);
-    stack.defer(stop);
+    const { registration, server } = await startAdmission(config, shared, dependencies);
+    stack.defer(() => server.stop());
+    retire = () => server.retire();
     ready["registration"] = () => registration.registered();
     parts.push({ name: "the registration", run: (stopping) => registration.run(stopping) });
   }
@@ -53,6 +55,7 @@ export async function runWebhook(config: Config, signal: AbortSignal, dependenci
   });
   await Promise.race([asked, running]);
   log.info("stopping");
+  retire();
   // Before the wait below: another replica goes on at once.
   await controller?.stop();
   // The Service still sends requests here for a moment, and under Ignore each refused one is a pod without sidecars.

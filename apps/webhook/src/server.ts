@@ -7,7 +7,7 @@ import { ReviewError } from "./admission.ts";
 import { parseBoundedJson, TooDeepError } from "./bounded-json.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
-import { stoppable } from "./stoppable.ts";
+import { stoppable, type Stoppable } from "./stoppable.ts";
 
 /** Twice the largest object that etcd takes by default. */
 export const MAX_BODY_BYTES = 3 * 2 ** 20;
@@ -34,12 +34,10 @@ export interface AdmissionServerOptions {
   log: Log;
 }
 
-export interface AdmissionServer {
+export interface AdmissionServer extends Stoppable {
   readonly port: number;
   /** New connections get the new certificate; open ones are not touched. */
   rotate(certificate: ServingCertificate): void;
-  /** Takes no new request, finishes those under way, then closes; what takes longer than 3 s is cut. */
-  stop(): Promise<void>;
 }
 
 /**
@@ -66,12 +64,12 @@ export async function startAdmissionServer(options: AdmissionServerOptions): Pro
     },
   );
   server.on("tlsClientError", (error) => log.debug("TLS handshake failed", { err: error }));
-  const stop = stoppable(server);
+  const end = stoppable(server);
   await listen(server, { host: options.host, port: options.port, flag: "--port" });
   return {
     port: (server.address() as AddressInfo).port,
     rotate: ({ certPem, keyPem }) => server.setSecureContext({ cert: certPem, key: keyPem, minVersion: "TLSv1.2" }),
-    stop,
+    ...end,
   };
 }
 

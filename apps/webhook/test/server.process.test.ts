@@ -161,6 +161,30 @@ test("stop: the request under way is answered, a new one is refused, and idle co
   await stopped;
 });
 
+test("a server that retires takes new connections, and says with each answer that the connection ends", async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ended: (string | undefined)[] = [];
+  const ask = async (path: string): Promise<void> => {
+    const answer = Promise.withResolvers<IncomingMessage>();
+    const { port } = server;
+    request({ host: "127.0.0.1", port, path, method: "POST", ca: authority.certPem, agent }, answer.resolve)
+      .on("error", answer.reject)
+      .end("1");
+    const response = await answer.promise;
+    response.resume();
+    await once(response, "end");
+    ended.push(response.headers.connection);
+  };
+  await ask("/echo");
+  const slow = ask("/slow");
+  await entered;
+  server.retire();
+  release();
+  await slow;
+  await ask("/echo");
+  expect(ended).toEqual(["keep-alive", "close", "close"]);
+});
+
 test("a port that is taken: which one, and what to do", async () => {
   const options = {
     host: "127.0.0.1",
