@@ -322,6 +322,9 @@ it("an empty image that is the image under another name is refused", () => {
 
 it.each([
   ["no JSON", "is not the JSON of an object"],
+  ['{"rules":{}}', "is not the JSON of an object with rules"],
+  ['{"rules":[5]}', "is not the JSON of an object with rules"],
+  ['{"rules":[{"allowedAnnotationKeyExprs":"key"}]}', "is not the JSON of an object with rules"],
   ['{"rules":[{"selector":{"matchExpressions":[{"key":"a","operator":"Near"}]}}]}', "selector of the whitelist"],
   ['{"rules":[{"allowedAnnotationKeyExprs":["(?=a)"]}]}', "has look-around"],
 ])("the whitelist %s says that it can't be read", (whitelist, reason) => {

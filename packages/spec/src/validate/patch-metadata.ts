@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isRaw, rawItems } from "../defaults/raw.ts";
+import { isRaw, type Raw } from "../defaults/raw.ts";
 import { duplicate, fieldError, invalid, notSupported, required, type FieldErrors } from "../field-error.ts";
 import { qualifiedNameProblem } from "../label-name.ts";
 import { matchesSelector, selectorErrors } from "../label-selector.ts";
@@ -67,8 +67,7 @@ function allowedKeys(
       if (!isLabelSelector(selector)) return "A selector of the whitelist can't be evaluated.";
       if (!matchesSelector(selector, labels)) continue;
     }
-    for (const expression of Array.isArray(allowedAnnotationKeyExprs) ? (allowedAnnotationKeyExprs as unknown[]) : []) {
-      if (typeof expression !== "string") return UNREADABLE;
+    for (const expression of isStrings(allowedAnnotationKeyExprs) ? allowedAnnotationKeyExprs : []) {
       const compiled = compileRe2(expression);
       if ("problem" in compiled)
         return `The expression ${JSON.stringify(expression.slice(0, 80))} of the whitelist ${compiled.problem}.`;
@@ -85,11 +84,18 @@ function isLabelSelector(value: unknown): value is LabelSelector {
   return !wrong && selectorErrors(value).length === 0;
 }
 
-function parseWhitelist(text: string): ReturnType<typeof rawItems> | undefined {
+/** The rules; undefined where the text is not JSON, or something in it is not of the type that Kruise reads. */
+function parseWhitelist(text: string): Raw[] | undefined {
   try {
     const value = JSON.parse(text) as unknown;
-    return isRaw(value) ? rawItems(value["rules"]) : undefined;
+    const rules = isRaw(value) ? (value["rules"] ?? []) : undefined;
+    const isRule = (rule: unknown): boolean => isRaw(rule) && isStrings(rule["allowedAnnotationKeyExprs"] ?? []);
+    return Array.isArray(rules) && rules.every(isRule) ? (rules as Raw[]) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
