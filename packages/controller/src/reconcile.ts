@@ -117,6 +117,10 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     emit(planned.events);
     options.injection.reported(name);
     const problems: unknown[] = problem === undefined ? [] : [problem];
+    // Nothing else may happen that would bring us back to them.
+    for (const pod of expectations.unresolved(options.podsOf(name))) {
+      problems.push(new UnfinishedError(`nobody knows whether ${pod.name} was written`));
+    }
     const settle = (pod: PodProjection, kind: WriteKind, outcome: Outcome, events: readonly PlannedEvent[]): void => {
       if (outcome.result === "committed") {
         options.log.info("pod written", { sidecarSet: name, pod: `${pod.namespace}/${pod.name}`, write: kind });

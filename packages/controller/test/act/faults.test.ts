@@ -80,6 +80,15 @@ describe("the end state is the same, and no pod is written twice for one phase",
     expect(cluster.patches()).toHaveLength(6);
   });
 
+  test("refused with 500, and the pod can't be read several times: it is tried again though nothing else happens", async () => {
+    cluster = new Cluster([injectedPod(v1)], v2);
+    cluster.api.faults.failNext(POD_PATCH, failure(500));
+    for (let i = 0; i < 4; i++) cluster.api.faults.failNext({ verb: "get", plural: "pods" }, failure(503));
+    await cluster.start();
+    await cluster.settle(10_000);
+    expect(images(await cluster.pod())).toMatchObject({ "x-2": "x:2" });
+  });
+
   test("restarted whenever it comes to rest", async () => {
     const undisturbed = await expected();
     cluster = new Cluster(PODS, v2);

@@ -6,6 +6,7 @@ import { Machine } from "./machine.ts";
 import { seconds } from "./pod-status.ts";
 import { NATURE } from "./scheduler.ts";
 import { storedFor, type Wish } from "./sidecar-sets.ts";
+import type { Scenario } from "./scenario.ts";
 import type { World } from "./world.ts";
 
 interface Place {
@@ -27,11 +28,13 @@ export class Cluster {
   registryDown = false;
   readonly #world: World;
   readonly #oldKubelets: boolean;
+  readonly #hook: boolean;
   #uids = 0;
 
-  constructor(world: World, wish: Wish, oldKubelets: boolean) {
+  constructor(world: World, { wish, oldKubelets, hook }: Scenario) {
     this.#world = world;
     this.#oldKubelets = oldKubelets;
+    this.#hook = hook;
     this.wish = wish;
     this.bases = Object.keys(wish.hot);
     world.server.put("namespaces", "ns1", { metadata: { name: "ns1", uid: "ns1", labels: {} } });
@@ -76,7 +79,12 @@ export class Cluster {
     if (this.#oldKubelets) delete pod.status?.observedGeneration;
     const key = `ns1/${name}`;
     const machine = new Machine(this.#world, pod, this.bases);
-    const node: Node = { isOld: this.#oldKubelets, registryDown: () => this.registryDown, starts: new Map() };
+    const node: Node = {
+      isOld: this.#oldKubelets,
+      hasHook: this.#hook,
+      registryDown: () => this.registryDown,
+      starts: new Map(),
+    };
     this.machines.set(key, machine);
     const kubelet = new Kubelet(this.#world, machine, node);
     this.places.set(key, { machine, node, kubelet, injected: this.wish });

@@ -19,6 +19,8 @@ export interface Node {
   readonly isOld: boolean;
   /** Nothing can be pulled. */
   readonly registryDown: () => boolean;
+  /** Hot containers have a postStart hook that waits for the takeover. */
+  readonly hasHook: boolean;
   /** Starts by container and image, for the back-off. */
   readonly starts: Map<string, number[]>;
 }
@@ -183,7 +185,8 @@ export class Kubelet implements Owner {
   /** The postStart hook of a hot container waits for the takeover, and bounds itself. Whether it succeeded. */
   async #hook(process: Process): Promise<boolean> {
     const { random, scheduler } = this.#world;
-    if (this.#machine.socketsOf(process.container) === undefined || isEmptyImage(process.image)) return true;
+    const isHot = this.#machine.socketsOf(process.container) !== undefined && !isEmptyImage(process.image);
+    if (!isHot || !this.#node.hasHook) return true;
     this.#inHook = true;
     const isBad = fateOf(process.image) === "badhook";
     const until = scheduler.now + (isBad ? 0 : random.pick([15_000, 45_000, 90_000]));

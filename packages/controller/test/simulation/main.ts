@@ -33,9 +33,10 @@ if (seed === undefined) {
     },
   });
   const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage();
   console.log(
     `${seeds} seeds, ${steps} steps, ${writes} writes of pods, ${failures.length} failures; ` +
-      `${seconds.toFixed(1)} s, ${(seeds / seconds).toFixed(1)} seeds/s`,
+      `${seconds.toFixed(1)} s, ${(seeds / seconds).toFixed(1)} seeds/s, ${((user + system) / 1000 / seeds).toFixed(1)} ms of CPU each`,
   );
   process.exitCode = failures.length === 0 ? 0 : 1;
 } else {

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly wish: Wish;
   /** Kubelets from before 1.34, which report no generation. */
   readonly oldKubelets: boolean;
+  /** Hot containers have a postStart hook that waits for the takeover. */
+  readonly hook: boolean;
   readonly kruise: boolean;
   /** An old leader may go on writing as if it led. */
   readonly delusion: boolean;
@@ -23,6 +25,8 @@ export interface Scenario {
 export function scenarioOf(random: Random): Scenario {
   const some = (probability: number): boolean => random.chance(probability);
   const pods = random.pick([1, 2, 3, 3, 4]);
+  const probe = some(0.2) ? "startup" : "exec";
+  const hook = probe === "exec" && some(0.85);
   const hot = some(0.12) ? { x: "x:1", y: "y:1" } : { x: "x:1" };
   return {
     pods,
@@ -32,7 +36,7 @@ export function scenarioOf(random: Random): Scenario {
       empty: "e:1",
       ...(some(0.1) && { cold: "c:1" }),
       env: 0,
-      probe: some(0.2) ? "startup" : "exec",
+      probe,
       strategy: {
         maxUnavailable: random.pick([1, 1, 1, 2, 3]),
         ...(some(0.15) && { partition: random.int(1, pods) }),
@@ -45,6 +49,7 @@ export function scenarioOf(random: Random): Scenario {
       },
     },
     oldKubelets: some(0.1),
+    hook,
     kruise: some(0.25),
     delusion: some(0.15),
     edits: random.int(1, 5),

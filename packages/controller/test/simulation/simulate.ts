@@ -32,7 +32,7 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
   const { random, scheduler } = world;
   const scenario = scenarioOf(random);
   world.note(() => JSON.stringify({ seed, ...scenario, weather: world.weather }));
-  const cluster = new Cluster(world, scenario.wish, scenario.oldKubelets);
+  const cluster = new Cluster(world, scenario);
   const leaders: Leaders = new Leaders(world, (replica, call) => {
     const arrive = invariants.inspect(replica, call);
     return (carryOut) => {

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
+import { simulateMany } from "./many.ts";
 import { simulate } from "./simulate.ts";
 
-test("no seed breaks an invariant", async () => {
-  const failures: string[] = [];
-  for (let seed = 1; seed <= 60; seed++) {
-    const { violation } = await simulate(seed);
-    if (violation !== undefined) failures.push(`seed ${seed}: ${violation}`);
-  }
-  expect(failures).toEqual([]);
-}, 120_000);
+const SEEDS = 2_000;
 
-test("a seed replays exactly", async () => {
-  const once = await simulate(11, true);
-  const again = await simulate(11, true);
-  expect(again).toEqual(once);
-  expect(once.trace?.length).toBeGreaterThan(10);
+test(`${SEEDS} seeds: no invariant is broken, and all comes to rest`, async () => {
+  const { seeds, writes, failures } = await simulateMany({ from: 1, count: SEEDS, workers: 2 });
+  expect(failures.map(({ seed, violation }) => `pnpm simulate --seed ${seed} --trace: ${violation}`)).toEqual([]);
+  expect(seeds).toBe(SEEDS);
+  // Something has happened in them.
+  expect(writes).toBeGreaterThan(2 * SEEDS);
+}, 600_000);
+
+test.each([7, 42, 1234])("seed %i replays byte by byte, in another process too", async (seed) => {
+  const here = await simulate(seed, true);
+  const again = await simulate(seed, true);
+  expect(again.trace?.join("\n")).toBe(here.trace?.join("\n"));
+  const { steps, writes } = await simulateMany({ from: seed, count: 1, workers: 1 });
+  expect([steps, writes]).toEqual([here.steps, here.writes]);
 });
