@@ -12,6 +12,9 @@ const onlyInB = (act: string): Lifecycle => ({ postStart: exec(`test "$IMAGE" = 
 const waits = (reason: string) => (pod: Pod) => statusOf(pod, "x")?.state?.waiting?.reason === reason;
 const readyWith = (tag: Parameters<typeof imageOf>[0]) => (pod: Pod) =>
   isReady(pod) && statusOf(pod, "x")?.image === imageOf(tag);
+/** The end of the old container may be told a little later than the new one. */
+const replacedBy = (tag: Parameters<typeof imageOf>[0]) => (pod: Pod) =>
+  readyWith(tag)(pod) && statusOf(pod, "x")?.lastState?.terminated !== undefined;
 
 /**
  * What a hot upgrade builds on, as tests that hold for every node: the simulated one and a real kubelet.
@@ -37,7 +40,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
       const before = await ready("change");
       expect(before.status).toMatchObject({ phase: "Running", observedGeneration: 1 });
       await pods.setImage("change", "x", "b");
-      const after = await pods.until("change", "b runs", readyWith("b"));
+      const after = await pods.until("change", "b runs", replacedBy("b"));
       const { containerID, imageID } = statusOf(before, "x") ?? {};
       expect(statusOf(after, "x")).toMatchObject({
         restartCount: 1,
@@ -84,7 +87,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
       await add("stubborn", [container("x", "stubborn")]);
       await ready("stubborn");
       await pods.setImage("stubborn", "x", "b");
-      const after = await pods.until("stubborn", "b runs", readyWith("b"));
+      const after = await pods.until("stubborn", "b runs", replacedBy("b"));
       expect(statusOf(after, "x")?.lastState?.terminated).toMatchObject({ exitCode: 137, reason: "Error" });
     });
 
@@ -93,7 +96,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
       await pods.add("prestop", { containers: [container("x", "asks-stopped", { lifecycle })] });
       await ready("prestop");
       await pods.setImage("prestop", "x", "b");
-      const after = await pods.until("prestop", "b runs", readyWith("b"));
+      const after = await pods.until("prestop", "b runs", replacedBy("b"));
       expect(statusOf(after, "x")).toMatchObject({ lastState: { terminated: { exitCode: 3 } } });
     });
   });
