@@ -12,8 +12,9 @@ import { plan, type Plan, type PlannedWrite } from "./plan/plan.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
 import { isMatched, isUnfinished, type NamespaceLabels } from "./plan/select-pods.ts";
 import type { ReceiptTimes, Snapshot, WriteKind } from "./plan/snapshot.ts";
-import type { PlannedEvent } from "./plan/events.ts";
+import { refusedEvent, type PlannedEvent } from "./plan/events.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
+import { createRefusals } from "./refusals.ts";
 import { recordRevision } from "./record-revision.ts";
 
 export interface ReconcilerOptions {
@@ -57,6 +58,7 @@ const LONGEST_WAIT = 60 * 60_000;
 export function createReconciler(options: ReconcilerOptions): Reconcile {
   const { api, clock, expectations } = options;
   const receipts = new Map<string, ReceiptTimes>();
+  const refusals = createRefusals();
   /** Our last status write, which the cache may not show yet. */
   const written = new Map<string, SidecarSet>();
 
@@ -128,6 +130,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       } else if ("error" in outcome) {
         const code = outcome.result === "refused" ? reasonCode("PatchRejected") : reasonCode("ApiUnreachable");
         options.log.warn(code.sentence, { code: code.code, pod: `${pod.namespace}/${pod.name}`, err: outcome.error });
+        if (outcome.result === "refused") emit(refusals.news(refusedEvent(pod, outcome.error)));
         problems.push(outcome.error);
       } else if (outcome.result === "conflict") problems.push(new UnfinishedError(`${pod.name} has changed`));
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { INJECTED_LIST_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
 import { mergeJsonText } from "./merge-json.ts";
-import { InjectionDenied } from "./report.ts";
+import { InjectionDenied, type Denial } from "./report.ts";
 
 /**
  * The pod with the annotations of every `patchPodMetadata`, in order: `Retain` sets what is absent, `Overwrite` always
@@ -29,6 +29,24 @@ export function patchMetadata(pod: Pod, sidecarSets: readonly SidecarSet[]): Pod
   }
   if (!changed) return pod;
   return { ...pod, metadata: { ...pod.metadata, annotations: Object.fromEntries(annotations) } };
+}
+
+/**
+ * What `patchPodMetadata` of a SidecarSet changes in the annotations of a pod that runs, when its images are updated:
+ * all three policies apply, as at injection. `denied`: a text can't be merged, so the pod must not be written.
+ */
+export function metadataChanges(
+  pod: Pod,
+  sidecarSet: SidecarSet,
+): { annotations: Record<string, string> } | { denied: Denial } {
+  try {
+    const before = pod.metadata.annotations ?? {};
+    const after = Object.entries(patchMetadata(pod, [sidecarSet]).metadata.annotations ?? {});
+    return { annotations: Object.fromEntries(after.filter(([key, value]) => before[key] !== value)) };
+  } catch (error) {
+    if (error instanceof InjectionDenied) return { denied: error.denial };
+    throw error;
+  }
 }
 
 function patchOne(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { metadataChanges } from "@hot/inject";
 import { ApiError, RESOURCES, type Api } from "@hot/kube";
-import { UPGRADABLE_CONDITION, type Pod } from "@hot/spec";
+import { UPGRADABLE_CONDITION, type Pod, type SidecarSet } from "@hot/spec";
 import { toRfc3339 } from "../instant.ts";
 import type { PodProjection } from "../plan/pod-projection.ts";
 import type { WriteKind } from "../plan/snapshot.ts";
@@ -23,10 +24,15 @@ export interface Writing {
 }
 
 /** Sends one write, once. It holds only for the resourceVersion that it was planned on, and is never sent again. */
-export function applyWrite(writing: Writing, pod: PodProjection, write: PodWrite): Promise<Outcome> {
+export async function applyWrite(writing: Writing, pod: PodProjection, write: PodWrite): Promise<Outcome> {
+  const metadata = await addedMetadata(writing, pod, write.metadataOf);
+  if ("outcome" in metadata) return metadata.outcome;
   const containers = Object.entries(write.images).map(([name, image]) => ({ name, image }));
-  const metadata = { resourceVersion: pod.resourceVersion, annotations: write.annotations };
-  const body = containers.length > 0 ? { metadata, spec: { containers } } : { metadata };
+  const annotations = { ...metadata.annotations, ...write.annotations };
+  const body = {
+    metadata: { resourceVersion: pod.resourceVersion, annotations },
+    ...(containers.length > 0 && { spec: { containers } }),
+  };
   return send(writing, pod, write.kind, write, (name, options) =>
     writing.api.patch<Pod>(
       RESOURCES.pods,
@@ -35,6 +41,30 @@ export function applyWrite(writing: Writing, pod: PodProjection, write: PodWrite
       options,
     ),
   );
+}
+
+/**
+ * The cache keeps none of the annotations that `patchPodMetadata` may be about, so they are read: once, and only from
+ * the very version that the write is for.
+ */
+async function addedMetadata(
+  { api, signal }: Writing,
+  pod: PodProjection,
+  sidecarSet: SidecarSet | undefined,
+): Promise<{ annotations: Record<string, string> } | { outcome: Outcome }> {
+  if (sidecarSet === undefined) return { annotations: {} };
+  try {
+    const live = await api.get<Pod>(RESOURCES.pods, pod.name, { namespace: pod.namespace, signal });
+    const { uid, resourceVersion } = live.metadata;
+    if (uid !== pod.uid || resourceVersion !== pod.resourceVersion) return { outcome: { result: "conflict" } };
+    const changes = metadataChanges(live, sidecarSet);
+    if ("annotations" in changes) return changes;
+    const { sentence, fix, code } = changes.denied;
+    return { outcome: { result: "refused", error: new Error(`${sentence}. ${fix} (${code})`) } };
+  } catch (error) {
+    const gone = error instanceof ApiError && error.status === 404;
+    return { outcome: gone ? { result: "gone" } : { result: "unknown", error } };
+  }
 }
 
 /** Writes the pod condition SidecarSetUpgradable. */

@@ -13,6 +13,7 @@ export type EventReason =
   | "RolloutStalled"
   | "PodNotUpgradable"
   | "PodNotInjected"
+  | "PodWriteRefused"
   | "TakeoverUnproven";
 
 export interface PlannedEvent {
@@ -76,6 +77,12 @@ export function stallEvent(sidecarSet: SidecarSet, failed: readonly PodFacts[], 
 export function notUpgradableEvent(pod: PodProjection, changed: string): PlannedEvent {
   const detail = changed === "" ? pod.name : `${pod.name}: ${changed}`;
   return coded("Normal", "PodNotUpgradable", "NotUpgradable", detail, pod);
+}
+
+/** @param error - as the API server or the rules of `patchPodMetadata` put it */
+export function refusedEvent(pod: PodProjection, error: unknown): PlannedEvent {
+  const why = error instanceof Error ? error.message : String(error);
+  return coded("Warning", "PodWriteRefused", "PatchRejected", why.replace(/\.$/, ""), pod);
 }
 
 /** More pods than this are not named one by one. */

@@ -24,6 +24,8 @@ export interface PodWrite {
   readonly kind: Exclude<WriteKind, "condition">;
   readonly annotations: Readonly<Record<string, string>>;
   readonly images: Images;
+  /** Its `patchPodMetadata` is applied to what the pod is annotated with at the time of the write. */
+  readonly metadataOf?: SidecarSet;
 }
 
 /** A pair that is to be upgraded: the standby becomes the target. */
@@ -50,6 +52,7 @@ export function upgradeWrite(
   return {
     kind: "upgrade",
     images: { ...hot, ...cold },
+    ...metadataOf(sidecarSet),
     annotations: {
       ...Object.assign({}, ...pairs.map((one) => startAnnotations(pod, sidecarSet, one, now))),
       ...(pairs.length > 0 && workingAnnotation(pod, targets)),
@@ -187,7 +190,12 @@ export function abortWrite(
 
 /** MARK: the pod runs what is wanted already. */
 export function markWrite(pod: PodProjection, sidecarSet: SidecarSet, now: number): PodWrite {
-  return { kind: "mark", images: {}, annotations: setHash(pod, sidecarSet, hashOf(sidecarSet), now) };
+  const annotations = setHash(pod, sidecarSet, hashOf(sidecarSet), now);
+  return { kind: "mark", images: {}, annotations, ...metadataOf(sidecarSet) };
+}
+
+function metadataOf(sidecarSet: SidecarSet): Pick<PodWrite, "metadataOf"> {
+  return (sidecarSet.spec.patchPodMetadata ?? []).length > 0 ? { metadataOf: sidecarSet } : {};
 }
 
 /** Greater than every version of the pair, so that the later upgrade has the greater version whatever happened before. */

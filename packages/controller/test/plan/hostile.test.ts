@@ -50,17 +50,22 @@ const RAW = ["", "{", "null", "no word", "-1", "1e3", "9".repeat(1000), '{"__pro
 const VALUES = [null, 0, -1, 1e300, "", "no word", "x:1", "9999-12-31T00:00:00Z", true, [], {}, [null], { x: null }];
 
 describe("whatever stands in a pod's annotations", () => {
-  test.each(KEYS)("%s: a plan is made, its writes are texts, and its conditions have reasons of ours", (key) => {
-    const faults = new Set<string>();
-    for (const pod of PODS) {
-      const before = parsed(pod.metadata.annotations?.[key] ?? "{}");
-      const texts = VALUES.flatMap((value) => [...mutants(before, value)].map((one) => JSON.stringify(one)));
-      for (const text of [...RAW, ...texts]) {
-        for (const problem of problems(annotate(pod, { [key]: text }))) faults.add(`${problem}: ${text.slice(0, 500)}`);
+  test.each(KEYS)(
+    "%s: a plan is made, its writes are texts, and its conditions have reasons of ours",
+    (key) => {
+      const faults = new Set<string>();
+      for (const pod of PODS) {
+        const before = parsed(pod.metadata.annotations?.[key] ?? "{}");
+        const texts = VALUES.flatMap((value) => [...mutants(before, value)].map((one) => JSON.stringify(one)));
+        for (const text of [...RAW, ...texts]) {
+          for (const problem of problems(annotate(pod, { [key]: text })))
+            faults.add(`${problem}: ${text.slice(0, 500)}`);
+        }
       }
-    }
-    expect([...faults].slice(0, 5)).toEqual([]);
-  }, 30_000);
+      expect([...faults].slice(0, 5)).toEqual([]);
+    },
+    30_000,
+  );
 });
 
 function problems(pod: Pod): string[] {
