@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { down, find, up, type Cluster } from "../../tools/cluster/cluster.ts";
 import { cgroupRoots } from "../../tools/cluster/requirements.ts";
-import { cluster as shared, unique } from "./kit.ts";
+import { cluster as shared, own, unique } from "./kit.ts";
 
 /** Everything on the machine that carries the cluster's name, folder or link. */
 function traces({ name, folder, at }: Cluster): string[] {
@@ -30,33 +30,36 @@ function commandLine(pid: string): string {
   }
 }
 
-test("a second cluster runs beside the first, goes on after a kill, and `down` leaves nothing", async () => {
-  const name = unique("t");
-  const images = readdirSync(join(shared().folder, "..", "..", "images")).map((file) =>
-    join(shared().folder, "..", "..", "images", file),
-  );
-  onTestFinished(() => down(name));
-  const second = await up({ name, images });
-  expect(second.at.link).not.toBe(shared().at.link);
-  expect(second.kubectl(["get", "nodes", "-o", "name"]).trim()).toBe("node/n1");
-  expect(traces(second).length).toBeGreaterThan(5);
+test.skipIf(!own)(
+  "a second cluster runs beside the first, goes on after a kill, and `down` leaves nothing",
+  async () => {
+    const name = unique("t");
+    const images = readdirSync(join(shared().folder, "..", "..", "images")).map((file) =>
+      join(shared().folder, "..", "..", "images", file),
+    );
+    onTestFinished(() => down(name));
+    const second = await up({ name, images });
+    expect(second.at.link).not.toBe(shared().at.link);
+    expect(second.kubectl(["get", "nodes", "-o", "name"]).trim()).toBe("node/n1");
+    expect(traces(second).length).toBeGreaterThan(5);
 
-  const kubelet = second.processes.pid("kubelet-n1");
-  await second.end("kubelet-n1", "SIGKILL");
-  await second.end("apiserver", "SIGKILL");
-  const again = await up({ name, images });
-  expect(again.processes.pid("etcd")).toBe(second.processes.pid("etcd"));
-  expect(again.processes.pid("kubelet-n1")).not.toBe(kubelet);
-  expect(again.kubectl(["get", "--raw", "/readyz"])).toBe("ok");
+    const kubelet = second.processes.pid("kubelet-n1");
+    await second.end("kubelet-n1", "SIGKILL");
+    await second.end("apiserver", "SIGKILL");
+    const again = await up({ name, images });
+    expect(again.processes.pid("etcd")).toBe(second.processes.pid("etcd"));
+    expect(again.processes.pid("kubelet-n1")).not.toBe(kubelet);
+    expect(again.kubectl(["get", "--raw", "/readyz"])).toBe("ok");
 
-  await down(name);
-  expect(traces(second)).toEqual([]);
-  expect(find(name)).toBeUndefined();
-  await down(name);
-  expect(shared().kubectl(["get", "--raw", "/readyz"])).toBe("ok");
-});
+    await down(name);
+    expect(traces(second)).toEqual([]);
+    expect(find(name)).toBeUndefined();
+    await down(name);
+    expect(shared().kubectl(["get", "--raw", "/readyz"])).toBe("ok");
+  },
+);
 
-test("what cannot be started is refused with cause and fix", async () => {
+test.skipIf(!own)("what cannot be started is refused with cause and fix", async () => {
   await expect(up({ name: "Bad Name", images: [] })).rejects.toThrow(
     /a name has up to 20 .*\n\s+fix: pnpm cluster up/s,
   );
