@@ -7,6 +7,7 @@ import {
   HASH_WITHOUT_IMAGE_ANNOTATION,
   INJECTED_LIST_ANNOTATION,
   pairNames,
+  type Container,
   type Pod,
 } from "@hot/spec";
 import { SIDECAR_SETS } from "../../apps/demo/src/fleet.ts";
@@ -17,19 +18,24 @@ export const image = (version: string): string => `localhost/hot/sidecar-demo:${
 /** A pod belongs to one run. */
 export const RUN_LABEL = "bench-run";
 
-/** The two namespaces of a bench: pods of `injected` go through the webhook, those of `excluded` are never sent to it. */
+/** The namespaces of a bench. Only the pods of `injected` go through the application's webhook. */
 export interface Namespaces {
   readonly injected: string;
   readonly excluded: string;
+  /** Pods are sent to a webhook that answers at once and changes nothing. */
+  readonly asked: string;
+  /** Pods are sent to a webhook that answers at once with an injection that it has ready. */
+  readonly readyMade: string;
 }
 
 export async function createNamespaces(api: Api): Promise<Namespaces & AsyncDisposable> {
-  const suffix = randomBytes(3).toString("hex");
-  const names = { injected: `bench-${suffix}`, excluded: `bench-${suffix}-excluded` };
-  const create = (name: string, labels: Record<string, string>): Promise<KubeObject> =>
-    api.create(RESOURCES.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
-  await create(names.injected, {});
-  await create(names.excluded, { "hot.internal/injection": "disabled" });
+  const injected = `bench-${randomBytes(3).toString("hex")}`;
+  const of = (what: string): string => `${injected}-${what}`;
+  const names = { injected, excluded: of("excluded"), asked: of("asked"), readyMade: of("ready-made") };
+  for (const name of Object.values(names)) {
+    const labels = name === injected ? {} : { "hot.internal/injection": "disabled" };
+    await api.create(RESOURCES.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
+  }
   return {
     ...names,
     async [Symbol.asyncDispose]() {
@@ -38,8 +44,26 @@ export async function createNamespaces(api: Api): Promise<Namespaces & AsyncDisp
   };
 }
 
+/**
+ * `startup`: as samples/hotupgrade has it, a startupProbe each second until the first yes, then a readinessProbe now and
+ * then. `often`: a readinessProbe each second, for ever.
+ */
+export const PROBING = ["startup", "often"] as const;
+export type Probing = (typeof PROBING)[number];
+
+function probes(probing: Probing, probe: object): Pick<Container, "readinessProbe" | "startupProbe"> {
+  if (probing === "often") return { readinessProbe: { ...probe, periodSeconds: 1 } };
+  const startupProbe = { ...probe, periodSeconds: 1, successThreshold: 1, failureThreshold: 60 };
+  return { readinessProbe: { ...probe, periodSeconds: 5 }, startupProbe };
+}
+
 /** A SidecarSet with one hot container for the pods of one namespace that have the label of this run. */
-export async function createSidecarSet(api: Api, name: string, namespace: string): Promise<AsyncDisposable> {
+export async function createSidecarSet(
+  api: Api,
+  name: string,
+  namespace: string,
+  probing: Probing,
+): Promise<AsyncDisposable> {
   const standby = (mode: string, ...rest: string[]): object => ({
     exec: { command: ["/hot-standby", mode, "--name", BASE, ...rest] },
   });
@@ -57,7 +81,7 @@ export async function createSidecarSet(api: Api, name: string, namespace: string
           image: image("v1"),
           imagePullPolicy: "IfNotPresent",
           lifecycle: { postStart: standby("migrate", "--timeout", "30") },
-          readinessProbe: { ...standby("probe"), periodSeconds: 1 },
+          ...probes(probing, standby("probe")),
           upgradeStrategy: { upgradeType: "HotUpgrade", hotUpgradeEmptyImage: EMPTY },
         },
       ],
@@ -71,6 +95,28 @@ export async function createSidecarSet(api: Api, name: string, namespace: string
   };
 }
 
+/** What a light pod runs before and after its upgrade: `hot-standby pause`, as the empty side does. */
+export const LIGHT = { serving: "localhost/hot/standby:v2", wish: image("hang") } as const;
+
+/**
+ * A pod as an injected one, with the same hook and probe as far as Kubernetes is concerned, but programs that start in
+ * no time and say yes at once. What its upgrade takes is what Kubernetes takes.
+ */
+export function lightPod(run: string, namespace: string, name: string, probing: Probing): Pod {
+  const pod = applicationPod(`${run}-stray`, namespace, name);
+  const yes = { exec: { command: ["/hot-standby", "--help"] } };
+  const sidecar = (of: string, which: string): Container => ({
+    name: of,
+    image: which,
+    imagePullPolicy: "IfNotPresent",
+    lifecycle: { postStart: yes },
+    ...probes(probing, yes),
+  });
+  const [first, second] = pairNames(BASE);
+  const sidecars = [sidecar(first, LIGHT.serving), sidecar(second, EMPTY)];
+  return { ...pod, spec: { ...pod.spec, containers: [...sidecars, ...pod.spec.containers] } };
+}
+
 const IN_A_ROW = 8;
 const LIMIT_MS = 30_000;
 
@@ -82,7 +128,7 @@ async function untilInjected(api: Api, run: string, namespace: string): Promise<
 }
 
 /** What the webhook makes of a pod that belongs to a SidecarSet. Nothing is created. */
-async function injectedPod(api: Api, asked: Pod): Promise<Pod> {
+export async function injectedPod(api: Api, asked: Pod): Promise<Pod> {
   const end = performance.now() + LIMIT_MS;
   for (;;) {
     const pod = await api.create<Pod & KubeObject>(RESOURCES.pods, asked, { dryRun: true });

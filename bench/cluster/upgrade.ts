@@ -17,9 +17,12 @@ import {
   EMPTY,
   image,
   isInjected,
+  LIGHT,
+  lightPod,
   RUN_LABEL,
   strayPod,
   type Namespaces,
+  type Probing,
 } from "./objects.ts";
 import { isPodReady, Timeline } from "./timeline.ts";
 
@@ -27,6 +30,7 @@ export interface Setting {
   readonly api: Api;
   readonly namespaces: Namespaces;
   readonly pods: number;
+  readonly probing: Probing;
   /** PATCH requests on pods that the API server has answered so far, those on subresources not counted. */
   readonly podPatches: () => number;
   /** Resident memory of each replica of the application. */
@@ -60,7 +64,7 @@ const QUIET_MS = 3_000;
 export async function hotUpgrade(setting: Setting, name: string): Promise<HotRun> {
   const { api, namespaces } = setting;
   await using sets = new AsyncDisposableStack();
-  sets.use(await createSidecarSet(api, name, namespaces.injected));
+  sets.use(await createSidecarSet(api, name, namespaces.injected, setting.probing));
   const names = podNames(name, setting.pods);
   await using run = await started(setting, name, name, () =>
     Promise.resolve(names.map((pod) => applicationPod(name, namespaces.injected, pod))),
@@ -93,20 +97,30 @@ export async function hotUpgrade(setting: Setting, name: string): Promise<HotRun
 }
 
 /**
- * The same by hand: in each pod the image of the second side, and with the receipt at once that of the first. Nobody
- * can be faster with this kubelet and this sidecar. The pods belong to no SidecarSet.
+ * The same by hand, with the same sidecar, in pods that belong to no SidecarSet: in each the image of the second side,
+ * and with the receipt at once that of the first. Nobody can be faster with this kubelet and this sidecar.
  */
 export async function floorUpgrade(setting: Setting, name: string): Promise<UpgradeRun> {
   const { api, namespaces } = setting;
-  const names = podNames(name, setting.pods);
-  await using run = await started(setting, `${name}-stray`, name, async () => {
+  return await byHand(setting, name, image("v2"), async () => {
     await using sets = new AsyncDisposableStack();
-    sets.use(await createSidecarSet(api, name, namespaces.injected));
-    return await Promise.all(names.map((pod) => strayPod(api, name, namespaces, pod)));
+    sets.use(await createSidecarSet(api, name, namespaces.injected, setting.probing));
+    return await Promise.all(podNames(name, setting.pods).map((pod) => strayPod(api, name, namespaces, pod)));
   });
+}
+
+/** The same by hand with a sidecar that costs nothing: nobody can be faster with this kubelet. */
+export async function lightUpgrade(setting: Setting, name: string): Promise<UpgradeRun> {
+  const { namespaces, probing } = setting;
+  const pods = podNames(name, setting.pods).map((pod) => lightPod(name, namespaces.excluded, pod, probing));
+  return await byHand(setting, name, LIGHT.wish, () => Promise.resolve(pods));
+}
+
+async function byHand(setting: Setting, name: string, wish: string, make: () => Promise<Pod[]>): Promise<UpgradeRun> {
+  const { api } = setting;
+  await using run = await started(setting, `${name}-stray`, name, make);
   const { fleet } = run;
   const timeline = new Timeline(fleet.pods(), () => performance.now());
-  const wish = image("v2");
   const [old, target] = pairNames(BASE);
   const reset = new Set<string>();
   const sent: Promise<unknown>[] = [];
@@ -140,16 +154,25 @@ export async function floorUpgrade(setting: Setting, name: string): Promise<Upgr
   return { ms: (timeline.all("settled") ?? Number.NaN) - start, timeline, start };
 }
 
-/** Fresh pods, running and ready; deleted at the end. */
+/** Fresh pods, running and ready; deleted at the end, and when they do not become ready. */
 async function started(
   { api, pods }: Setting,
   label: string,
   sidecarSet: string,
   make: () => Promise<Pod[]>,
 ): Promise<{ readonly fleet: Fleet } & AsyncDisposable> {
+  await using ending = new AsyncDisposableStack();
   const stop = new AbortController();
+  ending.defer(() => stop.abort());
   const fleet = watchFleet(api, `${RUN_LABEL}=${label}`, sidecarSet, stop.signal);
   const created = await make();
+  ending.defer(async () => {
+    for (const { metadata } of created) {
+      const { name = "", namespace = "" } = metadata;
+      await api.delete(RESOURCES.pods, name, { namespace, gracePeriodSeconds: 1 });
+    }
+    await fleet.until(`the pods of ${label} are gone`, LIMIT_SECONDS, () => fleet.pods().length === 0);
+  });
   const made = await Promise.all(created.map((pod) => api.create<Pod & KubeObject>(RESOURCES.pods, pod)));
   if (!made.every(isInjected)) throw new Error(`a pod of ${label} has no sidecar`);
   await fleet.until(`${pods} pods of ${label} are ready`, LIMIT_SECONDS, () => {
@@ -157,17 +180,8 @@ async function started(
     return ready.length === pods;
   });
   await sleep(QUIET_MS);
-  return {
-    fleet,
-    async [Symbol.asyncDispose]() {
-      for (const { metadata } of created) {
-        const { name = "", namespace = "" } = metadata;
-        await api.delete(RESOURCES.pods, name, { namespace, gracePeriodSeconds: 1 });
-      }
-      await fleet.until(`the pods of ${label} are gone`, LIMIT_SECONDS, () => fleet.pods().length === 0);
-      stop.abort();
-    },
-  };
+  const moved = ending.move();
+  return { fleet, [Symbol.asyncDispose]: () => moved.disposeAsync() };
 }
 
 function podNames(run: string, count: number): string[] {
