@@ -24,10 +24,13 @@ export async function uninstall(options: UninstallOptions): Promise<string[]> {
   return changed;
 }
 
-/** Deletes the two webhook configurations; what is not there is fine. */
+/**
+ * Deletes the two webhook configurations; what is not there is fine. Validation goes first: it would refuse what nobody
+ * has given its defaults.
+ */
 export async function unregister(api: Pick<Api, "delete">): Promise<string[]> {
   const changed: string[] = [];
-  for (const resource of [RESOURCES.mutatingWebhookConfigurations, RESOURCES.validatingWebhookConfigurations]) {
+  for (const resource of [RESOURCES.validatingWebhookConfigurations, RESOURCES.mutatingWebhookConfigurations]) {
     try {
       await api.delete(resource, NAME);
       changed.push(`${resource.plural}/${NAME}`);

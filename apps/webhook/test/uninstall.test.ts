@@ -24,9 +24,9 @@ beforeEach(async () => {
 const remove = (revertConversion = false, installation = "sa-1"): Promise<string[]> =>
   uninstall({ api, namespace, installation, revertConversion });
 
-test("deletes both webhook configurations and leaves the conversion; a second time there is nothing to do", async () => {
+test("deletes both webhook configurations, validation first, and leaves the conversion; a second time there is nothing to do", async () => {
   const before = api.object("customresourcedefinitions", CRD);
-  expect(await remove()).toEqual([`${MUTATING}/hot-webhook`, `${VALIDATING}/hot-webhook`]);
+  expect(await remove()).toEqual([`${VALIDATING}/hot-webhook`, `${MUTATING}/hot-webhook`]);
   expect(api.object(MUTATING, "hot-webhook")).toBeUndefined();
   expect(api.object(VALIDATING, "hot-webhook")).toBeUndefined();
   expect(api.object("customresourcedefinitions", CRD)).toEqual(before);
