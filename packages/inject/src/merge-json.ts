@@ -16,6 +16,19 @@ export function mergeJsonText(original: string, patch: string): string | undefin
   }
 }
 
+/** Whether two JSON texts say the same, where a member that is null counts as none. */
+export function isSameButNulls(a: string | undefined, b: string): boolean {
+  return a !== undefined && a !== "" && pruned(parseExact(a)) === pruned(parseExact(b));
+}
+
+function pruned(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(pruned).join()}]`;
+  if (!isPlainObject(value)) return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, member]) => member !== null);
+  const sorted = entries.sort(([x], [y]) => (x < y ? -1 : 1));
+  return `{${sorted.map(([key, member]) => `${JSON.stringify(key)}:${pruned(member)}`).join()}}`;
+}
+
 function merge(target: unknown, change: unknown): unknown {
   if (!isPlainObject(change)) return change;
   const result = new Map(Object.entries(isPlainObject(target) ? target : {}));

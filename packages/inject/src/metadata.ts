@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { INJECTED_LIST_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
-import { mergeJsonText } from "./merge-json.ts";
+import { allNames } from "./build-sidecars.ts";
+import { isSameButNulls, mergeJsonText } from "./merge-json.ts";
 import { InjectionDenied, type Denial } from "./report.ts";
 
 /**
@@ -14,14 +15,15 @@ export function patchMetadata(pod: Pod, sidecarSets: readonly SidecarSet[]): Pod
   const injected = annotations.get(INJECTED_LIST_ANNOTATION)?.split(",") ?? [];
   let changed = false;
   for (const sidecarSet of sidecarSets) {
-    const again = injected.includes(sidecarSet.metadata.name ?? "");
+    // Without containers it may be in no list, so that an earlier invocation can't be told from the first.
+    const again = injected.includes(sidecarSet.metadata.name ?? "") || allNames(sidecarSet).length === 0;
     for (const { annotations: patch = {}, patchPolicy = "Retain" } of sidecarSet.spec.patchPodMetadata ?? []) {
       for (const [key, value] of Object.entries(patch)) {
         const before = annotations.get(key);
-        // The text was set as it is by the first invocation; merged into itself it would lose its nulls.
-        if (again && before === value) continue;
         const after = patchOne(before, value, patchPolicy, () => location(sidecarSet, key));
         if (after === undefined || after === before) continue;
+        // The first invocation may have set the text as it is, with nulls that a merge would take away.
+        if (again && patchPolicy === "MergePatchJson" && isSameButNulls(before, after)) continue;
         annotations.set(key, after);
         changed = true;
       }
