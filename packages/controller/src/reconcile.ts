@@ -5,6 +5,7 @@ import { applyCondition, applyWrite, resolve, type Outcome, type Writing } from 
 import type { Expectations } from "./act/expectations.ts";
 import { inParallel } from "./act/in-parallel.ts";
 import type { Revisions } from "./act/revisions.ts";
+import { createStatusPace } from "./act/status-pace.ts";
 import { SIDECAR_SETS, statusChanged, writeStatus } from "./act/write-status.ts";
 import type { Log } from "./effects.ts";
 import type { EmitEvent } from "./emit-event.ts";
@@ -59,6 +60,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   const { api, clock, expectations } = options;
   const receipts = new Map<string, ReceiptTimes>();
   const refusals = createRefusals();
+  const pace = createStatusPace(() => clock.now());
   /** Our last status write, which the cache may not show yet. */
   const written = new Map<string, SidecarSet>();
 
@@ -106,6 +108,27 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     return consider(name, await readLive(api, name, signal), true, signal);
   };
 
+  /** Writes the status where it says anything new; returns how long it has to wait, in milliseconds. */
+  const report = async (
+    name: string,
+    stored: SidecarSet | undefined,
+    status: SidecarSetStatus | undefined,
+    signal: AbortSignal,
+    problems: unknown[],
+  ): Promise<number> => {
+    if (stored === undefined || status === undefined) pace.forget(name);
+    if (stored === undefined || status === undefined || !statusChanged(stored, status)) return 0;
+    const held = pace.wait(name, stored.status ?? {}, status);
+    if (held > 0) return held;
+    try {
+      written.set(name, await writeStatus(api, stored, status, signal));
+      pace.wrote(name);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) problems.push(error);
+    }
+    return 0;
+  };
+
   return async (name, signal) => {
     const writing: Writing = { api, expectations, signal };
     await inParallel(expectations.unresolved(options.podsOf(name)), PARALLEL, async (pod) => {
@@ -149,11 +172,13 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     });
     signal.throwIfAborted();
     options.observe(name, planned);
-    const after = await finishStatus(stored, planned.status, api, signal, problems);
-    if (after !== undefined) written.set(name, after);
+    const held = await report(name, stored, planned.status, signal, problems);
     if (problems.length > 0) throw firstOf(problems);
-    if (planned.wakeAt === undefined) return {};
-    return { after: Math.min(Math.max(0, planned.wakeAt - clock.now()), LONGEST_WAIT) };
+    const waits = [
+      ...(held > 0 ? [held] : []),
+      ...(planned.wakeAt === undefined ? [] : [planned.wakeAt - clock.now()]),
+    ];
+    return waits.length === 0 ? {} : { after: Math.min(Math.max(0, Math.min(...waits)), LONGEST_WAIT) };
   };
 }
 
@@ -164,22 +189,6 @@ interface Considered {
   readonly snapshot: Snapshot;
   readonly planned: Plan;
   readonly problem?: unknown;
-}
-
-async function finishStatus(
-  sidecarSet: SidecarSet | undefined,
-  status: SidecarSetStatus | undefined,
-  api: Api,
-  signal: AbortSignal,
-  problems: unknown[],
-): Promise<SidecarSet | undefined> {
-  if (sidecarSet === undefined || status === undefined || !statusChanged(sidecarSet, status)) return undefined;
-  try {
-    return await writeStatus(api, sidecarSet, status, signal);
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) problems.push(error);
-    return undefined;
-  }
 }
 
 function remember(receipts: Map<string, ReceiptTimes>, name: string, times: ReceiptTimes): void {

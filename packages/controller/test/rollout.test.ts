@@ -138,6 +138,8 @@ describe("status", () => {
   it("names what is the case and what is waited for; as with Kruise, a pod counts as updated from its write on", async () => {
     cluster = new Cluster(pods(3), sidecarSet({ image: "x:2" }));
     await cluster.start();
+    // Counters alone follow the first status after half a second.
+    await cluster.settle(500);
     expect((await condition("Ready"))?.message).toBe(
       "1 of 3 pods updated; web-0: Upgrading; 2 wait for maxUnavailable=1",
     );
