@@ -34,6 +34,8 @@ export interface Datagram {
    * send, also later, as long as it is not closed.
    */
   attach(socket: Socket): void;
+  /** Gives it up on purpose, here and in a process that stands by. The socket can still send. */
+  close(): void;
 }
 
 const RECEIVE_BYTES = 4 * 1024 * 1024;

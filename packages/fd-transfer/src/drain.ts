@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Server, Socket } from "node:net";
+import type { Server } from "node:net";
+import { Socket } from "node:net";
 import { announceEnd } from "./last-response.ts";
 
 export interface DrainOptions {
@@ -13,66 +14,102 @@ export interface DrainOptions {
 /** What became of the connections that were open when the drain began, and later. */
 export interface DrainReport {
   readonly connections: number;
+  /** Another process goes on with them; their clients saw nothing of it. */
+  readonly moved: number;
   /** Answered with `Connection: close`, or closed by the client. */
-  readonly ended: number;
-  /** Cut at the deadline while a request was being answered. */
-  readonly destroyedBusy: number;
-  /** Cut at the deadline without a request. */
-  readonly destroyedIdle: number;
+  readonly closed: number;
+  /** Cut at the deadline. */
+  readonly reset: number;
+  /** Those of them that were cut while a request was being answered. */
+  readonly resetBusy: number;
   readonly ms: number;
 }
 
 interface Begun {
   readonly at: number;
   connections: number;
+  moved: number;
   onEmpty: (report: DrainReport) => void;
 }
 
 /**
  * Ends the HTTP/1 connections of this process and loses no request.
  * An idle keep-alive connection is never closed before the deadline, because a request may be on its way: its next
- * response carries `Connection: close` instead. `http.Server.close()` would destroy it and reset that request.
+ * response carries `Connection: close` instead, unless the connection is about to move to the process that owns.
+ * `http.Server.close()` would destroy it and reset that request.
  */
 export class Drain {
   readonly #sockets = new Set<Socket>();
   readonly #responses = new Map<ServerResponse, Socket>();
+  readonly #below = new WeakMap<Socket, Socket>();
   readonly #newest = new WeakMap<Socket, ServerResponse>();
   readonly #waiting = new Set<() => void>();
   #closeFrom = new WeakMap<Socket, number>();
   #lastChange = performance.now();
   #begun: Begun | null = null;
+  /** Read by no process: on their way to another one, or back. */
+  #lifted = 0;
+  readonly #willMove: (socket: Socket) => boolean;
+
+  constructor(willMove: (socket: Socket) => boolean = () => false) {
+    this.#willMove = willMove;
+  }
 
   get connections(): number {
-    return this.#sockets.size;
+    return this.#sockets.size + this.#lifted;
   }
 
   /** How long there has been no connection at all; 0 while there is one. Counts from the drain's begin. */
   quietForMs(): number {
-    if (this.#sockets.size > 0 || this.#begun === null) return 0;
+    if (this.connections > 0 || this.#begun === null) return 0;
     return performance.now() - Math.max(this.#lastChange, this.#begun.at);
   }
 
   /** From now on the connections of this server are counted and can be drained. */
   track(server: Server): void {
-    server.prependListener("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      this.#lastChange = performance.now();
-      if (this.#begun !== null) this.#begun.connections++;
-      socket.once("close", () => {
-        this.#sockets.delete(socket);
-        this.#lastChange = performance.now();
-        if (this.#sockets.size === 0) this.#empty();
-      });
+    server.prependListener("connection", (socket: Socket) => this.count(socket));
+    // A request knows the encrypted socket only; what is counted and destroyed is the one below it.
+    server.prependListener("secureConnection", (secure: Socket) => {
+      const below: unknown = Reflect.get(secure, "_parent");
+      if (below instanceof Socket) this.#below.set(secure, below);
     });
     server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
       if (request.httpVersionMajor > 1) return;
-      const { socket } = request;
+      const socket = this.#below.get(request.socket) ?? request.socket;
       this.#responses.set(response, socket);
       this.#newest.set(socket, response);
       response.once("close", () => this.#responses.delete(response));
       // Requests that were sent at once are all answered: the end is announced with the last of them.
       announceEnd(request, response, () => this.#isEnding(socket) && this.#newest.get(socket) === response);
     });
+  }
+
+  /** From now on this connection is counted and can be drained. Once is enough. */
+  count(socket: Socket): void {
+    if (this.#sockets.has(socket)) return;
+    this.#sockets.add(socket);
+    this.#lastChange = performance.now();
+    if (this.#begun !== null) this.#begun.connections++;
+    socket.once("close", () => this.#forget(socket));
+  }
+
+  /** It leaves its socket, and is neither moved nor closed so far. */
+  lift(socket: Socket): void {
+    if (!this.#sockets.delete(socket)) return;
+    this.#lifted++;
+    if (this.#begun !== null) this.#begun.connections--;
+  }
+
+  /** One that was lifted: moved, or counted anew by whoever goes on with it here. */
+  land(moved: boolean): void {
+    this.#lifted--;
+    this.#lastChange = performance.now();
+    if (this.#begun !== null && moved) {
+      this.#begun.connections++;
+      this.#begun.moved++;
+    }
+    // What is taken back is counted right after this.
+    queueMicrotask(() => this.#lookIfEmpty());
   }
 
   /**
@@ -82,10 +119,10 @@ export class Drain {
   begin(spreadMs = 0, onEmpty: (report: DrainReport) => void = () => undefined): void {
     if (this.#begun !== null) return;
     const at = performance.now();
-    this.#begun = { at, connections: this.#sockets.size, onEmpty };
+    this.#begun = { at, connections: this.#sockets.size, moved: 0, onEmpty };
     let index = 0;
     for (const socket of this.#sockets) this.#closeFrom.set(socket, at + (spreadMs * index++) / this.#sockets.size);
-    if (this.#sockets.size === 0) this.#empty();
+    this.#lookIfEmpty();
   }
 
   /** This process serves again: nothing is announced or destroyed any more. */
@@ -101,15 +138,14 @@ export class Drain {
     const begun = this.#begun;
     await this.#untilEmpty(options.deadlineMs);
     const left = [...this.#sockets];
-    if (this.#begun !== begun) return report(begun, 0, 0, left.length);
+    if (this.#begun !== begun) return report(begun, { left: left.length });
     const busy = new Set(this.#responses.values());
     for (const socket of left) socket.destroy();
-    const destroyedBusy = left.filter((socket) => busy.has(socket)).length;
-    return report(begun, destroyedBusy, left.length - destroyedBusy);
+    return report(begun, { reset: left.length, resetBusy: left.filter((socket) => busy.has(socket)).length });
   }
 
   async #untilEmpty(ms: number): Promise<void> {
-    if (this.#sockets.size === 0) return;
+    if (this.connections === 0) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -121,22 +157,32 @@ export class Drain {
     });
   }
 
-  #empty(): void {
+  #forget(socket: Socket): void {
+    this.#closeFrom.delete(socket);
+    if (!this.#sockets.delete(socket)) return;
+    this.#lastChange = performance.now();
+    this.#lookIfEmpty();
+  }
+
+  #lookIfEmpty(): void {
+    if (this.connections > 0) return;
     for (const done of this.#waiting) done();
     const begun = this.#begun;
     if (begun === null) return;
     const { onEmpty } = begun;
     begun.onEmpty = () => undefined;
-    onEmpty(report(begun, 0, 0));
+    onEmpty(report(begun, {}));
   }
 
   #isEnding(socket: Socket): boolean {
-    return this.#begun !== null && performance.now() >= (this.#closeFrom.get(socket) ?? 0);
+    if (this.#begun === null || this.#willMove(socket)) return false;
+    return performance.now() >= (this.#closeFrom.get(socket) ?? 0);
   }
 }
 
-function report(begun: Begun | null, destroyedBusy: number, destroyedIdle: number, left = 0): DrainReport {
-  const { at, connections } = begun ?? { at: performance.now(), connections: 0 };
-  const ended = Math.max(0, connections - destroyedBusy - destroyedIdle - left);
-  return { connections, ended, destroyedBusy, destroyedIdle, ms: Math.round(performance.now() - at) };
+function report(begun: Begun | null, counts: { reset?: number; resetBusy?: number; left?: number }): DrainReport {
+  const { reset = 0, resetBusy = 0, left = 0 } = counts;
+  const { at, connections, moved } = begun ?? { at: performance.now(), connections: 0, moved: 0 };
+  const closed = Math.max(0, connections - moved - reset - left);
+  return { connections, moved, closed, reset, resetBusy, ms: Math.round(performance.now() - at) };
 }

@@ -37,6 +37,10 @@ export const handoffErrors = {
   HOT4012: { reason: "ClusterWorker", fix: "Open the hand-off in the primary process, or run without node:cluster." },
   HOT4013: { reason: "Closed", fix: "The hand-off was closed or told to stop before this finished; open a new one." },
   HOT4014: { reason: "InvalidArgument", fix: "Correct the argument that the message names." },
+  HOT4015: {
+    reason: "StateRejected",
+    fix: "Import the state of the version that is running, or give `migrate` for it. See the cause; the old process goes on.",
+  },
 } as const;
 
 export type HandoffErrorCode = keyof typeof handoffErrors;
@@ -70,4 +74,9 @@ export class HandoffError extends Error {
     this.phase = details.phase;
     this.rolledBack = details.rolledBack ?? false;
   }
+}
+
+/** The owner's REFUSE, as an error. */
+export function refusal(code: string, reason: string): HandoffError {
+  return new HandoffError(code === "version" ? "HOT4004" : "HOT4005", reason, { phase: "hello", rolledBack: true });
 }

@@ -26,6 +26,8 @@ export interface HandoffEvents {
   drained: [DrainReport];
   /** Somebody called shutdown() on this listener; it listens again. */
   listenerDead: [key: string];
+  /** A connection moved to this process and `adopt` of its kind failed: it was closed. */
+  connectionLost: [{ readonly key: string; readonly reason: string }];
   /** Anything about links or ownership has changed. */
   change: [];
 }

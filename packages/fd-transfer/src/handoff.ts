@@ -3,7 +3,9 @@ import cluster from "node:cluster";
 import type { EventEmitter } from "node:events";
 import type { Datagram, DatagramOptions } from "./datagram.ts";
 import { DatagramSlot } from "./datagram.ts";
-import { secureDirectory } from "./directory.ts";
+import type { ConnectionOptions, Connections } from "./declared-connections.ts";
+import type { DirectoryMode } from "./directory.ts";
+import { FILE_MODE, secureDirectory } from "./directory.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { PathAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
@@ -15,6 +17,7 @@ import { probeAnswer } from "./probe.ts";
 import { ProbeSocket } from "./probe-socket.ts";
 import type { Timeouts } from "./protocol/limits.ts";
 import { DEFAULT_TIMEOUTS } from "./protocol/limits.ts";
+import type { StateOptions } from "./states.ts";
 import type { TerminateOptions } from "./termination.ts";
 import { terminate } from "./termination.ts";
 import type { Environment } from "./version-order.ts";
@@ -25,6 +28,11 @@ export interface HandoffOptions {
   readonly name: string;
   /** Default: `HOT_DIR` of the environment, else `/dev/shm/<name>.hot`. Made with mode 0700; must be seen by both sides. */
   readonly dir?: string;
+  /**
+   * `user` (default): both sides run as one user. `group`: they run as different users of one group; the directory has
+   * mode 2770 and that group, and everybody in it is trusted.
+   */
+  readonly mode?: DirectoryMode;
   /** A secret that both sides know, if the user id is not proof enough. */
   readonly token?: string;
   readonly timeouts?: Partial<Timeouts>;
@@ -80,17 +88,17 @@ export class HotHandoff {
     if (cluster.isWorker) {
       throw new HandoffError("HOT4012", "a worker's descriptors are the primary's", { phase: "open" });
     }
-    const { name, token, env = process.env } = options;
+    const { name, token, mode = "user", env = process.env } = options;
     if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
       const rule = "1 to 63 of letters, digits, dot, dash, underscore";
       throw new HandoffError("HOT4014", `name "${name}" is not ${rule}`, { phase: "open" });
     }
     const dir = options.dir ?? (env["HOT_DIR"] || `/dev/shm/${name}.hot`);
     const version = ownVersion(env);
-    secureDirectory(dir);
+    secureDirectory(dir, mode);
     const rank = { version, startedAt: process.hrtime.bigint() };
-    const participant = new Participant({ name, dir, rank, token }, { ...DEFAULT_TIMEOUTS, ...options.timeouts });
-    const probeSocket = new ProbeSocket(dir, version, () => probeAnswer(participant));
+    const participant = new Participant({ name, dir, rank, token, mode }, { ...DEFAULT_TIMEOUTS, ...options.timeouts });
+    const probeSocket = new ProbeSocket(dir, version, FILE_MODE[mode], () => probeAnswer(participant));
     const hot = new HotHandoff(participant, probeSocket);
     participant.newSide.seek();
     try {
@@ -122,7 +130,7 @@ export class HotHandoff {
     return this.#participant.tenure.signal;
   }
 
-  /** `role`, `owner`, `handoff`, `committed`, `rollback`, `retry`, `draining`, `drained`, `listenerDead`. */
+  /** `role`, `owner`, `handoff`, `committed`, `rollback`, `retry`, `draining`, `drained`, `listenerDead`, `connectionLost`. */
   get events(): EventEmitter<HandoffEvents> {
     return this.#participant.events;
   }
@@ -140,8 +148,10 @@ export class HotHandoff {
   listener(key: string, options: TcpListenOptions): Promise<Listener>;
   listener(key: string, options: PathListenOptions): Promise<Listener<PathAddress>>;
   async listener(key: string, options: ListenOptions): Promise<Listener | Listener<PathAddress>> {
-    const { drain } = this.#participant;
-    const slot = await this.#participant.bound(new ListenerSlot(key, options, (server) => drain.track(server)));
+    const { migration } = this.#participant;
+    const slot = await this.#participant.bound(
+      new ListenerSlot(key, options, (server) => migration.track(key, server)),
+    );
     return slot as Listener | Listener<PathAddress>;
   }
 
@@ -160,10 +170,47 @@ export class HotHandoff {
   }
 
   /**
+   * State that the next process starts with: the old one exports it when it is asked, the new one imports it before its
+   * probe. A process that takes back goes on with the state it has itself.
+   *
+   * @throws HandoffError HOT4014 when the key is taken.
+   *
+   * @example
+   * hot.state<Map<string, Route>>("routes", {
+   *   version: 2,
+   *   export: () => routes,
+   *   import: (value) => void (routes = value),
+   *   migrate: (value, version) => fromVersionOne(value),
+   * });
+   */
+  state<T>(key: string, options: StateOptions<T>): void {
+    this.#participant.holdings.states.declare(key, options);
+  }
+
+  /**
+   * Connections that can move to the process that takes over, such as WebSockets or those of a protocol of one's own:
+   * while this process drains, each is passed on at a moment that `pack` agrees to, and its client sees nothing of it.
+   * Both versions declare the same key; without it, or when the move fails, the connection stays and is drained.
+   * The keep-alive connections of a plain HTTP server move by themselves, between two requests.
+   *
+   * @throws HandoffError HOT4014 when the key is taken.
+   *
+   * @example
+   * const lines = hot.connections<{ user: string }>("lines", {
+   *   pack: (socket) => ({ meta: { user: users.get(socket) }, unread: halfLine(socket) }),
+   *   adopt: (socket, { user }) => serve(socket, user), // which calls lines.add(socket)
+   * });
+   */
+  connections<M>(key: string, options: ConnectionOptions<M>): Connections {
+    return this.#participant.migration.declare(key, options);
+  }
+
+  /**
    * Says that the application can serve. Resolves when this process owns for good and accepts; tries again by itself
    * when the old side calls an attempt off. Pending while it stands by.
    *
-   * @throws HandoffError HOT4007 when the probe fails: the old process serves as before (`rolledBack`).
+   * @throws HandoffError HOT4007 when the probe fails, HOT4015 when a state cannot be imported: the old process serves as
+   * before.
    */
   async ready(options: ReadyOptions = {}): Promise<void> {
     await this.#participant.ready(options.probe ?? (async () => undefined));
@@ -174,7 +221,7 @@ export class HotHandoff {
    * deadline is destroyed and counted. It begins by itself, without deadline, when a newer process has taken over.
    */
   async drain(options: DrainOptions): Promise<DrainReport> {
-    const report = await this.#participant.drain.finish(options);
+    const report = await this.#participant.migration.drain.finish(options);
     this.#participant.events.emit("drained", report);
     return report;
   }
@@ -217,3 +264,6 @@ export class HotHandoff {
     this.#probeSocket.close();
   }
 }
+
+/** What a program needs of a {@link HotHandoff}, so that a stub can stand in for it (`@hot/fd-transfer/testing`). */
+export type Handoff = Pick<HotHandoff, keyof HotHandoff>;

@@ -6,6 +6,7 @@ import type { OwnedFd } from "./native/owned-fd.ts";
 import type { Lineage } from "./ownership.ts";
 import type { FdItem } from "./protocol/message.ts";
 import type { Slot } from "./slot.ts";
+import { States } from "./states.ts";
 
 const BIND_TRIES = 50;
 const BIND_PAUSE_MS = 10;
@@ -16,11 +17,12 @@ interface Inherited {
 }
 
 /**
- * The sockets that move in a hand-over: those of this process, those received and not yet claimed, and L.
+ * The sockets that move in a hand-over: those of this process, those received and not yet claimed, state, and L.
  * L is the last to be closed: as long as a socket lives here, nobody else may bind it.
  */
 export class Holdings {
   lineage: Lineage | null = null;
+  readonly states = new States();
   readonly #slots = new Map<string, Slot>();
   readonly #inherited = new Map<string, Inherited>();
   #accepting = false;
@@ -116,6 +118,7 @@ export class Holdings {
     this.#accepting = false;
     for (const slot of this.#slots.values()) slot.letGo();
     this.closeUnclaimed();
+    this.states.forget();
     this.lineage?.close();
     this.lineage = null;
   }

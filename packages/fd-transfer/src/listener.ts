@@ -8,6 +8,7 @@ import { InternetEndpoint } from "./internet-endpoint.ts";
 import { loadNative } from "./native/addon.ts";
 import { PathEndpoint } from "./path-endpoint.ts";
 import { Slot } from "./slot.ts";
+import { TicketKeys } from "./ticket-keys.ts";
 
 export interface TcpListenOptions {
   /** 0 = any free port, or whatever port the inherited listener has. */
@@ -39,10 +40,18 @@ export interface Listener<A extends InternetAddress | PathAddress = InternetAddr
   readonly cookie: bigint;
   /** True = taken over from the old process, false = bound here. */
   readonly inherited: boolean;
-  /** Gives the connections to a net, http or https server. It accepts when the process becomes owner, not before. */
+  /**
+   * Gives the connections to a net, http or https server. It accepts when the process becomes owner, not before. A TLS
+   * server without `ticketKeys` of its own goes on with those of the old process: its clients resume their sessions.
+   */
   attach(server: Server): void;
   /** A private connection to the attached server; the shared address would prove nothing. For the probe. */
   connectPrivately(): Promise<Socket>;
+  /**
+   * Gives it up on purpose, here and in a process that stands by: nobody accepts any more, and its connections go on.
+   * A process that is taking over at this moment keeps what it has got.
+   */
+  close(): void;
 }
 
 const BACKLOG = 4096;
@@ -51,6 +60,7 @@ const BACKLOG = 4096;
 export class ListenerSlot extends Slot implements Listener<InternetAddress | PathAddress> {
   #server: Server | null = null;
   readonly #onAttach: (server: Server) => void;
+  readonly #tickets = new TicketKeys();
 
   constructor(key: string, options: ListenOptions, onAttach: (server: Server) => void) {
     super(key, endpointOf(options));
@@ -75,6 +85,7 @@ export class ListenerSlot extends Slot implements Listener<InternetAddress | Pat
       throw new HandoffError("HOT4014", what, { phase: "listen" });
     }
     this.#server = server;
+    this.#tickets.attach(server);
     this.#onAttach(server);
     if (this.accepting) this.start();
   }
@@ -101,6 +112,14 @@ export class ListenerSlot extends Slot implements Listener<InternetAddress | Pat
     } finally {
       door.close();
     }
+  }
+
+  protected override carry(): Uint8Array {
+    return this.#tickets.export();
+  }
+
+  protected override carried(meta: Uint8Array): void {
+    this.#tickets.import(meta);
   }
 
   protected start(): void {

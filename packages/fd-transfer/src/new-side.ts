@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
+import type { DirectoryMode } from "./directory.ts";
 import { HandoffError } from "./errors.ts";
 import type { Holdings } from "./holdings.ts";
 import type { LinkHost } from "./link.ts";
@@ -13,7 +14,7 @@ import type { Rank } from "./protocol/rank.ts";
 import type { LinkEvent, Outcome } from "./protocol/step.ts";
 import type { TakerState } from "./protocol/taker-state.ts";
 import { startTaker, stepTaker } from "./protocol/taker.ts";
-import { signHello } from "./protocol/token.ts";
+import { sign } from "./protocol/token.ts";
 import { SPOKEN } from "./protocol/version.ts";
 import { wordName } from "./protocol/word.ts";
 import { Session } from "./session.ts";
@@ -27,6 +28,7 @@ export interface Identity {
   readonly dir: string;
   readonly rank: Rank;
   readonly token: string | undefined;
+  readonly mode: DirectoryMode;
 }
 
 export interface NewSideHost extends LinkHost {
@@ -82,7 +84,7 @@ export class NewSide {
     try {
       const fd = connectToOwner(this.#identity.dir);
       if (typeof fd === "number") return this.#ask(fd);
-      const lineage = fd === null ? Lineage.tryAcquire(this.#identity.dir) : null;
+      const lineage = fd === null ? Lineage.tryAcquire(this.#identity.dir, this.#identity.mode) : null;
       if (lineage !== null) return this.#host.cold(lineage);
       // Wait, never steal.
       this.#host.waiting();
@@ -115,12 +117,10 @@ export class NewSide {
     const body: Bodies["HELLO"] = {
       ...SPOKEN,
       ...signed,
-      mac: signHello(token, signed),
+      mac: sign("HELLO", token, signed),
       epochKnown: 0n,
       uid: process.geteuid?.() ?? 0,
       caps: 0,
-      fdBudget: 0,
-      wants: [],
     };
     return { type: "HELLO", ...body };
   }
@@ -147,6 +147,8 @@ export class NewSide {
             const isKind = item.kind === "listener" ? accepting : type === SOCK_DGRAM;
             if (cookie !== item.cookie || !isKind) throw wrong(`${item.key} is not the ${item.kind} announced`);
             this.#holdings.receive(item, fd);
+          } else if (item.kind === "state") {
+            this.#holdings.states.receive(item, fd);
           } else {
             fd.close();
           }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { FILE_MODE } from "./directory.ts";
 import type { DrainReport } from "./drain.ts";
 import type { Holdings } from "./holdings.ts";
 import type { LinkHost } from "./link.ts";
@@ -16,6 +17,7 @@ import type { GiverState } from "./protocol/giver-state.ts";
 import { startGiver, stepGiver } from "./protocol/giver.ts";
 import type { Timeouts } from "./protocol/limits.ts";
 import type { FdItem, Message, MessageOf } from "./protocol/message.ts";
+import { plainItem } from "./protocol/plain-item.ts";
 import type { Rank } from "./protocol/rank.ts";
 import type { LinkEvent } from "./protocol/step.ts";
 import { isSigned } from "./protocol/token.ts";
@@ -36,6 +38,10 @@ export interface OldSideHost extends LinkHost {
   releaseStandby(): void;
   /** A hand-over to this rank begins. */
   asked(rank: Rank): void;
+  /** Somebody who drains has connections to pass on. */
+  moves(session: Session, move: MessageOf<"MOVE">): void;
+  /** Nor does it take connections any more. */
+  stopsAnswering(): void;
 }
 
 /** Answers on owner.sock, and hands over to one newer process at a time. Strangers cost a descriptor for one second. */
@@ -59,7 +65,7 @@ export class OldSide {
     this.#times = times;
     this.#holdings = holdings;
     this.#host = host;
-    this.#socket = new OwnerSocket(identity.dir, (fd) => this.#welcomeStranger(fd));
+    this.#socket = new OwnerSocket(identity.dir, FILE_MODE[identity.mode], (fd) => this.#welcomeStranger(fd));
   }
 
   get link(): Link<GiverState> | null {
@@ -95,8 +101,8 @@ export class OldSide {
   /** Tells the new side that no connection is left here; a hint for people. */
   reportDrained(report: DrainReport): void {
     if (this.#link?.state.phase !== "standby") return;
-    const { connections, destroyedBusy, destroyedIdle, ms } = report;
-    this.#link.session.send({ type: "DRAINED", connections, destroyed: destroyedBusy + destroyedIdle, ms });
+    const { connections, moved, reset, ms } = report;
+    this.#link.session.send({ type: "DRAINED", connections, destroyed: reset, ms, moved });
   }
 
   /** Answers nobody any more, and lets those who stand by look for the next owner. A hand-over goes on. */
@@ -108,6 +114,7 @@ export class OldSide {
     this.#strangers.clear();
     this.#waiting.clear();
     this.#parked = null;
+    this.#host.stopsAnswering();
   }
 
   close(): void {
@@ -120,13 +127,19 @@ export class OldSide {
   #welcomeStranger(fd: number): void {
     this.#makeRoom(this.#strangers.keys(), this.#strangers.size);
     const uid = loadNative().peerCredentials(fd).uid;
-    const trusted = uid === (process.geteuid?.() ?? uid) || uid === 0;
+    // Who is not of the group cannot reach the socket.
+    const trusted = uid === (process.geteuid?.() ?? uid) || uid === 0 || this.#identity.mode === "group";
     const session = new Session(fd, {
       message: (message) => {
         clearTimeout(this.#strangers.get(session));
         this.#strangers.delete(session);
         if (message.type === "HELLO" && trusted) return this.#answer(session, message);
-        const refuse: Message = { type: "REFUSE", code: trusted ? "protocol" : "auth", reason: "HELLO comes first" };
+        if (message.type === "MOVE" && trusted) return this.#host.moves(session, message);
+        const refuse: Message = {
+          type: "REFUSE",
+          code: trusted ? "protocol" : "auth",
+          reason: "HELLO or MOVE comes first",
+        };
         this.#farewell(session, refuse);
       },
       eof: () => this.#forget(session),
@@ -194,32 +207,39 @@ export class OldSide {
       retryAfterMs: BUSY_MS,
       now: performance.now(),
     };
-    return admit(host, hello, isSigned(token, hello));
+    return admit(host, hello, isSigned("HELLO", token, hello));
   }
 
   #handOver(session: Session, hello: MessageOf<"HELLO">, proto: number): void {
     const lineage = this.#holdings.lineage;
     if (lineage === null) return this.#farewell(session, { type: "BUSY", retryAfterMs: BUSY_MS, by: "its own end" });
+    const states = this.#exportStates();
+    if (states === null) return this.#farewell(session, { type: "BUSY", retryAfterMs: BUSY_MS, by: "its own state" });
     const rank: Rank = { version: hello.version, startedAt: hello.startedAt };
     const wordFd = new OwnedFd(loadNative().createWord(WORD.PREP));
-    const batches = intoBatches([
-      { item: plain("lock"), fd: lineage.fd },
-      { item: plain("word"), fd: wordFd.fd },
+    const batches = intoBatches<Passed>([
+      { item: plainItem("lock"), fd: lineage.fd },
+      { item: plainItem("word"), fd: wordFd.fd },
       ...this.#holdings.entries(),
+      ...states.map(({ item, memory }) => ({ item, fd: memory.fd, memory })),
     ]);
     const count = batches.reduce((sum, batch) => sum + batch.length, 0);
+    const sizes = states.map(({ memory }) => loadNative().memorySize(memory.fd));
+    const stateBytes = Math.min(
+      0xffff_ffff,
+      sizes.reduce((sum, size) => sum + size, 0),
+    );
     const epoch = lineage.readEpoch();
-    const welcome: Message = { type: "WELCOME", proto, epoch, count, batches: batches.length, stateBytes: 0, caps: 0 };
+    const welcome: Message = { type: "WELCOME", proto, epoch, count, batches: batches.length, stateBytes, caps: 0 };
     const { state, effects } = startGiver(batches.length, epoch, welcome, this.#times);
     const link = new Link<GiverState>(stepGiver, state, this.#times, {
       perform: (effect) => {
         if (effect.type === "sendBatch") {
           const batch = batches[effect.batch] ?? [];
           const items = batch.map((entry) => entry.item);
-          link.session.send(
-            { type: "FDS", batch: effect.batch, items },
-            batch.map((entry) => entry.fd),
-          );
+          const fds = batch.map((entry) => entry.fd);
+          // A large state must not stay in memory for as long as this process stands by.
+          link.session.send({ type: "FDS", batch: effect.batch, items }, fds, () => closeMemory(batch));
           return;
         }
         if (effect.type === "failed" && effect.how === "rolled") {
@@ -228,6 +248,7 @@ export class OldSide {
         this.#host.perform(effect);
       },
       ended: (outcome) => {
+        for (const batch of batches) closeMemory(batch);
         wordFd.close();
         this.#link = null;
         this.#host.ended(outcome);
@@ -242,23 +263,25 @@ export class OldSide {
     link.start(session, effects);
     if (this.#host.isLeaving()) link.dispatch({ type: "terminate" });
   }
+
+  /** Null when the application cannot: there is no hand-over without its state. */
+  #exportStates(): ReturnType<Holdings["states"]["export"]> | null {
+    try {
+      return this.#holdings.states.export();
+    } catch (error) {
+      this.#host.perform({ type: "failed", how: "aborted", reason: `the state cannot be exported: ${String(error)}` });
+      return null;
+    }
+  }
 }
 
-function plain(kind: "lock" | "word"): FdItem {
-  return {
-    key: kind,
-    kind,
-    domain: 0,
-    type: 0,
-    proto: 0,
-    address: "",
-    port: 0,
-    cookie: 0n,
-    backlog: 0,
-    v6only: false,
-    reusePort: false,
-    ifname: "",
-    netnsIno: 0n,
-    meta: new Uint8Array(),
-  };
+interface Passed {
+  readonly item: FdItem;
+  readonly fd: number;
+  /** Made for this hand-over, and closed as soon as it is sent. */
+  readonly memory?: OwnedFd;
+}
+
+function closeMemory(batch: readonly Passed[]): void {
+  for (const { memory } of batch) memory?.close();
 }

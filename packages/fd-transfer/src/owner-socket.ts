@@ -11,13 +11,15 @@ const TEMPORARY = /^owner\.(\d+)\.tmp$/;
 /** `<dir>/owner.sock`, held by the confirmed owner only (R12). */
 export class OwnerSocket {
   readonly #dir: string;
+  readonly #mode: number;
   readonly #onConnection: (fd: number) => void;
   #server: SeqpacketServer | null = null;
   /** Null = not wanted. */
   #epoch: bigint | null = null;
 
-  constructor(dir: string, onConnection: (fd: number) => void) {
+  constructor(dir: string, mode: number, onConnection: (fd: number) => void) {
     this.#dir = dir;
+    this.#mode = mode;
     this.#onConnection = onConnection;
   }
 
@@ -26,7 +28,7 @@ export class OwnerSocket {
     this.#epoch = epoch;
     const before = this.#server;
     const temporary = join(this.#dir, `owner.${epoch}.tmp`);
-    this.#server = new SeqpacketServer(join(this.#dir, "owner.sock"), temporary, this.#onConnection);
+    this.#server = new SeqpacketServer(join(this.#dir, "owner.sock"), temporary, this.#mode, this.#onConnection);
     before?.close();
     for (const name of readdirSync(this.#dir)) {
       const of = TEMPORARY.exec(name)?.[1];

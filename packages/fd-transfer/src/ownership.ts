@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants, fstatSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { constants, fchmodSync, fstatSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import type { DirectoryMode } from "./directory.ts";
+import { FILE_MODE } from "./directory.ts";
 import { HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
 import { OwnedFd } from "./native/owned-fd.ts";
@@ -22,10 +24,10 @@ export class Lineage {
   }
 
   /** The lock, or null while anybody of the lineage is alive. Never waits, never steals. */
-  static tryAcquire(dir: string): Lineage | null {
+  static tryAcquire(dir: string, mode: DirectoryMode = "user"): Lineage | null {
     const path = join(dir, "lock");
     for (let race = 0; race < MAX_RACES; race++) {
-      const fd = open(path);
+      const fd = open(path, FILE_MODE[mode]);
       if (!loadNative().lockExclusive(fd.fd)) {
         fd.close();
         return null;
@@ -70,9 +72,13 @@ export class Lineage {
   }
 }
 
-function open(path: string): OwnedFd {
+function open(path: string, mode: number): OwnedFd {
   try {
-    return new OwnedFd(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
+    const fd = new OwnedFd(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, mode));
+    const { uid, mode: bits } = fstatSync(fd.fd);
+    // The umask has taken some away; only the user that made it can put it right.
+    if (uid === process.geteuid?.() && (bits & 0o777) !== mode) fchmodSync(fd.fd, mode);
+    return fd;
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "";
     throw new HandoffError("HOT4001", `${path} cannot be opened (${code})`, { phase: "open", cause });

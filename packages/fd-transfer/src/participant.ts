@@ -2,11 +2,11 @@
 import { EventEmitter } from "node:events";
 import type { Deferred } from "./deferred.ts";
 import { deferred } from "./deferred.ts";
-import { Drain } from "./drain.ts";
-import { HandoffError } from "./errors.ts";
+import { HandoffError, refusal } from "./errors.ts";
 import type { HandoffEvents, HandoffRole } from "./events.ts";
 import { tell } from "./events.ts";
 import { Holdings } from "./holdings.ts";
+import { Migration } from "./migration.ts";
 import type { Identity } from "./new-side.ts";
 import { NewSide } from "./new-side.ts";
 import { OldSide } from "./old-side.ts";
@@ -14,11 +14,10 @@ import type { Lineage } from "./ownership.ts";
 import { Readiness } from "./readiness.ts";
 import { Tenure } from "./tenure.ts";
 import type { Timeouts } from "./protocol/limits.ts";
+import { owns } from "./protocol/owns.ts";
 import type { HostEffect, Outcome } from "./protocol/step.ts";
-import { OWNER_BY } from "./protocol/word.ts";
 import type { Slot } from "./slot.ts";
-
-const REPAIR_MS = 1_000;
+import { Upkeep } from "./upkeep.ts";
 
 /**
  * One process of a lineage over its whole life: it seeks, takes over or starts cold, owns, hands over, stands by, takes
@@ -26,22 +25,22 @@ const REPAIR_MS = 1_000;
  */
 export class Participant {
   readonly events = new EventEmitter<HandoffEvents>();
-  readonly drain = new Drain();
   readonly holdings = new Holdings();
+  readonly migration: Migration;
   readonly newSide: NewSide;
   readonly oldSide: OldSide;
   /** Settled when the role is known for the first time. */
   readonly opened: Deferred<void> = deferred();
   role: HandoffRole = "standby";
   terminating = false;
+  closed = false;
   readonly tenure = new Tenure();
   readonly #times: Timeouts;
   /** Counts each change of what is held, so that work of an earlier one stops. */
   #term = 0;
   #holding: Deferred<void> = deferred();
   readonly #readiness = new Readiness();
-  #closed = false;
-  #repair: NodeJS.Timeout | undefined;
+  readonly #upkeep: Upkeep;
 
   constructor(identity: Identity, times: Timeouts) {
     this.#times = times;
@@ -62,23 +61,22 @@ export class Participant {
       hasStandby: () => this.newSide.link !== null,
       releaseStandby: () => this.newSide.dispatch({ type: "releaseStandby" }),
       asked: (rank) => tell(this.events, "handoff", { version: rank.version }),
+      moves: (session, move) => this.migration.receivers.admit(session, move),
+      stopsAnswering: () => this.migration.receivers.close(),
     });
-  }
-
-  get closed(): boolean {
-    return this.#closed;
+    this.#upkeep = new Upkeep(this.oldSide, this.holdings, this.events, () => this.isServing());
+    this.migration = new Migration(identity, times, {
+      isServing: () => this.isServing() && !this.terminating,
+      failed: (key, error) => tell(this.events, "connectionLost", { key, reason: String(error) }),
+    });
   }
 
   /** By WORD as it is now, not by what was heard last. */
   isOwner(): boolean {
     if (!this.tenure.current) return false;
+    const { link } = this.newSide;
     const given = this.oldSide.link?.readWord() ?? null;
-    if (given !== null && OWNER_BY[given] === "new") return false;
-    const taking = this.newSide.link;
-    const taken = taking?.readWord() ?? null;
-    if (taken === null || OWNER_BY[taken] === "new") return true;
-    // Released by this side; by the other one it means that this side's trial is over.
-    return taken === "RELEASED" && taking?.state.phase === "releasing";
+    return owns(given, link?.readWord() ?? null, link?.state.phase === "releasing");
   }
 
   /** Owner for good, and accepting: what the receipt says. */
@@ -90,6 +88,7 @@ export class Participant {
   async bound<S extends Slot>(slot: S): Promise<S> {
     this.#mustBeOpen("listen");
     this.holdings.addSlot(slot);
+    slot.onClose = () => this.#closeSocket(slot.key);
     try {
       while (!slot.bound) {
         await this.#holding.promise;
@@ -97,7 +96,7 @@ export class Participant {
         await this.holdings.bindAll(() => term === this.#term);
       }
     } catch (error) {
-      if (error instanceof HandoffError && error.code === "HOT4010" && this.role === "fresh" && !this.#closed) {
+      if (error instanceof HandoffError && error.code === "HOT4010" && this.role === "fresh" && !this.closed) {
         this.#startOver(error);
         this.holdings.removeSlot(slot.key);
         return this.bound(slot);
@@ -106,6 +105,14 @@ export class Participant {
       throw error;
     }
     return slot;
+  }
+
+  /** A standby closes its descriptor as well, or the kernel would go on queueing to a socket that nobody reads. */
+  #closeSocket(key: string): void {
+    this.holdings.removeSlot(key);
+    this.migration.untrack(key);
+    const { link } = this.newSide;
+    if (link?.state.phase === "kept") link.session.send({ type: "CLOSED", key });
   }
 
   async ready(probe: () => Promise<void>): Promise<void> {
@@ -126,20 +133,20 @@ export class Participant {
 
   /** Ends everything at once, as a crash would, but leaves no descriptor and no file. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed) return;
+    this.closed = true;
     this.#term++;
-    clearInterval(this.#repair);
     const error = new HandoffError("HOT4013", "the hand-off was closed", { phase: "close" });
     this.oldSide.close();
     this.newSide.close();
+    this.migration.close();
     this.holdings.letGo();
     this.#disown();
     for (const waiting of [this.opened, this.#holding, this.#readiness]) waiting.reject(error);
   }
 
   #mustBeOpen(phase: "listen" | "own"): void {
-    if (this.#closed) throw new HandoffError("HOT4013", "the hand-off is closed", { phase });
+    if (this.closed) throw new HandoffError("HOT4013", "the hand-off is closed", { phase });
   }
 
   #setRole(role: HandoffRole): void {
@@ -167,9 +174,11 @@ export class Participant {
   #proceed(): void {
     if (!this.#readiness.declared || this.holdings.lineage === null) return;
     const term = this.#term;
-    const isCurrent = (): boolean => term === this.#term && !this.#closed;
+    const isCurrent = (): boolean => term === this.#term && !this.closed;
     const work = async (): Promise<void> => {
       await this.holdings.bindAll(isCurrent);
+      if (!isCurrent()) return;
+      await this.holdings.states.import();
       if (!isCurrent()) return;
       this.holdings.mustBeAttached();
       if (this.newSide.link?.state.phase === "held") {
@@ -185,8 +194,16 @@ export class Participant {
     work().catch((error: unknown) => {
       if (!isCurrent()) return;
       if (error instanceof HandoffError && error.code === "HOT4010") this.#startOver(error);
+      else if (error instanceof HandoffError && error.code === "HOT4015") this.#refuse(error);
       else this.#readiness.reject(error);
     });
+  }
+
+  /** The old side is told, and goes on; ready() is rejected when that is done. */
+  #refuse(error: HandoffError): void {
+    if (this.newSide.link === null) return this.#readiness.reject(error);
+    this.#readiness.refuse(error);
+    this.newSide.dispatch({ type: "probed", failure: error.message });
   }
 
   #serve(): void {
@@ -243,29 +260,27 @@ export class Participant {
   #own(epoch: bigint | "take" | "read", confirmed: boolean): void {
     const written = epoch === "take" ? this.holdings.lineage?.takeEpoch() : this.holdings.lineage?.readEpoch();
     this.tenure.begin(typeof epoch === "bigint" ? epoch : (written ?? this.tenure.epoch), confirmed);
-    this.drain.cancel();
+    this.migration.stop();
     if (!confirmed) tell(this.events, "committed", this.tenure.epoch);
-    this.#repair ??= setInterval(() => this.#repairNow(), REPAIR_MS).unref();
+    this.#upkeep.begin();
   }
 
   #disown(): void {
     this.tenure.end();
-    clearInterval(this.#repair);
-    this.#repair = undefined;
+    this.#upkeep.end();
   }
 
   /** Without a deadline: it ends when the last connection does, or when this process owns again. */
   #drainInBackground(): void {
     tell(this.events, "draining");
-    this.drain.begin(0, (report) => {
+    this.migration.begin((report) => {
       this.oldSide.reportDrained(report);
       tell(this.events, "drained", report);
     });
   }
 
-  /** Serving does not depend on it: without owner.sock nobody can take over until it is repaired. */
   #publish(): void {
-    this.#tryOn(() => this.oldSide.publish(this.tenure.epoch));
+    this.#upkeep.publish(this.tenure.epoch);
     if (this.role === "standby") this.#setRole("successor");
     this.#readiness.resolve();
     tell(this.events, "owner", this.tenure.epoch);
@@ -282,21 +297,7 @@ export class Participant {
     this.oldSide.stopAnswering();
     this.holdings.letGo();
     this.#holding = deferred();
-    if (this.drain.connections > 0) this.drain.begin();
-  }
-
-  #repairNow(): void {
-    if (!this.isServing()) return;
-    this.#tryOn(() => this.oldSide.repair());
-    for (const key of this.holdings.repair()) tell(this.events, "listenerDead", key);
-  }
-
-  #tryOn(publish: () => void): void {
-    try {
-      publish();
-    } catch (error) {
-      tell(this.events, "retry", { reason: `owner.sock cannot be published: ${String(error)}`, afterMs: REPAIR_MS });
-    }
+    if (this.migration.drain.connections > 0) this.migration.begin();
   }
 
   #ended(outcome: Outcome): void {
@@ -312,11 +313,9 @@ export class Participant {
         else this.#proceed();
         break;
       case "released":
-        this.#setRole("standby");
-        if (!this.terminating) this.newSide.seek();
-        break;
       case "left":
         this.#setRole("standby");
+        if (!this.terminating) this.newSide.seek();
         break;
       case "retry":
         this.#setRole("standby");
@@ -324,11 +323,9 @@ export class Participant {
         tell(this.events, "retry", { reason: outcome.reason, afterMs: outcome.afterMs });
         if (!this.terminating) this.newSide.seek(outcome.afterMs);
         break;
-      case "refused": {
-        const code = outcome.code === "version" ? "HOT4004" : "HOT4005";
-        this.#fail(new HandoffError(code, outcome.reason, { phase: "hello", rolledBack: true }));
+      case "refused":
+        this.#fail(refusal(outcome.code, outcome.reason));
         break;
-      }
     }
     tell(this.events, "change");
   }

@@ -17,9 +17,9 @@ export interface ProbeAnswer {
 export class ProbeSocket {
   readonly #server: SeqpacketServer;
 
-  constructor(dir: string, version: bigint, answer: () => ProbeAnswer) {
+  constructor(dir: string, version: bigint, mode: number, answer: () => ProbeAnswer) {
     const path = join(dir, `probe.${version}.sock`);
-    this.#server = new SeqpacketServer(path, `${path}.${process.pid}`, (fd) => {
+    this.#server = new SeqpacketServer(path, `${path}.${process.pid}`, mode, (fd) => {
       const native = loadNative();
       try {
         const { ok, sentence } = answer();

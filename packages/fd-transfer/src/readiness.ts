@@ -36,6 +36,11 @@ export class Readiness {
     }
   }
 
+  /** The application turned down what it was given; the next attempt may succeed. */
+  refuse(error: HandoffError): void {
+    this.#failure = error;
+  }
+
   resolve(): void {
     this.#waiting?.resolve();
   }
@@ -48,6 +53,7 @@ export class Readiness {
   /** Turns the application down after its own probe failed. */
   rejectByProbe(rolledBack: boolean): void {
     const cause = this.#failure;
+    if (cause instanceof HandoffError) return this.reject(cause);
     const message = cause instanceof Error ? cause.message : String(cause);
     this.reject(new HandoffError("HOT4007", `the probe failed: ${message}`, { phase: "probe", rolledBack, cause }));
   }

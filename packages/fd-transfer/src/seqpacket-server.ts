@@ -21,10 +21,10 @@ export class SeqpacketServer {
   #pause: NodeJS.Timeout | undefined;
 
   /** `temporary` is replaced if it exists. `onConnection` owns the descriptor it gets. */
-  constructor(path: string, temporary: string, onConnection: (fd: number) => void) {
+  constructor(path: string, temporary: string, mode: number, onConnection: (fd: number) => void) {
     this.path = path;
     rmSync(temporary, { force: true });
-    this.#fd = new OwnedFd(loadNative().listenSeqpacket(temporary, 0o600, BACKLOG));
+    this.#fd = new OwnedFd(loadNative().listenSeqpacket(temporary, mode, BACKLOG));
     this.#inode = statSync(temporary).ino;
     renameSync(temporary, path);
     this.#onConnection = onConnection;

@@ -11,6 +11,8 @@ import { violation } from "./protocol/violation.ts";
 
 const FRAMES_AT_ONCE = 4096;
 const RETRY_MS = 10;
+/** The messages that come with descriptors. */
+const CARRIES: ReadonlySet<Message["type"]> = new Set(["FDS", "CONN"]);
 
 /** Called in the order of arrival, never from within `send`. The receiver of `fds` owns them. */
 export interface SessionHandler {
@@ -24,6 +26,8 @@ export interface SessionHandler {
 interface Outgoing {
   readonly bytes: Uint8Array;
   readonly fds: readonly number[];
+  /** Called once, when the descriptors are not needed any more. */
+  readonly done: () => void;
 }
 
 interface Incoming {
@@ -41,7 +45,7 @@ export class Session {
   readonly #poller: Poller;
   /** Who gets what arrives from now on. */
   handler: SessionHandler;
-  #queue: Outgoing[] = [];
+  readonly #queue: Outgoing[] = [];
   #sent = 0;
   #received = 0;
   #reading = false;
@@ -69,10 +73,10 @@ export class Session {
     return this.#closed;
   }
 
-  /** In order; waits for room by itself. The descriptors stay the caller's and must stay open until they are sent. */
-  send(message: Message, fds: readonly number[] = []): void {
-    if (this.#closed || this.#unwritable) return;
-    this.#queue.push({ bytes: encodeMessage(message, this.#sent), fds });
+  /** In order; waits for room by itself. The descriptors stay the caller's and must stay open until `done`. */
+  send(message: Message, fds: readonly number[] = [], done: () => void = () => undefined): void {
+    if (this.#closed || this.#unwritable) return done();
+    this.#queue.push({ bytes: encodeMessage(message, this.#sent), fds, done });
     this.#sent = (this.#sent + 1) & 0xffff;
     if (this.#queue.length === 1) this.#flush();
   }
@@ -106,7 +110,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#retry);
-    this.#queue = [];
+    this.#drop();
     this.#poller.close();
     this.#fd.close();
   }
@@ -144,7 +148,7 @@ export class Session {
       const { message, seq } = decodeMessage(received.data);
       if (seq !== this.#received) throw violation(`message ${seq} came instead of ${this.#received}`);
       this.#received = (this.#received + 1) & 0xffff;
-      if (message.type !== "FDS" && fds.length > 0) throw violation(`${message.type} carries descriptors`);
+      if (!CARRIES.has(message.type) && fds.length > 0) throw violation(`${message.type} carries descriptors`);
       return { message, fds };
     } catch (error) {
       for (const fd of fds) fd.close();
@@ -162,12 +166,17 @@ export class Session {
           return;
         }
         this.#queue.shift();
+        next.done();
       } catch (error) {
         this.#sendFailed(error);
         return;
       }
     }
     if (!this.#closed && !this.#eof) this.#poller.start(READABLE | DISCONNECT);
+  }
+
+  #drop(): void {
+    for (const { done } of this.#queue.splice(0)) done();
   }
 
   #sendFailed(error: unknown): void {
@@ -178,7 +187,7 @@ export class Session {
     }
     // Whatever is wrong with writing, what the peer has said before counts: read on, the end comes from there.
     this.#unwritable = true;
-    this.#queue = [];
+    this.#drop();
     this.#retry = setTimeout(() => this.readAll(), 0);
   }
 }

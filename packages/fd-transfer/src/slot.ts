@@ -14,6 +14,8 @@ export abstract class Slot {
   #inherited = false;
   #address: InternetAddress | PathAddress = { path: "" };
   #accepting = false;
+  /** What it means to give the socket up on purpose; set by whoever holds it. */
+  onClose: () => void = () => undefined;
 
   constructor(key: string, endpoint: Endpoint) {
     if (key === "" || Buffer.byteLength(key) > 255) {
@@ -97,6 +99,10 @@ export abstract class Slot {
     this.stop();
     this.start();
     return true;
+  }
+
+  close(): void {
+    this.onClose();
   }
 
   letGo(): void {

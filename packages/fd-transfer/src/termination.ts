@@ -23,7 +23,8 @@ export async function terminate(participant: Participant, options: TerminateOpti
   const graceMs = options.graceMs ?? 25_000;
   const drainMs = Math.min(options.drainMs ?? 5_000, graceMs / 2);
   const quietMs = options.quietMs ?? 2_000;
-  const { newSide, oldSide, drain, holdings } = participant;
+  const { newSide, oldSide, migration, holdings } = participant;
+  const { drain } = migration;
   const end = performance.now() + graceMs;
   participant.terminating = true;
   newSide.stopSeeking();

@@ -2,11 +2,13 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
+import { Agent, createServer as createSecureServer, request as requestSecurely } from "node:https";
 import { createConnection } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { DrainReport } from "../src/drain.ts";
 import { Drain } from "../src/drain.ts";
+import { identity } from "./fixtures/tls-identity.ts";
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -56,7 +58,7 @@ test("an idle connection is answered once more, with Connection: close, and ends
   const done = drain.finish({ deadlineMs: 10_000 });
   expect(await client.ask()).toContain("Connection: close");
   await client.ended;
-  expect(await done).toMatchObject({ connections: 1, ended: 1, destroyedBusy: 0, destroyedIdle: 0 });
+  expect(await done).toMatchObject({ connections: 1, closed: 1, reset: 0 });
 });
 
 test("a response whose head was not sent yet announces the end too", async () => {
@@ -88,7 +90,7 @@ test("at the deadline what is left is destroyed, and counted by kind", async () 
   while (drain.connections < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   await new Promise((resolve) => setTimeout(resolve, 20));
   const report = await drain.finish({ deadlineMs: 50 });
-  expect(report).toMatchObject({ connections: 2, ended: 0, destroyedBusy: 1, destroyedIdle: 1 });
+  expect(report).toMatchObject({ connections: 2, closed: 0, reset: 2, resetBusy: 1 });
 });
 
 test("a drain that is cancelled leaves connections as they were", async () => {
@@ -154,7 +156,7 @@ test("a drain that is cancelled destroys nothing at its deadline: this process s
   await client.ask();
   const done = drain.finish({ deadlineMs: 60_000 });
   drain.cancel();
-  expect(await done).toMatchObject({ connections: 1, ended: 0, destroyedBusy: 0, destroyedIdle: 0 });
+  expect(await done).toMatchObject({ connections: 1, closed: 0, reset: 0 });
   expect(await client.ask()).toContain("Connection: keep-alive");
   client.socket.destroy();
 });
@@ -193,11 +195,68 @@ test("a drain without a deadline says once when nothing is left, at once if noth
   const { drain, port } = await serve((_, response) => void response.end("ok"));
   const reports: DrainReport[] = [];
   drain.begin(0, (report) => reports.push(report));
-  expect(reports).toMatchObject([{ connections: 0, ended: 0 }]);
+  expect(reports).toMatchObject([{ connections: 0, closed: 0 }]);
   drain.cancel();
   const client = new Client(port);
   await client.ask();
   const ended = new Promise<DrainReport>((resolve) => drain.begin(0, resolve));
   await client.ask();
-  expect(await ended).toMatchObject({ connections: 1, ended: 1 });
+  expect(await ended).toMatchObject({ connections: 1, closed: 1 });
+});
+
+test("spread on https: a request knows its encrypted socket only, and the ends are spread all the same", async () => {
+  const server = createSecureServer(identity, (request, response) => {
+    if (request.url === "/hangs") response.write("begun");
+    else response.end("ok");
+  });
+  const drain = new Drain();
+  drain.track(server);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1, ca: identity.cert }));
+  const ask = async (agent: Agent, path = "/"): Promise<string> => {
+    const asked = requestSecurely({ host: "127.0.0.1", port, agent, path })
+      .on("error", () => undefined)
+      .end();
+    const [response] = (await once(asked, "response")) as [
+      NodeJS.ReadableStream & { headers: { connection?: string } },
+    ];
+    response.on("error", () => undefined).resume();
+    if (path === "/") await once(response, "end");
+    return response.headers.connection ?? "";
+  };
+  for (const agent of agents) expect(await ask(agent)).toBe("keep-alive");
+  drain.begin(3_600_000);
+  const answers = [];
+  for (const agent of agents) answers.push(await ask(agent));
+  expect(answers.filter((answer) => answer === "close")).toHaveLength(1);
+  await ask(agents.at(-1)!, "/hangs");
+  // One connection has ended; of the three that are left one is being answered.
+  while (drain.connections > 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(await drain.finish({ deadlineMs: 10 })).toMatchObject({ connections: 4, closed: 1, reset: 3, resetBusy: 1 });
+  for (const agent of agents) agent.destroy();
+  server.close();
+});
+
+test("an upgraded connection is no keep-alive connection: it is left alone until the deadline, and counted", async () => {
+  const { drain, port } = await serve(
+    (_, response) => void response.end("ok"),
+    (server) => {
+      server.on("upgrade", (_request, socket) => {
+        socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+        socket.pipe(socket);
+        socket.on("error", () => undefined);
+      });
+    },
+  );
+  const client = new Client(port);
+  client.ended.catch(() => undefined);
+  client.socket.on("error", () => undefined);
+  client.socket.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  while (!client.text.includes("101")) await once(client.socket, "data");
+  const done = drain.finish({ deadlineMs: 200 });
+  client.socket.write("still here");
+  while (!client.text.includes("still here")) await once(client.socket, "data");
+  expect(await done).toMatchObject({ connections: 1, moved: 0, closed: 0, reset: 1, resetBusy: 0 });
 });

@@ -20,7 +20,7 @@ test("four generations under load: nothing fails, and all serve on one and the s
     await load.answeredBy(version);
     before.kill("SIGTERM");
     expect(await before.exited).toEqual({ code: 0, signal: null });
-    expect((await before.says("drained"))["args"]).toMatchObject([{ destroyedBusy: 0 }]);
+    expect((await before.says("drained"))["args"]).toMatchObject([{ reset: 0 }]);
     before = next;
   }
   await load.answeredBy("v4");
@@ -41,31 +41,14 @@ test("a response that streams through the hand-over is delivered whole, and so i
   const parts = [...text.matchAll(/part (\d+) /g)].map((match) => Number(match[1]));
   expect(parts.length).toBeGreaterThan(10);
   expect(parts).toEqual(parts.map((_, index) => index));
-  // The old side announces the end with the answer to the next request, and closes only after it.
+  // Idle now, the connection has moved: the same client goes on with the new process.
   text = "";
   socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
-  await once(socket, "end");
-  expect(text).toContain("x-version: v1");
-  expect(text).toContain("Connection: close");
-  expect(text.endsWith("hi")).toBe(true);
+  while (!text.endsWith("hi")) await once(socket, "data");
+  expect(text).toContain("x-version: v2");
+  expect(text).toContain("Connection: keep-alive");
   expect(second.has("failed")).toBe(false);
-});
-
-test("an idle connection is left alone until its next request or the deadline", async () => {
-  await using scene = await Scene.open();
-  const first = await scene.ready("v1");
-  const virgin = createConnection(scene.port, "127.0.0.1");
-  await once(virgin, "connect");
-  await ask(scene.port, false, "settled");
-  await scene.ready("v2");
-  first.kill("SIGTERM");
-  await first.says("role");
-  virgin.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  let text = "";
-  virgin.on("data", (chunk) => (text += String(chunk)));
-  await once(virgin, "end");
-  expect(text).toContain("x-version: v1");
-  await first.exited;
+  socket.destroy();
 });
 
 test("TERM to the owner gives back to the standby; nothing fails", async () => {

@@ -61,8 +61,6 @@ function hello(more: Partial<Extract<Message, { type: "HELLO" }>> = {}): Message
     nonce: new Uint8Array(16),
     mac: new Uint8Array(),
     caps: 0,
-    fdBudget: 0,
-    wants: [],
     ...more,
   };
 }

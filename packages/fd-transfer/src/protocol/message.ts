@@ -7,6 +7,8 @@ import { violation } from "./violation.ts";
 /** Descriptors in one FDS message; the kernel allows 253, musl 252. */
 export const MAX_BATCH = 240;
 const MAX_BATCHES = 256;
+/** Kinds of connections that one process declares. */
+export const MAX_KINDS = 200;
 const KEY_BYTES = 255;
 const REASON_BYTES = 1024;
 
@@ -30,6 +32,17 @@ export interface FdItem {
   readonly meta: Uint8Array;
 }
 
+/** What one passed connection is. Its bytes follow those of the item before it: first meta, then unread. */
+export interface ConnItem {
+  /** Place in the keys of MOVING. */
+  readonly key: number;
+  /** SO_COOKIE. */
+  readonly cookie: bigint;
+  readonly metaBytes: number;
+  /** Read from the connection and not used: they come before everything that the kernel still has. */
+  readonly unreadBytes: number;
+}
+
 export interface Bodies {
   HELLO: {
     readonly protoMin: number;
@@ -42,10 +55,6 @@ export interface Bodies {
     readonly nonce: Uint8Array;
     readonly mac: Uint8Array;
     readonly caps: number;
-    /** Descriptors that the new side can still open; 0 = unknown. */
-    readonly fdBudget: number;
-    /** Keys of the listeners it wants; empty = all. */
-    readonly wants: readonly string[];
   };
   WELCOME: {
     readonly proto: number;
@@ -68,10 +77,26 @@ export interface Bodies {
   GUARD_OK: object;
   YIELD: object;
   YIELDED: object;
-  DRAINED: { readonly connections: number; readonly destroyed: number; readonly ms: number };
+  DRAINED: { readonly connections: number; readonly destroyed: number; readonly ms: number; readonly moved: number };
   NACK: { readonly reason: string };
   RELEASE: object;
   CLOSED: { readonly key: string };
+  /** From who drains, first on a connection of its own: connections of these kinds may move. */
+  MOVE: {
+    readonly protoMin: number;
+    readonly protoMax: number;
+    readonly name: string;
+    readonly version: bigint;
+    readonly startedAt: bigint;
+    readonly nonce: Uint8Array;
+    readonly mac: Uint8Array;
+    readonly keys: readonly string[];
+  };
+  /** Those of them that the owner takes, and how many descriptors it can open. */
+  MOVING: { readonly proto: number; readonly keys: readonly string[]; readonly fdBudget: number };
+  /** One socket for each item, then one sealed memory with the bytes of all, if there are any. */
+  CONN: { readonly batch: number; readonly items: readonly ConnItem[] };
+  CONN_ACK: { readonly batch: number; readonly taken: readonly boolean[] };
 }
 
 export type MessageType = keyof Bodies;
@@ -94,10 +119,13 @@ const item = struct<FdItem>({
   netnsIno: u64,
   meta: blob(4096),
 });
+const conn = struct<ConnItem>({ key: u16, cookie: u64, metaBytes: u32, unreadBytes: u32 });
 const keys = list(text(KEY_BYTES), 1024);
+/** A frame has room for 200 of them even if each has 255 bytes. */
+const kinds = list(text(KEY_BYTES), MAX_KINDS);
 const nothing = struct<object>({});
 
-/** The bytes of every message, and its number. 7, 15 and 16 are kept for STATE, CONN and CONN_ACK. */
+/** The bytes of every message, and its number. 7 is not used. */
 const bodies: { readonly [T in MessageType]: readonly [number, Field<Bodies[T]>] } = {
   HELLO: [
     1,
@@ -112,8 +140,6 @@ const bodies: { readonly [T in MessageType]: readonly [number, Field<Bodies[T]>]
       nonce: blob(32),
       mac: blob(32),
       caps: u32,
-      fdBudget: u32,
-      wants: keys,
     }),
   ],
   WELCOME: [
@@ -137,12 +163,28 @@ const bodies: { readonly [T in MessageType]: readonly [number, Field<Bodies[T]>]
   COMMITTED: [12, struct<Bodies["COMMITTED"]>({ epoch: u64 })],
   ACCEPTING: [13, nothing],
   GUARD_OK: [14, nothing],
+  CONN: [15, struct<Bodies["CONN"]>({ batch: u16, items: list(conn, MAX_BATCH) })],
+  CONN_ACK: [16, struct<Bodies["CONN_ACK"]>({ batch: u16, taken: list(bool, MAX_BATCH) })],
   YIELD: [17, nothing],
   YIELDED: [18, nothing],
-  DRAINED: [19, struct<Bodies["DRAINED"]>({ connections: u32, destroyed: u32, ms: u32 })],
+  DRAINED: [19, struct<Bodies["DRAINED"]>({ connections: u32, destroyed: u32, ms: u32, moved: u32 })],
   NACK: [20, struct<Bodies["NACK"]>({ reason: sentence(REASON_BYTES) })],
   RELEASE: [21, nothing],
   CLOSED: [22, struct<Bodies["CLOSED"]>({ key: text(KEY_BYTES) })],
+  MOVE: [
+    23,
+    struct<Bodies["MOVE"]>({
+      protoMin: u16,
+      protoMax: u16,
+      name: text(KEY_BYTES),
+      version: u64,
+      startedAt: u64,
+      nonce: blob(32),
+      mac: blob(32),
+      keys: kinds,
+    }),
+  ],
+  MOVING: [24, struct<Bodies["MOVING"]>({ proto: u16, keys: kinds, fdBudget: u32 })],
 };
 
 const byNumber = new Map(Object.entries(bodies).map(([type, [number]]) => [number, type as MessageType]));

@@ -7,7 +7,7 @@ import { blockedFor, NO_BACK_OFF, rolledBack } from "../../src/protocol/back-off
 import type { Bodies } from "../../src/protocol/message.ts";
 import type { Rank } from "../../src/protocol/rank.ts";
 import { compareRank } from "../../src/protocol/rank.ts";
-import { isSigned, signHello } from "../../src/protocol/token.ts";
+import { isSigned, sign } from "../../src/protocol/token.ts";
 import { negotiate } from "../../src/protocol/version.ts";
 
 const host: Host = {
@@ -32,8 +32,6 @@ const hello: Bodies["HELLO"] = {
   nonce: new Uint8Array(16),
   mac: new Uint8Array(),
   caps: 0,
-  fdBudget: 0,
-  wants: [],
 };
 
 test("a newer process is welcome, however late or early it started", () => {
@@ -108,13 +106,13 @@ test("versions: the highest that both speak, or none", () => {
 });
 
 test("the token signs who asks; any difference is noticed", () => {
-  const mac = signHello("secret", hello);
+  const mac = sign("HELLO", "secret", hello);
   expect(mac).toHaveLength(32);
-  expect(isSigned("secret", { ...hello, mac })).toBe(true);
-  expect(isSigned("other", { ...hello, mac })).toBe(false);
-  expect(isSigned("secret", { ...hello, mac: new Uint8Array() })).toBe(false);
-  expect(isSigned("secret", { ...hello, version: 8n, mac })).toBe(false);
-  expect(isSigned("secret", { ...hello, nonce: new Uint8Array(16).fill(1), mac })).toBe(false);
-  expect(isSigned(undefined, { ...hello, mac })).toBe(false);
-  expect(isSigned(undefined, hello)).toBe(true);
+  expect(isSigned("HELLO", "secret", { ...hello, mac })).toBe(true);
+  expect(isSigned("HELLO", "other", { ...hello, mac })).toBe(false);
+  expect(isSigned("HELLO", "secret", { ...hello, mac: new Uint8Array() })).toBe(false);
+  expect(isSigned("HELLO", "secret", { ...hello, version: 8n, mac })).toBe(false);
+  expect(isSigned("HELLO", "secret", { ...hello, nonce: new Uint8Array(16).fill(1), mac })).toBe(false);
+  expect(isSigned("HELLO", undefined, { ...hello, mac })).toBe(false);
+  expect(isSigned("HELLO", undefined, hello)).toBe(true);
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Explores every order of messages, timers, crashes, hangs and stops of one hand-over.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { GiverState } from "../../src/protocol/giver-state.ts";
 import { stepGiver } from "../../src/protocol/giver.ts";
 import type { LinkEffect, LinkEvent, Observed, Step } from "../../src/protocol/step.ts";
@@ -9,6 +9,9 @@ import { stepTaker } from "../../src/protocol/taker.ts";
 import type { Side } from "../../src/protocol/word.ts";
 import type { Variant, World } from "./model.ts";
 import { begin, inner, isOwner, moves } from "./model.ts";
+
+// A search takes as long as it takes; the machine may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface Faults {
   crashes: number;

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Server as HttpServer } from "node:http";
+import type { Server } from "node:net";
+import type { ConnectionOptions, Connections } from "./declared-connections.ts";
+import { DeclaredConnections } from "./declared-connections.ts";
+import type { DrainReport } from "./drain.ts";
+import { Drain } from "./drain.ts";
+import { HttpConnections } from "./http-connections.ts";
+import { Movables } from "./movables.ts";
+import { Mover } from "./mover.ts";
+import type { Identity } from "./new-side.ts";
+import type { Timeouts } from "./protocol/limits.ts";
+import { Receivers } from "./receivers.ts";
+
+export interface MigrationHost {
+  /** This process owns for good, accepts, and was not told to stop. */
+  isServing(): boolean;
+  /** The application could not go on with a connection that came; it was closed. */
+  failed(key: string, error: unknown): void;
+}
+
+/** What becomes of connections: those that can move go to whoever owns, the others are drained. */
+export class Migration {
+  readonly drain: Drain;
+  readonly mover: Mover;
+  readonly receivers: Receivers;
+  readonly #movables: Movables;
+
+  constructor(identity: Identity, times: Timeouts, host: MigrationHost) {
+    this.#movables = new Movables({
+      lift: (socket) => this.drain.lift(socket),
+      land: (moved) => this.drain.land(moved),
+      failed: (key, error) => host.failed(key, error),
+    });
+    this.mover = new Mover(identity, times, this.#movables);
+    this.receivers = new Receivers(identity, this.#movables, () => host.isServing());
+    this.drain = new Drain((socket) => this.mover.takes(socket));
+  }
+
+  /** The connections of this server are drained; those of a plain HTTP server move between two requests. */
+  track(key: string, server: Server): void {
+    this.drain.track(server);
+    if (!(server instanceof HttpServer)) return;
+    this.#movables.add(new HttpConnections(`http/${key}`, server));
+    server.prependListener("request", (_request, response) => response.once("close", () => this.mover.wake()));
+  }
+
+  declare<M>(key: string, options: ConnectionOptions<M>): Connections {
+    const host = { count: this.drain.count.bind(this.drain), wake: this.mover.wake.bind(this.mover) };
+    const declared = new DeclaredConnections(`own/${key}`, options, host);
+    this.#movables.add(declared);
+    return declared;
+  }
+
+  /** The listener was closed on purpose. */
+  untrack(key: string): void {
+    this.#movables.remove(`http/${key}`);
+  }
+
+  /** Drains without a deadline, and passes on what can move: it ends with the last connection or with {@link stop}. */
+  begin(onEmpty?: (report: DrainReport) => void): void {
+    this.drain.begin(0, onEmpty);
+    this.mover.start();
+  }
+
+  /** This process owns again. */
+  stop(): void {
+    this.mover.stop();
+    this.drain.cancel();
+  }
+
+  close(): void {
+    this.mover.close();
+    this.receivers.close();
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { descriptorBudget } from "./descriptor-budget.ts";
+import type { PackedConnection } from "./movable.ts";
+import type { Movables } from "./movables.ts";
+import { loadNative } from "./native/addon.ts";
+import type { OwnedFd } from "./native/owned-fd.ts";
+import type { Identity } from "./new-side.ts";
+import type { ConnItem, Message, MessageOf } from "./protocol/message.ts";
+import { receive } from "./protocol/receiver.ts";
+import { isSigned } from "./protocol/token.ts";
+import { negotiate } from "./protocol/version.ts";
+import { readSealed } from "./sealed-bytes.ts";
+import type { Session } from "./session.ts";
+
+const SOCK_STREAM = 1;
+const BUSY_MS = 100;
+
+/** Those who drain and pass their connections to this process, the owner. */
+export class Receivers {
+  readonly #identity: Identity;
+  readonly #movables: Movables;
+  /** This process owns for good, accepts, and was not told to stop. */
+  readonly #isServing: () => boolean;
+  readonly #sessions = new Set<Session>();
+
+  constructor(identity: Identity, movables: Movables, isServing: () => boolean) {
+    this.#identity = identity;
+    this.#movables = movables;
+    this.#isServing = isServing;
+  }
+
+  /** Answers a MOVE; the user of the peer has been checked. */
+  admit(session: Session, move: MessageOf<"MOVE">): void {
+    const { name, token } = this.#identity;
+    const proto = negotiate(move);
+    const refuse = (code: MessageOf<"REFUSE">["code"], reason: string): Message => ({ type: "REFUSE", code, reason });
+    if (!isSigned("MOVE", token, move)) return farewell(session, refuse("auth", "wrong user or token"));
+    if (move.name !== name) return farewell(session, refuse("name", `this is ${name}`));
+    if (proto === null) return farewell(session, refuse("version", "no protocol in common"));
+    if (!this.#isServing()) {
+      return farewell(session, { type: "BUSY", retryAfterMs: BUSY_MS, by: "somebody else owns" });
+    }
+    const keys = move.keys.filter((key) => this.#movables.has(key));
+    const end = (): void => this.#end(session);
+    session.handler = { message: (message, fds) => this.#message(session, keys, message, fds), eof: end, broken: end };
+    this.#sessions.add(session);
+    session.send({ type: "MOVING", proto, keys, fdBudget: descriptorBudget() });
+  }
+
+  close(): void {
+    for (const session of this.#sessions) session.close();
+    this.#sessions.clear();
+  }
+
+  #end(session: Session): void {
+    this.#sessions.delete(session);
+    session.close();
+  }
+
+  #message(session: Session, keys: readonly string[], message: Message, fds: OwnedFd[]): void {
+    try {
+      if (message.type === "CONN") this.#receive(session, keys, message, fds);
+      else this.#end(session);
+    } finally {
+      for (const fd of fds) fd.close();
+    }
+  }
+
+  /** What is not taken is closed by whoever called this. */
+  #receive(session: Session, keys: readonly string[], { batch, items }: MessageOf<"CONN">, fds: OwnedFd[]): void {
+    const bytes = items.reduce((sum, item) => sum + item.metaBytes + item.unreadBytes, 0);
+    const memory = bytes > 0 ? fds[items.length] : undefined;
+    if (fds.length !== items.length + (bytes > 0 ? 1 : 0)) return this.#end(session);
+    let luggage: Buffer;
+    try {
+      luggage = memory === undefined ? Buffer.alloc(0) : readSealed(memory.fd);
+    } catch {
+      return this.#end(session);
+    }
+    if (luggage.byteLength !== bytes) return this.#end(session);
+    const wanted = items.map((item, index) => this.#isWhatItSays(item, keys, fds[index]));
+    let offset = 0;
+    const packed = items.map((item, index): PackedConnection | null => {
+      const unreadAt = offset + item.metaBytes;
+      const meta = luggage.subarray(offset, unreadAt);
+      const unread = luggage.subarray(unreadAt, (offset = unreadAt + item.unreadBytes));
+      const [key, fd] = [keys[item.key], fds[index]];
+      return key === undefined || fd === undefined ? null : { key, fd, meta, unread };
+    });
+    for (const effect of receive(batch, { serving: this.#isServing(), wanted })) {
+      if (effect.type === "send") session.send(effect.message);
+      const connection = effect.type === "adopt" ? packed[effect.index] : null;
+      if (connection !== null && connection !== undefined) this.#movables.adopt(connection);
+    }
+  }
+
+  #isWhatItSays(item: ConnItem, keys: readonly string[], fd: OwnedFd | undefined): boolean {
+    if (keys[item.key] === undefined || fd === undefined) return false;
+    try {
+      const { cookie, type, accepting } = loadNative().socketInfo(fd.fd);
+      return cookie === item.cookie && type === SOCK_STREAM && !accepting;
+    } catch {
+      return false; // no socket at all
+    }
+  }
+}
+
+function farewell(session: Session, message: Message): void {
+  session.send(message);
+  session.close();
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Established connections that the application declares movable: the same connection for ever, no line lost.
+import { expect, test } from "vitest";
+import type { FixtureProcess } from "./fixtures/fixture-process.ts";
+import { Scene } from "./fixtures/fixture-process.ts";
+import { LineClients } from "./fixtures/line-clients.ts";
+
+const QUICK = { TIMEOUTS: JSON.stringify({ guardMs: 50, backOffMs: 100 }) };
+
+async function serve(scene: Scene, version: string, env: NodeJS.ProcessEnv = {}): Promise<FixtureProcess> {
+  const process = scene.start(version, { ...QUICK, ...env }, "lines.ts");
+  await process.says("ready");
+  return process;
+}
+
+test("300 connections go through four generations: no line lost, order and content right, none closed", async () => {
+  await using scene = await Scene.open();
+  let before = await serve(scene, "v1");
+  const clients = await LineClients.open(scene.port, 300);
+  clients.start(50);
+  await clients.allAnsweredBy("v1");
+  for (const version of ["v2", "v3", "v4"]) {
+    const next = await serve(scene, version);
+    expect((await before.says("drained"))["args"]).toMatchObject([
+      { connections: 300, moved: 300, closed: 0, reset: 0 },
+    ]);
+    await clients.allAnsweredBy(version);
+    before.kill("SIGTERM");
+    expect(await before.exited).toEqual({ code: 0, signal: null });
+    before = next;
+  }
+  await clients.pause();
+  expect(clients.wrong).toEqual([]);
+  expect(clients.answered).toBe(clients.sent);
+  clients.close();
+});
+
+test("TERM to the owner: its connections go back to the standby that owns again", async () => {
+  await using scene = await Scene.open();
+  await serve(scene, "v1");
+  const clients = await LineClients.open(scene.port, 50);
+  clients.start();
+  const second = await serve(scene, "v2");
+  await clients.allAnsweredBy("v2");
+  second.kill("SIGTERM");
+  expect(await second.exited).toEqual({ code: 0, signal: null });
+  expect((await second.says("drained"))["args"]).toMatchObject([{ moved: 50, closed: 0, reset: 0 }]);
+  await clients.allAnsweredBy("v1");
+  await clients.pause();
+  expect(clients.wrong).toEqual([]);
+  clients.close();
+});
+
+test.each(["KILL before-handle CONN", "KILL before-send CONN_ACK"])(
+  "the owner dies with connections on their way (%s): it has not read a byte, so they go on in the old process",
+  async (FAULT) => {
+    await using scene = await Scene.open();
+    const first = await serve(scene, "v1");
+    const clients = await LineClients.open(scene.port, 50);
+    clients.start();
+    await clients.allAnsweredBy("v1");
+    const mark = first.said.length;
+    const second = await serve(scene, "v2", { FAULT });
+    await second.exited;
+    await first.says("owner", mark);
+    await scene.start("v3", QUICK, "lines.ts").says("ready");
+    await clients.allAnsweredBy("v3");
+    await clients.pause();
+    expect(clients.wrong).toEqual([]);
+    clients.close();
+  },
+);
+
+test.each(["KILL after-send CONN", "KILL before-handle CONN_ACK"])(
+  "the old process dies after it has passed them on (%s): the owner goes on with all",
+  async (FAULT) => {
+    await using scene = await Scene.open();
+    const first = await serve(scene, "v1", { FAULT });
+    const clients = await LineClients.open(scene.port, 50);
+    clients.start();
+    await serve(scene, "v2");
+    await first.exited;
+    await clients.allAnsweredBy("v2");
+    await clients.pause();
+    expect(clients.wrong).toEqual([]);
+    clients.close();
+  },
+);
+
+test("the owner hangs with connections on their way: they wait, and are served by one process when it wakes up", async () => {
+  await using scene = await Scene.open();
+  await serve(scene, "v1");
+  const clients = await LineClients.open(scene.port, 50);
+  clients.start();
+  const second = await serve(scene, "v2", { FAULT: "STOP before-handle CONN" });
+  await second.says("fault");
+  second.kill("SIGCONT");
+  await clients.allAnsweredBy("v2");
+  await clients.pause();
+  expect(clients.wrong).toEqual([]);
+  clients.close();
+});
+
+test("a new version that does not declare them: they stay and are served by the old process", async () => {
+  await using scene = await Scene.open();
+  const first = await serve(scene, "v1");
+  const clients = await LineClients.open(scene.port, 5);
+  clients.start();
+  await serve(scene, "v2", { DECLARES: "no" });
+  await first.says("role");
+  await clients.pause();
+  expect(clients.wrong).toEqual([]);
+  expect(first.has("drained")).toBe(false);
+  clients.close();
+  expect((await first.says("drained"))["args"]).toMatchObject([{ connections: 5, moved: 0, closed: 5, reset: 0 }]);
+});

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// RLIMIT_NOFILE: what does not fit is refused as a whole, nobody loses a socket, and nothing is left behind.
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { Scene } from "./fixtures/fixture-process.ts";
+import { LineClients } from "./fixtures/line-clients.ts";
+import { ask } from "./fixtures/load.ts";
+
+test("301 sockets in two batches; a process without room for them is told why, and the old one goes on", async () => {
+  await using scene = await Scene.open();
+  const first = scene.start("v1", {}, "many.ts");
+  const { cookies } = await first.says("ready");
+  const base = first.fds();
+  const small = scene.start("v2", { NOFILE: "200" }, "many.ts");
+  const { args } = await small.says("retry");
+  expect(args).toMatchObject([{ reason: expect.stringContaining("HOT4006") as string }]);
+  expect((await first.says("rollback"))["args"]).toMatchObject([{ how: "aborted" }]);
+  expect(await ask(scene.port, false, "x")).toBe("v1");
+  await small.end();
+  for (let tries = 0; tries < 100 && first.fds() > base; tries++) await sleep(50);
+  expect(first.fds()).toBeLessThanOrEqual(base);
+  const next = scene.start("v3", {}, "many.ts");
+  expect(await next.says("ready")).toMatchObject({ cookies, role: "successor" });
+  expect(await ask(scene.port, false, "x")).toBe("v3");
+});
+
+test("an owner with little room takes as many connections as it has room for; the others are served where they are", async () => {
+  await using scene = await Scene.open();
+  const first = scene.start("v1", {}, "lines.ts");
+  await first.says("ready");
+  const clients = await LineClients.open(scene.port, 100);
+  clients.start(50);
+  await clients.allAnsweredBy("v1");
+  await scene.start("v2", { NOFILE: "120" }, "lines.ts").says("ready");
+  const answered = clients.answered;
+  while (clients.answeredBy("v2") === 0 || clients.answered < answered + 1_000) await sleep(20);
+  await clients.pause();
+  expect(clients.wrong).toEqual([]);
+  // 120 less what a process has open anyway less the reserve of 64.
+  expect(clients.answeredBy("v2")).toBeLessThan(56);
+  clients.close();
+});
