@@ -11,7 +11,7 @@ import type { Log } from "./effects.ts";
 import type { EmitEvent } from "./emit-event.ts";
 import { plan, type Plan, type PlannedWrite } from "./plan/plan.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
-import { isMatched, isUnfinished, type NamespaceLabels } from "./plan/select-pods.ts";
+import { isActive, isMatched, isUnfinished, type NamespaceLabels } from "./plan/select-pods.ts";
 import type { ReceiptTimes, Snapshot, WriteKind } from "./plan/snapshot.ts";
 import { refusedEvent, type PlannedEvent } from "./plan/events.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
@@ -80,7 +80,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const uninjected = options.injection.of(name);
     return {
       name,
-      ...(sidecarSet && { sidecarSet }),
+      ...(sidecarSet ? { sidecarSet } : { orphans: pods.filter(isActive) }),
       live,
       matched,
       ...(uninjected && { uninjected }),

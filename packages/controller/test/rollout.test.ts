@@ -2,6 +2,7 @@
 import { RESOURCES } from "@hot/kube";
 import { RECORD_ANNOTATION_PREFIX, type Pod, type SidecarSet } from "@hot/spec";
 import { afterEach, describe, expect, it, test } from "vitest";
+import { SIDECAR_SETS } from "../src/act/write-status.ts";
 import { hotContainer, injectedPod, sidecarSet } from "./support/builders.ts";
 import { Cluster, images } from "./support/cluster.ts";
 import { upgrading } from "./support/planning.ts";
@@ -184,6 +185,30 @@ describe("scope", () => {
     expect((await cluster.pod()).status?.conditions).toContainEqual(
       expect.objectContaining({ type: "SidecarSetUpgradable", status: "True", message: '{"mesh":true}' }),
     );
+  });
+});
+
+describe("the condition SidecarSetUpgradable when its SidecarSet is deleted", () => {
+  const entry = async () =>
+    (await cluster.pod()).status?.conditions?.find((one) => one.type === "SidecarSetUpgradable");
+
+  test.each([
+    ['{"mesh":false,"other":true}', { status: "True", message: '{"other":true}' }],
+    ['{"mesh":false,"other":false}', { status: "False", message: '{"other":false}' }],
+    // A true one harms nobody, and all pods that were ever updated have it.
+    ['{"mesh":true}', { status: "True", message: '{"mesh":true}' }],
+  ])("%s becomes %o", async (message, after) => {
+    const [pod] = pods(1);
+    const status = message.includes("false") ? ("False" as const) : ("True" as const);
+    const condition = { type: "SidecarSetUpgradable", status, message };
+    const conditions = [...(pod?.status?.conditions ?? []), condition];
+    const set = sidecarSet({ image: "x:1", probe: { exec: { command: ["/new"] } } });
+    cluster = new Cluster([{ ...pod!, status: { ...pod?.status, conditions } }], status === "True" ? v1 : set);
+    await cluster.start();
+    await cluster.api.delete(SIDECAR_SETS, "mesh");
+    await cluster.converge();
+    expect(await entry()).toMatchObject(after);
+    expect(cluster.patches()).toEqual([]);
   });
 });
 

@@ -37,7 +37,7 @@ const REMARKS: Readonly<
   UPGRADABLE_CONDITION: [
     "condition of a pod",
     "better",
-    "a message of another form is replaced; entries of SidecarSets that are gone stay, as with Kruise",
+    "a message of another form is replaced; an entry of a SidecarSet that is gone is removed where it says false",
   ],
 };
 

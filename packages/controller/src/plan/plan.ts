@@ -18,7 +18,7 @@ import { reportOn, type PodReport } from "./pod-report.ts";
 import { receiptsOf } from "./receipts.ts";
 import type { ReceiptTimes, Snapshot } from "./snapshot.ts";
 import { statusOf, wasStalled } from "./status.ts";
-import { upgradableMessage } from "./upgradable-condition.ts";
+import { messageWithout, upgradableMessage } from "./upgradable-condition.ts";
 import { resourceVersion, upgradeWrite, type PodWrite } from "./writes.ts";
 
 export interface PlannedWrite {
@@ -76,7 +76,9 @@ export function plan(snapshot: Snapshot): Plan {
   ]);
   return {
     writes: writesOf(all, order, sidecarSet, now),
-    conditions: sidecarSet ? decided.flatMap((facts) => conditionOf(facts, sidecarSet, snapshot)) : [],
+    conditions: sidecarSet
+      ? decided.flatMap((facts) => conditionOf(facts, sidecarSet, snapshot))
+      : orphanConditions(snapshot, lingering),
     ...(status && { status }),
     events: [
       ...receiptEvents(fresh),
@@ -164,6 +166,15 @@ function conditionOf(facts: PodFacts, sidecarSet: SidecarSet, { pending }: Snaps
       events: can ? [] : [notUpgradableEvent(facts.pod, changedFields(facts.pod, sidecarSet))],
     },
   ];
+}
+
+/** Of pods that need nothing else. */
+function orphanConditions({ name, orphans = [], pending }: Snapshot, busy: readonly PodFacts[]): PlannedCondition[] {
+  const others = orphans.filter(({ uid }) => !pending.has(uid) && !busy.some(({ pod }) => pod.uid === uid));
+  return others.flatMap((pod) => {
+    const message = messageWithout(pod, name);
+    return message === undefined ? [] : [{ pod, message, events: [] }];
+  });
 }
 
 function earliest(times: readonly (number | undefined)[]): number | undefined {

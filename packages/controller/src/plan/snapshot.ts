@@ -24,6 +24,8 @@ export interface Snapshot {
   readonly matched: readonly PodProjection[];
   /** Other pods with an upgrade of this SidecarSet that has to be finished. */
   readonly lingering: readonly PodProjection[];
+  /** Where the SidecarSet is gone: active pods that it has injected. */
+  readonly orphans?: readonly PodProjection[];
   /** Absent: not known. */
   readonly uninjected?: Uninjected;
   /** Own writes that the pods above may not show yet, by pod UID. Such a pod is left alone and keeps its unit. */

@@ -15,6 +15,15 @@ export function upgradableMessage(pod: PodProjection, name: string, upgradable: 
   return stringifySorted({ ...before, [name]: upgradable });
 }
 
+/**
+ * The message without the entry of a SidecarSet that is gone, if it has to change: only `false` does harm, since the
+ * condition would be false for ever.
+ */
+export function messageWithout(pod: PodProjection, name: string): string | undefined {
+  const { [name]: entry, ...others } = parseObject(pod.upgradable) ?? {};
+  return entry === false ? stringifySorted(others) : undefined;
+}
+
 /** The condition of a message: true only if every SidecarSet says so. */
 export function upgradableCondition(message: string): { status: "True" | "False"; reason: string; message: string } {
   const all = Object.values(parseObject(message) ?? {}).every((one) => one === true);
