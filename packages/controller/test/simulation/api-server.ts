@@ -65,6 +65,21 @@ export class ApiServer {
     return { metadata: { resourceVersion: String(this.version) }, items: [...this.table(plural).objects.values()] };
   }
 
+  /** As it was before the last so many changes of it. */
+  listBefore(resource: Resource, changes: number): List<Stored> {
+    const { plural } = resource;
+    const { history, floor } = this.table(plural);
+    const past = history.slice(0, Math.max(1, history.length - changes));
+    const version = past.at(-1)?.version ?? this.version;
+    if (version < floor) return this.list(resource);
+    const objects = new Map<string, Stored>();
+    for (const { key, object, type } of past) {
+      if (type === "DELETED") objects.delete(key);
+      else objects.set(key, object);
+    }
+    return { metadata: { resourceVersion: String(version) }, items: [...objects.values()] };
+  }
+
   /** Past changes after a version. */
   since(plural: string, version: number): readonly Commit[] {
     const { history, floor } = this.table(plural);

@@ -38,7 +38,10 @@ export function createConnection(world: World, owner: Owner, { onSend, onRead }:
       call<List<T>>({
         what: `list ${resource.plural}`,
         signal: options?.signal,
-        carryOut: () => server.list(resource),
+        carryOut: () => {
+          const isStale = resource.plural === "sidecarsets" && world.random.chance(world.weather.staleList);
+          return isStale ? server.listBefore(resource, world.random.int(1, 12)) : server.list(resource);
+        },
       }),
     watch: <T>({ plural }: Resource, options: Parameters<Api["watch"]>[1]) => {
       const stream = new WatchStream(world, owner, plural);

@@ -18,6 +18,8 @@ export interface Weather {
   /** A watch falls behind by up to 30 s. */
   readonly stalled: number;
   readonly streamCut: number;
+  /** A list of SidecarSets shows how they were some changes ago. */
+  readonly staleList: number;
   /** The process is killed after a write of a pod, before it hears of it. */
   readonly crash: number;
 }
@@ -32,6 +34,7 @@ export const CALM: Weather = {
   reordered: 0,
   stalled: 0,
   streamCut: 0,
+  staleList: 0,
   crash: 0,
 };
 
@@ -48,6 +51,7 @@ const LIKELY: Weather = {
   reordered: 0.1,
   stalled: 0.03,
   streamCut: 0.01,
+  staleList: 0.3,
   crash: 0.15,
 };
 

@@ -122,8 +122,9 @@ export class Invariants {
     }
     if (record?.phase !== "abort" || record.failed === undefined) return;
     this.failures.add(`${before.metadata.uid} ${record.failed.generation}`);
+    // It was planned some time before it arrived.
     const elapsed = this.#world.scheduler.now - (this.#begun.get(`${key} ${is.base}`) ?? 0);
-    if (record.failed.reason === "ProgressDeadlineExceeded" && elapsed < 20_000) {
+    if (record.failed.reason === "ProgressDeadlineExceeded" && elapsed < 16_000) {
       this.#violate(`${name} is aborted by its deadline after ${elapsed} ms`);
     }
   }

@@ -11,7 +11,7 @@ import {
   type SidecarSet,
 } from "@hot/spec";
 import type { Cluster } from "./cluster.ts";
-import { isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
+import { isObserved, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
 import type { World } from "./world.ts";
 
 /** Kruise writes in between: it starts an upgrade or resets one as it does, and knows nothing of records. */
@@ -78,7 +78,14 @@ function upgrade(
 function reset(world: World, cluster: Cluster, key: string, pod: Pod, { sides }: PairFacts): void {
   const [target, old] = sides[0].version > sides[1].version ? sides : [sides[1], sides[0]];
   const process = cluster.machines.get(key)?.of(target.container);
-  const isOver = isSeenServing(target) && process?.took === true && process.containerID === target.status?.containerID;
+  const isOver =
+    isSeenServing(target) &&
+    isObserved(pod) &&
+    pod.status?.observedGeneration !== undefined &&
+    process?.state === "running" &&
+    process.took &&
+    process.image === target.image &&
+    process.containerID === target.status?.containerID;
   if (!isOver) return;
   world.note(() => `Kruise: resets ${key} ${old.container} to ${cluster.wish.empty}`);
   write(

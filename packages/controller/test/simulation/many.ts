@@ -26,13 +26,14 @@ export async function simulateMany({ from, count, workers, bug, stopAtFirst, onO
   const failures: Outcome[] = [];
   const total = { seeds: 0, steps: 0, writes: 0 };
   let next = from;
+  const isOver = (): boolean => next >= from + count || (stopAtFirst === true && failures.length > 0);
   const one = async (): Promise<void> => {
     const worker = new Worker(new URL("worker.ts", import.meta.url), {
       workerData: { ...(bug !== undefined && { bug }) },
       execArgv: ["--conditions=@hot/source"],
     });
     try {
-      while (next < from + count && !(stopAtFirst === true && failures.length > 0)) {
+      while (!isOver()) {
         const outcome = await ask(worker, next++);
         total.seeds++;
         total.steps += outcome.steps;
@@ -55,6 +56,6 @@ function ask(worker: Worker, seed: number): Promise<Outcome> {
       worker.off("error", reject);
       resolve(outcome);
     });
-    worker.postMessage(seed);
+    worker.postMessage(seed, []);
   });
 }

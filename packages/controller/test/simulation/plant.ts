@@ -14,7 +14,7 @@ export function plant(name: string): void {
       const loaded = nextLoad(url, context);
       const changes = bug.changes.filter(({ file }) => url.endsWith(`/controller/src/${file}`));
       if (changes.length === 0 || loaded.source === undefined) return loaded;
-      return { ...loaded, source: changes.reduce(changed, String(loaded.source)) };
+      return { ...loaded, source: changes.reduce(changed, Buffer.from(loaded.source as string).toString()) };
     },
   });
 }

@@ -58,7 +58,8 @@ function problemOf(
   const says = `reported as ${shown.reason} ${shown.detail}`;
   const generation = sidecarSet.metadata.generation ?? 0;
   const truth = (is: boolean): string | undefined => (is ? undefined : `${says}, which is not true`);
-  switch (shown.reason) {
+  const reason: string = shown.reason;
+  switch (reason) {
     case "UpToDate":
       return truth(isSettled && isUpdated(pod, cluster, sidecarSet) && isReady(pod));
     case "Paused":

@@ -52,7 +52,7 @@ export function scenarioOf(random: Random): Scenario {
     hook,
     kruise: some(0.25),
     delusion: some(0.15),
-    edits: random.int(1, 5),
+    edits: random.pick([1, 2, 4, 6, 8]),
     mishaps: random.pick([0, 0, 1, 3]),
     changes: random.pick([0, 0, 1, 2]),
     length: random.pick([5_000, 30_000, 120_000, 240_000]),

@@ -11,7 +11,7 @@ test(`${SEEDS} seeds: no invariant is broken, and all comes to rest`, async () =
   expect(seeds).toBe(SEEDS);
   // Something has happened in them.
   expect(writes).toBeGreaterThan(2 * SEEDS);
-}, 600_000);
+}, 1_800_000);
 
 test.each([7, 42, 1234])("seed %i replays byte by byte, in another process too", async (seed) => {
   const here = await simulate(seed, true);

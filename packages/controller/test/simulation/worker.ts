@@ -8,5 +8,5 @@ if (bug !== undefined) plant(bug);
 const { simulate } = await import("./simulate.ts");
 
 parentPort?.on("message", (seed: number) => {
-  void simulate(seed).then((outcome) => parentPort?.postMessage(outcome));
+  void simulate(seed).then((outcome) => parentPort?.postMessage(outcome, []));
 });
