@@ -57,10 +57,13 @@ export class Migration {
     this.#movables.remove(`http/${key}`);
   }
 
-  /** Drains without a deadline, and passes on what can move: it ends with the last connection or with {@link stop}. */
-  begin(onEmpty?: (report: DrainReport) => void): void {
+  /**
+   * Drains without a deadline, and passes on what can move: it ends with the last connection or with {@link stop}.
+   * `successor`: another process owns because of this one.
+   */
+  begin(successor: boolean, onEmpty?: (report: DrainReport) => void): void {
     this.drain.begin(0, onEmpty);
-    this.mover.start();
+    this.mover.start(successor);
   }
 
   /** This process owns again. */

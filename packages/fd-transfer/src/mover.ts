@@ -50,11 +50,12 @@ export class Mover {
     this.#movables = movables;
   }
 
-  start(): void {
+  /** `expected`: somebody owns or is about to, though it may not be reached yet. */
+  start(expected: boolean): void {
     if (this.#running || this.#movables.keys().length === 0) return;
     this.#running = true;
     this.#retryMs = FIRST_RETRY_MS;
-    this.#hopeUntil = performance.now() + this.#times.connectMs;
+    this.#hopeUntil = expected ? performance.now() + this.#times.connectMs : 0;
     this.#refused = new Set();
     // Otherwise the last batch of an earlier time is still on its way; it goes on after that.
     if (this.#state === null) this.#seek();
@@ -112,6 +113,7 @@ export class Mover {
   }
 
   #ask(fd: number): void {
+    this.#hopeUntil = performance.now() + this.#times.connectMs;
     const { name, rank, token } = this.#identity;
     const signed = { name, version: rank.version, startedAt: rank.startedAt, nonce: new Uint8Array(randomBytes(16)) };
     const mac = sign("MOVE", token, signed);

@@ -273,7 +273,7 @@ export class Participant {
   /** Without a deadline: it ends when the last connection does, or when this process owns again. */
   #drainInBackground(): void {
     tell(this.events, "draining");
-    this.migration.begin((report) => {
+    this.migration.begin(true, (report) => {
       this.oldSide.reportDrained(report);
       tell(this.events, "drained", report);
     });
@@ -297,7 +297,7 @@ export class Participant {
     this.oldSide.stopAnswering();
     this.holdings.letGo();
     this.#holding = deferred();
-    if (this.migration.drain.connections > 0) this.migration.begin();
+    if (this.migration.drain.connections > 0) this.migration.begin(false);
   }
 
   #ended(outcome: Outcome): void {
