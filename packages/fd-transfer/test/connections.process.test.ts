@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Established connections that the application declares movable: the same connection for ever, no line lost.
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { FixtureProcess } from "./fixtures/fixture-process.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
@@ -94,6 +96,8 @@ test("the owner hangs with connections on their way: they wait, and are served b
   clients.start();
   const second = await serve(scene, "v2", { FAULT: "STOP before-handle CONN" });
   await second.says("fault");
+  // It says so a moment before it stops.
+  while (!/^State:\tT/m.test(readFileSync(`/proc/${second.child.pid}/status`, "utf8"))) await sleep(5);
   second.kill("SIGCONT");
   await clients.allAnsweredBy("v2");
   await clients.pause();
