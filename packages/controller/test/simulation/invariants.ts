@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Pod, SidecarSet } from "@hot/spec";
+import { HASH_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
 import type { Cluster } from "./cluster.ts";
 import type { OnArrival, PatchCall } from "./connection.ts";
 import type { Leaders } from "./leaders.ts";
@@ -15,6 +15,9 @@ interface Write {
   readonly sidecarSet: SidecarSet | undefined;
   /** Pods that have failed for that generation, as the replica knew them. */
   readonly failed: number;
+  /** Other pods that stay old, and all pods, as the replica knew them. */
+  readonly old: number;
+  readonly total: number;
   readonly before: Pod;
   readonly after: Pod;
 }
@@ -25,6 +28,7 @@ export class Invariants {
   lastWriteAt = 0;
   /** `<pod UID> <generation>` of upgrades that were aborted as failed. */
   readonly failures = new Set<string>();
+  readonly #hasStaleLists: boolean;
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #leaders: Leaders;
@@ -37,6 +41,7 @@ export class Invariants {
 
   constructor(world: World, cluster: Cluster, leaders: Leaders) {
     this.#world = world;
+    this.#hasStaleLists = world.weather.staleList > 0;
     this.#cluster = cluster;
     this.#leaders = leaders;
     world.server.onCommit(({ plural, key, object, type }) => {
@@ -53,13 +58,17 @@ export class Invariants {
       this.#violate(`I5: ${replica.name} writes, and does not lead`);
     if (plural !== "pods" || subresource !== undefined) return (carryOut) => carryOut();
     const sidecarSet = replica.knownSidecarSet("mesh");
-    const failed = replica.pods.store.list().filter((pod) => isFailure(pod.annotations, sidecarSet)).length;
+    const pods = replica.pods.store.list();
+    const failed = pods.filter((pod) => isFailure(pod.annotations, sidecarSet)).length;
+    const hash = `"${sidecarSet?.metadata.annotations?.[HASH_ANNOTATION] ?? ""}"`;
+    const others = pods.filter((pod) => `${pod.namespace}/${pod.name}` !== key);
+    const old = others.filter((pod) => !(pod.annotations[HASH_ANNOTATION] ?? "").includes(hash)).length;
     return (carryOut) => {
       const before = server.pod(key);
       const answer = carryOut();
       const after = server.pod(key);
       if (before !== undefined && after !== undefined && before !== after) {
-        this.#written({ replica, key, sidecarSet, failed, before, after });
+        this.#written({ replica, key, sidecarSet, failed, old, total: pods.length, before, after });
       }
       return answer;
     };
@@ -129,8 +138,8 @@ export class Invariants {
     }
   }
 
-  #started({ replica, key, sidecarSet, failed, before }: Write, was: PairFacts, side: SideFacts, now: SideFacts): void {
-    const { scheduler } = this.#world;
+  #started(write: Write, was: PairFacts, side: SideFacts, now: SideFacts): void {
+    const { key, sidecarSet, failed, before } = write;
     const machine = this.#cluster.machines.get(key);
     const name = `${key} ${side.container}`;
     machine?.nth.set(side.container, ++machine.upgrades);
@@ -145,20 +154,15 @@ export class Invariants {
     if (failed >= threshold)
       this.#violate(`I6: ${name} starts after ${failed} failures, and failureThreshold is ${threshold}`);
     const attempt = [before.metadata.uid, was.base, sidecarSet.metadata.uid, sidecarSet.metadata.generation].join(" ");
-    if (this.#attempts.has(attempt)) this.#violate(`${name} is tried twice for one generation`);
+    // Whoever is shown an old SidecarSet may begin what was superseded; that is aborted again.
+    if (!this.#hasStaleLists && this.#attempts.has(attempt)) this.#violate(`${name} is tried twice for one generation`);
     this.#attempts.add(attempt);
-    this.#checkBudget(replica, name, key, sidecarSet, before, scheduler.now < this.#leaders.doubtUntil);
+    this.#checkBudget(write, name, sidecarSet);
   }
 
   /** I2, I3. Of what two leaders do at once, neither can know. */
-  #checkBudget(
-    replica: Replica,
-    name: string,
-    key: string,
-    sidecarSet: SidecarSet,
-    before: Pod,
-    inDoubt: boolean,
-  ): void {
+  #checkBudget({ key, before, old, total }: Write, name: string, sidecarSet: SidecarSet): void {
+    const inDoubt = this.#world.scheduler.now < this.#leaders.doubtUntil;
     const { maxUnavailable = 1, partition = 0 } = sidecarSet.spec.updateStrategy ?? {};
     const isReady = before.status?.conditions?.find((one) => one.type === "Ready")?.status === "True";
     const others = [...this.#holding].filter((one) => one !== key);
@@ -169,14 +173,8 @@ export class Invariants {
     }
     // One that was not ready by itself takes no unit.
     if (isReady) this.#holding.add(key);
-    const hash = sidecarSet.metadata.annotations?.["kruise.io/sidecarset-hash"];
-    const old = replica.pods.store
-      .list()
-      .filter((pod) => `${pod.namespace}/${pod.name}` !== key)
-      .filter((pod) => !(pod.annotations["kruise.io/sidecarset-hash"] ?? "").includes(`"${hash}"`));
-    const total = replica.pods.store.size;
-    if (!inDoubt && old.length < Math.min(Number(partition), total) && total > 0) {
-      this.#violate(`I3: ${name} starts, and only ${old.length} of ${total} pods stay old with partition ${partition}`);
+    if (!inDoubt && old < Math.min(Number(partition), total) && total > 0) {
+      this.#violate(`I3: ${name} starts, and only ${old} of ${total} pods stay old with partition ${partition}`);
     }
   }
 
@@ -205,7 +203,7 @@ export class Invariants {
 }
 
 function isFailure(annotations: Readonly<Record<string, string>>, sidecarSet: SidecarSet | undefined): boolean {
-  const hash = sidecarSet?.metadata.annotations?.["kruise.io/sidecarset-hash"];
+  const hash = sidecarSet?.metadata.annotations?.[HASH_ANNOTATION];
   return Object.entries(annotations).some(([key, text]) => {
     if (!key.startsWith("upgrade.hot.internal/")) return false;
     const { failed } = JSON.parse(text) as { failed?: { hash: string; generation: number } };

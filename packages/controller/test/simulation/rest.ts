@@ -71,7 +71,10 @@ function problemOf(
     case "FailedBefore":
       return truth(past.failures.has(`${pod.metadata.uid} ${generation}`));
     case "Stalled":
-      return truth([...past.failures].some((one) => one.endsWith(` ${generation}`)));
+      // With `Wait` a failure leaves no record.
+      return truth(
+        strategy.hotUpgrade?.onFailure === "Wait" || [...past.failures].some((one) => one.endsWith(` ${generation}`)),
+      );
     case "MaxUnavailableReached":
       return truth(pods.some((other) => other !== pod && (!isReady(other) || isHalfDone(other, cluster))));
     case "NotUpgradable":
