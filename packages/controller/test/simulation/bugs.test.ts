@@ -4,7 +4,7 @@ import { BUGS } from "./bugs.ts";
 import { simulateMany } from "./many.ts";
 
 /** Seeds within which every bug has to be found. */
-const LIMIT = 600;
+const LIMIT = 1_500;
 
 test.each(BUGS)(
   "found: $name",
