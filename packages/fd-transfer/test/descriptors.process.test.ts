@@ -17,16 +17,17 @@ test("100 hand-overs to and fro between two processes leave no descriptor behind
   const env = { TIMEOUTS: JSON.stringify({ guardMs: 5 }) };
   const pair = [scene.start("a", env, "taker.ts"), scene.start("b", env, "taker.ts")] as const;
   let cookie: unknown;
-  let base: number[] = [];
-  for (let turn = 0; turn < 104; turn++) {
+  let base = [0, 0];
+  for (let turn = 0; turn < 110; turn++) {
     const taker = pair[turn % 2 === 0 ? 0 : 1];
     const mark = taker.said.length;
     taker.child.stdin?.write("take\n");
     const ready = await taker.says("ready", mark);
     cookie ??= ready["cookie"];
     expect(ready).toMatchObject({ cookie, role: turn === 0 ? "fresh" : "successor" });
-    // The first ones open what Node opens once (pools, pipes).
-    if (turn === 3) base = pair.map((one) => one.fds());
+    // The first ones open what Node opens once (pools, pipes). At this moment the standby's connection to the new owner
+    // may not have been accepted yet, so the most of several counts: a leak is one for each hand-over, not one in all.
+    if (turn > 3 && turn < 10) base = base.map((most, index) => Math.max(most, pair[index]?.fds() ?? 0));
   }
   expect(await ask(scene.port, false, "x")).toBe("b");
   await settle(pair, base);
