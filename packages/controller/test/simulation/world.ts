@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ApiServer } from "./api-server.ts";
+import { ApiServer, type Commit } from "./api-server.ts";
 import type { Weather } from "./faults.ts";
 import { createRandom, type Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { WatchStream } from "./watch-stream.ts";
 
 export const T0 = Date.UTC(2030, 0, 1);
+
+/** Who is told of every write to one kind of objects. */
+interface Watcher {
+  readonly plural: string;
+  readonly isOver: boolean;
+  /** Some of what was offered has not arrived, or in another order. */
+  readonly isTorn: boolean;
+  offer(commit: Commit): void;
+  cut(): void;
+}
 
 /** What everything in one run shares. */
 export class World {
   readonly random: Random;
   readonly scheduler = new Scheduler(T0);
   readonly server = new ApiServer();
-  readonly streams = new Set<WatchStream>();
+  readonly streams = new Set<Watcher>();
   weather: Weather;
   /** The API server answers nothing but errors. */
   isDown = false;
