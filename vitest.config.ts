@@ -16,6 +16,7 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/image/**/*.test.ts"],
           exclude: ["**/*.process.test.ts", "**/node_modules/**"],
+          testTimeout: 60_000,
         },
       },
       {
@@ -35,7 +36,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { ...shared, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"] } },
+      { ...shared, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 60_000 } },
       { ...shared, test: { name: "chart", include: ["test/chart/**/*.test.ts"], testTimeout: 60_000 } },
     ],
   },
