@@ -73,6 +73,14 @@ async function killKubelet(): Promise<void> {
   await cluster().start(`kubelet-${NODE}`);
 }
 
+/** The second side runs v2 and is ready; the first one is not reset yet. */
+function takenOver(ns: string): Promise<Pod> {
+  return podWhere(ns, "the takeover", (pod) => {
+    const next = statusOf(pod, "sidecar-2");
+    return underWay(pod) && next?.image === image("v2") && next.ready;
+  });
+}
+
 /** Both sides start at once, the newer one serves, the upgrade is finished. */
 async function sandboxKilled(): Promise<void> {
   const ns = await namespace();
@@ -81,12 +89,7 @@ async function sandboxKilled(): Promise<void> {
   await injected({ name, namespace: ns, updateStrategy }, 1);
   const history = await watchPods(ns);
   await setVersion(name, "v2");
-  const pod = await podWhere(
-    ns,
-    "the takeover",
-    (one) =>
-      underWay(one) && statusOf(one, "sidecar-2")?.image === image("v2") && statusOf(one, "sidecar-2")?.ready === true,
-  );
+  const pod = await takenOver(ns);
   const sandbox = running(pod, "POD") ?? "";
   signal(sandbox, "SIGKILL");
   const after = await podWhere(
@@ -114,12 +117,7 @@ async function readinessFlaps(): Promise<void> {
   await injected({ name, namespace: ns, updateStrategy }, 1);
   const history = await watchPods(ns);
   await setVersion(name, "v2");
-  const pod = await podWhere(
-    ns,
-    "the takeover",
-    (one) =>
-      underWay(one) && statusOf(one, "sidecar-2")?.image === image("v2") && statusOf(one, "sidecar-2")?.ready === true,
-  );
+  const pod = await takenOver(ns);
   const next = running(pod, "sidecar-2") ?? "";
   signal(next, "SIGSTOP");
   await podWhere(

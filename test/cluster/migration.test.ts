@@ -70,7 +70,7 @@ function kruiseObjects(): object[] {
   return [object, ...pods, revision];
 }
 
-test.skipIf(!kit.own)(
+test(
   "migration from Kruise, back, and to the end",
   async () => {
     const on = await bareCluster();

@@ -12,7 +12,6 @@ import {
   read,
 } from "./bare-cluster.ts";
 import { standInForCertManager } from "./cert-manager.ts";
-import { own } from "./kit.ts";
 import type { Cluster } from "../../tools/cluster/cluster.ts";
 import { type } from "./typed-commands.ts";
 
@@ -21,7 +20,7 @@ function webhooks(on: Cluster): object[] {
   return (configuration as { webhooks: object[] }).webhooks;
 }
 
-test.skipIf(!own)(
+test(
   "install, high availability, certificates, upgrade, troubleshooting, uninstall",
   async () => {
     const on = await bareCluster();

@@ -97,7 +97,7 @@ export function createController(options: ControllerOptions): Controller {
     namespaces: labelsOf,
     injection: {
       of: (name) => injection?.of(name),
-      reported: (name) => injection?.reported(name),
+      reported: (name, told) => injection?.reported(name, told),
     },
     expectations,
     clock,

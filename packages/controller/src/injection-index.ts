@@ -22,8 +22,8 @@ export interface InjectionIndex {
   sidecarSet(name: string, sidecarSet: SidecarSet | undefined): Iterable<string>;
   namespace(name: string): Iterable<string>;
   of(name: string): Uninjected;
-  /** What is fresh now is fresh no longer. */
-  reported(name: string): void;
+  /** These pods are fresh no longer. */
+  reported(name: string, pods: readonly PodProjection[]): void;
 }
 
 export interface InjectionIndexOptions {
@@ -165,7 +165,12 @@ export function createInjectionIndex(options: InjectionIndexOptions): InjectionI
         fresh: [...fresh].sort().flatMap((key) => options.pods.get(key) ?? []),
       };
     },
-    reported: (name) => missing.get(name)?.fresh.clear(),
+    reported: (name, pods) => {
+      for (const pod of pods) {
+        const key = `${pod.namespace}/${pod.name}`;
+        if (placed.get(key)?.uid === pod.uid) missing.get(name)?.fresh.delete(key);
+      }
+    },
   };
 }
 

@@ -27,8 +27,8 @@ export interface ReconcilerOptions {
   readonly injection: {
     /** Pods that run without the SidecarSet; undefined: not known yet. */
     of(name: string): Uninjected | undefined;
-    /** They have been told of. */
-    reported(name: string): void;
+    /** These have been told of. */
+    reported(name: string, pods: readonly PodProjection[]): void;
   };
   /** Absent: no history is kept. */
   readonly revisions?: Pick<Revisions, "sync">;
@@ -116,8 +116,11 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     signal: AbortSignal,
     problems: unknown[],
   ): Promise<number> => {
-    if (stored === undefined || status === undefined) pace.forget(name);
-    if (stored === undefined || status === undefined || !statusChanged(stored, status)) return 0;
+    if (stored === undefined || status === undefined) {
+      pace.forget(name);
+      return 0;
+    }
+    if (!statusChanged(stored, status)) return 0;
     const held = pace.wait(name, stored.status ?? {}, status);
     if (held > 0) return held;
     try {
@@ -140,7 +143,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       for (const event of events) options.emit(event, snapshot.sidecarSet);
     };
     emit(planned.events);
-    options.injection.reported(name);
+    options.injection.reported(name, snapshot.uninjected?.fresh ?? []);
     const problems: unknown[] = problem === undefined ? [] : [problem];
     // Nothing else may happen that would bring us back to them.
     for (const pod of expectations.unresolved(options.podsOf(name))) {

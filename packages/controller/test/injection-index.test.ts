@@ -74,6 +74,7 @@ const count = (name = "mesh") => {
   const { later, older, fresh } = index.of(name);
   return { later, older, fresh: fresh.map((one) => one.name) };
 };
+const tell = () => index.reported("mesh", index.of("mesh").fresh);
 const NOBODY = { later: 0, older: 0, fresh: [] };
 
 describe("a pod without sidecars", () => {
@@ -81,14 +82,25 @@ describe("a pod without sidecars", () => {
     expect(put(bare("web-0"))).toEqual(["mesh"]);
     expect(count()).toEqual({ later: 1, older: 0, fresh: ["web-0"] });
     expect(index.of("mesh").only).toBe("web-0");
-    index.reported("mesh");
+    tell();
     expect(put({ ...bare("web-0"), status: { phase: "Running" } })).toEqual([]);
     expect(count()).toEqual({ later: 1, older: 0, fresh: [] });
   });
 
+  test("that is found while others are told of is told of next", () => {
+    put(bare("web-0"));
+    put(bare("web-1"));
+    const { fresh } = index.of("mesh");
+    put(bare("web-2"));
+    const { metadata } = bare("web-1");
+    put({ ...bare("web-1"), metadata: { ...metadata, uid: "another" } });
+    index.reported("mesh", fresh);
+    expect(count()).toEqual({ later: 3, older: 0, fresh: ["web-1", "web-2"] });
+  });
+
   test("is forgotten when it is deleted, finished or being deleted; one of the same name is another pod", () => {
     put(bare("web-0"));
-    index.reported("mesh");
+    tell();
     const { metadata } = bare("web-0");
     expect(put({ ...bare("web-0"), metadata: { ...metadata, uid: "another" } })).toEqual(["mesh"]);
     expect(count()).toEqual({ later: 1, older: 0, fresh: ["web-0"] });

@@ -105,7 +105,7 @@ export function createRevisions({ api, store, namespace, now }: RevisionsOptions
     for (let i = 0; next.sync.create !== undefined; i++) {
       const taken = await create(next.sync.create, signal);
       if (taken === undefined) break;
-      if (i >= MOST_COLLISIONS) throw new Error(`no name is free for a revision of ${sidecarSet.metadata.name}`);
+      if (i >= MOST_COLLISIONS) throw new Error(noNameFree(sidecarSet.metadata.name ?? "", namespace));
       existing.push(taken);
       next = planned(sidecarSet, existing, used);
     }
@@ -139,6 +139,10 @@ export function createRevisions({ api, store, namespace, now }: RevisionsOptions
 
 function isSettled(sync: RevisionSync): boolean {
   return !sync.create && !sync.renumber && !sync.relabel && sync.delete.length === 0;
+}
+
+function noNameFree(name: string, namespace: string): string {
+  return `SidecarSet ${name} can't be recorded: ${MOST_COLLISIONS} names in a row belong to other ControllerRevisions. Delete those called ${name}-… in namespace ${namespace} that do not have the label ${REVISION_OWNER_LABEL}=${name}`;
 }
 
 function metadataOf(existing: readonly ControllerRevision[], name: string): ControllerRevision["metadata"] {
