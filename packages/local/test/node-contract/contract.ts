@@ -33,11 +33,16 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
   const add = (name: string, containers: Container[], annotations?: Record<string, string>): Promise<Pod> =>
     pods.add(name, { containers, terminationGracePeriodSeconds: 1 }, annotations);
   const ready = (name: string): Promise<Pod> => pods.until(name, "ready", isReady);
+  /** Without a probe a container is ready as soon as its process exists, before it would obey TERM. */
+  const obeys = async (pod: Pod, ...names: string[]): Promise<void> => {
+    await Promise.all(names.map((name) => node.exec(pod, name, "while ! test -e up; do sleep 0.05; done")));
+  };
 
   describe.concurrent("a change of image", () => {
     test("restarts that container and no other", async ({ expect }) => {
       await add("change", [container("x", "a"), container("y", "a")]);
       const before = await ready("change");
+      await obeys(before, "x");
       expect(before.status).toMatchObject({ phase: "Running", observedGeneration: 1 });
       await pods.setImage("change", "x", "b");
       const after = await pods.until("change", "b runs", replacedBy("b"));
@@ -105,6 +110,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
     test("takes the old container down first; the other goes on; a revert starts at once", async ({ expect }) => {
       await add("missing", [container("x", "a"), container("y", "a")]);
       const before = await ready("missing");
+      await obeys(before, "x");
       await pods.setImage("missing", "x", "nowhere");
       const failing = await pods.until("missing", "ErrImagePull", waits("ErrImagePull"));
       expect(statusOf(failing, "x")).toMatchObject({
@@ -190,6 +196,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
         await pods.setImage("again", "x", tag);
         await pods.until("again", `${tag} runs`, readyWith(tag));
       }
+      await obeys(pods.now("again"), "x");
       await pods.setImage("again", "x", "a");
       const held = await pods.until("again", "CrashLoopBackOff", waits("CrashLoopBackOff"));
       expect(statusOf(held, "x")).toMatchObject({
@@ -283,7 +290,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
 
     test("deletion: the last status tells how each container ended", async ({ expect }) => {
       await pods.add("deleted", { containers: [container("x", "a"), container("y", "a")] });
-      await ready("deleted");
+      await obeys(await ready("deleted"), "x", "y");
       await pods.delete("deleted");
       await pods.untilGone("deleted");
       const last = pods.now("deleted");

@@ -20,8 +20,9 @@ interface ScriptImage {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Makes a file `up` once TERM is obeyed. */
 const serve = (onTerm: string, begin = ""): string =>
-  `${begin}trap '${onTerm}' TERM; while :; do sleep 60 & wait $!; done`;
+  `${begin}trap '${onTerm}' TERM; : > up; while :; do sleep 60 & wait $!; done`;
 
 /** The images of the contract, by tag: what every node under test must be able to run. */
 export const SCRIPTS = {

@@ -2,7 +2,17 @@
 import { expect, test } from "vitest";
 import type { Pod } from "@hot/spec";
 import { createFakeClock } from "@hot/kube/testing";
-import { container, eventually, isReady, OBEDIENT, script, startHarness, states, statusOf } from "./node-harness.ts";
+import {
+  container,
+  eventually,
+  isReady,
+  OBEDIENT,
+  obeys,
+  script,
+  startHarness,
+  states,
+  statusOf,
+} from "./node-harness.ts";
 
 const waits = (reason: string) => (pod: Pod) => statusOf(pod, "x")?.state?.waiting?.reason === reason;
 const runs = (image: string, restartCount: number) => (pod: Pod) => {
@@ -12,8 +22,9 @@ const runs = (image: string, restartCount: number) => (pod: Pod) => {
 
 test("the same image again in the same container: at once the first time, after 10 s the second", async () => {
   const clock = createFakeClock();
-  const { api, log } = await startHarness({ empty: OBEDIENT, v1: OBEDIENT, v2: OBEDIENT }, { clock });
-  api.addPod("p", { containers: [container("x", "empty"), container("y", "v1")] });
+  const harness = await startHarness({ empty: OBEDIENT, v1: OBEDIENT, v2: OBEDIENT }, { clock });
+  const { api, log } = harness;
+  const pod = api.addPod("p", { containers: [container("x", "empty"), container("y", "v1")] });
   await api.until("p", isReady);
   for (const [i, image] of ["v1", "empty", "v2"].entries()) {
     api.setImage("p", "x", image);
@@ -22,6 +33,7 @@ test("the same image again in the same container: at once the first time, after 
   }
   expect(log.filter((line) => line.includes("CrashLoopBackOff"))).toEqual([]);
 
+  await obeys(harness, pod, "x", 3);
   api.setImage("p", "x", "empty");
   const held = await api.until("p", waits("CrashLoopBackOff"));
   expect(statusOf(held, "x")).toMatchObject({ image: "v2", ready: false, lastState: { terminated: { exitCode: 0 } } });

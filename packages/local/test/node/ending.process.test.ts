@@ -20,7 +20,7 @@ import {
   written,
 } from "./node-harness.ts";
 
-const told = script('echo "pid $$$$ shm $SHM"; trap "echo TERM; exit 0" TERM; while :; do sleep 60 & wait $!; done');
+const told = script('trap "echo TERM; exit 0" TERM; echo "pid $$$$ shm $SHM"; while :; do sleep 60 & wait $!; done');
 const stubborn = script('trap "" TERM; echo "pid $$$$"; while :; do sleep 1; done');
 
 test("a deleted pod: preStop, TERM, last status, then the pod is gone from the API and the disk", async () => {

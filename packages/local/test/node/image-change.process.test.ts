@@ -5,6 +5,7 @@ import {
   container,
   isReady,
   OBEDIENT,
+  obeys,
   output,
   printed,
   script,
@@ -14,9 +15,11 @@ import {
 } from "./node-harness.ts";
 
 test("a change of image restarts that container and no other", async () => {
-  const { api } = await startHarness({ a: OBEDIENT, b: OBEDIENT });
+  const harness = await startHarness({ a: OBEDIENT, b: OBEDIENT });
+  const { api } = harness;
   api.addPod("p", { containers: [container("x", "a"), container("y", "a")] });
   const before = await api.until("p", isReady);
+  await obeys(harness, before, "x");
   expect(before.status).toMatchObject({ phase: "Running", observedGeneration: 1, hostIP: "127.0.0.1" });
   api.setImage("p", "x", "b");
   const after = await api.until("p", (pod) => isReady(pod) && statusOf(pod, "x")?.image === "b");

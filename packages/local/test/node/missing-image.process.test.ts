@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { container, isReady, OBEDIENT, startHarness, states, statusOf } from "./node-harness.ts";
+import { container, isReady, OBEDIENT, obeys, startHarness, states, statusOf } from "./node-harness.ts";
 
 test("a missing image: the old container is down first, the other goes on; a revert starts at once", async () => {
-  const { api } = await startHarness({ a: OBEDIENT });
+  const harness = await startHarness({ a: OBEDIENT });
+  const { api } = harness;
   api.addPod("p", { containers: [container("x", "a"), container("y", "a")] });
   const before = await api.until("p", isReady);
+  await obeys(harness, before, "x");
   api.setImage("p", "x", "nowhere:v9");
   const failing = await api.until("p", (pod) => statusOf(pod, "x")?.state?.waiting?.reason === "ErrImagePull");
   expect(statusOf(failing, "x")).toMatchObject({
