@@ -50,8 +50,12 @@ const nextLeader = (before: string): Promise<string> =>
 /** SIGKILL for the process of the leader; its pod goes too, so that the kubelet's back-off plays no part. */
 async function killLeader(identity: string): Promise<void> {
   const name = identity.split("_")[0] ?? "";
-  const pod = (await replicas()).find(({ metadata }) => metadata.name === name);
-  const id = (pod?.status?.containerStatuses?.[0]?.containerID ?? "").replace("containerd://", "");
+  // A replica can lead before the kubelet has told the id of its container.
+  const containerID = await until("the id of the leader's container", async () => {
+    const pod = (await replicas()).find(({ metadata }) => metadata.name === name);
+    return pod?.status?.containerStatuses?.[0]?.containerID;
+  });
+  const id = containerID.replace("containerd://", "");
   const [file = "", ...args] = cluster().ctr(cluster().nodes[0] ?? "", ["tasks", "kill", "--signal", "SIGKILL", id]);
   execFileSync(file, args, { stdio: "pipe" });
   kubectl(["delete", "pod", name, "-n", SYSTEM, "--force", "--grace-period=0", "--wait=false"]);
@@ -163,7 +167,11 @@ const PROBE = ["/hot-standby", "probe", "--name", "sidecar"];
 
 test("a leader that is stopped cleanly hands over", async () => {
   await scale(2);
-  const leader = await until("a leader", holder);
+  // The lease may still name one that was killed by the test before.
+  const leader = await until("a leader that is there", async () => {
+    const identity = await holder();
+    return (await replicas()).some(({ metadata }) => metadata.name === identity.split("_")[0]) && identity;
+  });
   const began = performance.now();
   kubectl(["delete", "pod", leader.split("_")[0] ?? "", "-n", SYSTEM, "--wait=false"]);
   await nextLeader(leader);
