@@ -3,9 +3,12 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import type { Boundary } from "./fixtures/crash-moves.ts";
+import { BOUNDARIES, diesWhileConnectionsMove } from "./fixtures/crash-moves.ts";
 import type { FixtureProcess } from "./fixtures/fixture-process.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { LineClients } from "./fixtures/line-clients.ts";
+import { twoAtATime } from "./fixtures/two-at-a-time.ts";
 
 const QUICK = { TIMEOUTS: JSON.stringify({ guardMs: 50, backOffMs: 100 }) };
 
@@ -53,42 +56,6 @@ test("TERM to the owner: its connections go back to the standby that owns again"
   clients.close();
 });
 
-test.each(["KILL before-handle CONN", "KILL before-send CONN_ACK"])(
-  "the owner dies with connections on their way (%s): it has not read a byte, so they go on in the old process",
-  async (FAULT) => {
-    await using scene = await Scene.open();
-    const first = await serve(scene, "v1");
-    const clients = await LineClients.open(scene.port, 50);
-    clients.start();
-    await clients.allAnsweredBy("v1");
-    const mark = first.said.length;
-    const second = await serve(scene, "v2", { FAULT });
-    await second.exited;
-    await first.says("owner", mark);
-    await scene.start("v3", QUICK, "lines.ts").says("ready");
-    await clients.allAnsweredBy("v3");
-    await clients.pause();
-    expect(clients.wrong).toEqual([]);
-    clients.close();
-  },
-);
-
-test.each(["KILL after-send CONN", "KILL before-handle CONN_ACK"])(
-  "the old process dies after it has passed them on (%s): the owner goes on with all",
-  async (FAULT) => {
-    await using scene = await Scene.open();
-    const first = await serve(scene, "v1", { FAULT });
-    const clients = await LineClients.open(scene.port, 50);
-    clients.start();
-    await serve(scene, "v2");
-    await first.exited;
-    await clients.allAnsweredBy("v2");
-    await clients.pause();
-    expect(clients.wrong).toEqual([]);
-    clients.close();
-  },
-);
-
 test("the owner hangs with connections on their way: they wait, and are served by one process when it wakes up", async () => {
   await using scene = await Scene.open();
   await serve(scene, "v1");
@@ -118,3 +85,8 @@ test("a new version that does not declare them: they stay and are served by the 
   clients.close();
   expect((await first.says("drained"))["args"]).toMatchObject([{ connections: 5, moved: 0, closed: 5, reset: 0 }]);
 });
+
+test.concurrent.each(BOUNDARIES)(
+  "%s dies %s: the connections on their way %s",
+  twoAtATime(async (...boundary: Boundary) => diesWhileConnectionsMove(boundary)),
+);

@@ -1,106 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// kill -9 of either side at each message boundary. Connections of the dead process are lost by nature; what must hold
-// is that nobody is refused, that the survivor serves on the same socket, and that the next attempt succeeds.
+// kill -9 of either side at each message boundary; crash.long.test.ts does the same in other settings.
 import { expect, test } from "vitest";
+import {
+  NEW_SIDE,
+  newSideDies,
+  OLD_SIDE,
+  OLD_SIDE_BEFORE_ALL_DESCRIPTORS_ARE_SENT,
+  oldSideDies,
+  oldSideDiesEarly,
+  refused,
+} from "./fixtures/crash-hand-over.ts";
+import type { Case } from "./fixtures/crash-later.ts";
+import { BYSTANDERS, CASES, diesAtTheDoor, diesLater } from "./fixtures/crash-later.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { Load } from "./fixtures/load.ts";
 import { twoAtATime } from "./fixtures/two-at-a-time.ts";
 
-const NEW_SIDE = [
-  "before-send HELLO",
-  "after-send HELLO",
-  "before-handle WELCOME",
-  "after-handle WELCOME",
-  "before-handle FDS",
-  "before-send FDS_ACK",
-  "after-send FDS_ACK",
-  "before-send PREPARED",
-  "after-send PREPARED",
-  "before-send COMMIT",
-  "after-send COMMIT",
-  "before-handle COMMITTED",
-  "before-send ACCEPTING",
-  "after-send ACCEPTING",
-  "before-send GUARD_OK",
-  "after-send GUARD_OK",
-];
-
-const OLD_SIDE_BEFORE_ALL_DESCRIPTORS_ARE_SENT = [
-  "before-handle HELLO",
-  "before-send WELCOME",
-  "after-send WELCOME",
-  "before-send FDS",
-];
-
-const OLD_SIDE = [
-  "after-send FDS",
-  "before-handle FDS_ACK",
-  "after-handle FDS_ACK",
-  "before-handle PREPARED",
-  "after-handle PREPARED",
-  "before-handle COMMIT",
-  "before-send COMMITTED",
-  "after-send COMMITTED",
-  "before-handle ACCEPTING",
-  "after-handle ACCEPTING",
-  "before-handle GUARD_OK",
-  "after-handle GUARD_OK",
-];
-
-/** Reset connections are the dead process' own; a refused one is a hole. */
-function refused(failures: readonly string[]): string[] {
-  return failures.filter((failure) => !/ECONNRESET|socket hang up/.test(failure));
-}
-
 test.concurrent.each(NEW_SIDE)(
   "the new side dies %s: the old one serves on, and hands over to the next",
-  twoAtATime(async (where: string) => {
-    await using scene = await Scene.open();
-    const first = await scene.ready("v1");
-    const cookie = (await first.says("ready"))["cookie"];
-    const load = new Load(scene.port, { keepAlive: 0, fresh: 3 });
-    const second = scene.start("v2", { FAULT: `KILL ${where}` });
-    expect(await second.exited).toMatchObject({ signal: "SIGKILL" });
-    await load.answeredBy("v1");
-    const third = await scene.ready("v3");
-    expect(await third.says("ready")).toMatchObject({ cookie, role: "successor" });
-    await load.answeredBy("v3");
-    expect(refused((await load.stop()).failures)).toEqual([]);
-  }),
+  twoAtATime(async (where: string) => newSideDies(where)),
 );
 
 test.concurrent.each(OLD_SIDE)(
   "the old side dies %s: the new one has the same socket and serves",
-  twoAtATime(async (where: string) => {
-    await using scene = await Scene.open();
-    const first = await scene.ready("v1", { FAULT: `KILL ${where}` });
-    const cookie = (await first.says("ready"))["cookie"];
-    const load = new Load(scene.port, { keepAlive: 0, fresh: 3 });
-    const second = await scene.ready("v2");
-    expect(await second.says("ready")).toMatchObject({ cookie });
-    expect(await first.exited).toMatchObject({ signal: "SIGKILL" });
-    await load.answeredBy("v2");
-    const third = await scene.ready("v3");
-    expect(await third.says("ready")).toMatchObject({ cookie, role: "successor" });
-    await load.answeredBy("v3");
-    expect(refused((await load.stop()).failures)).toEqual([]);
-  }),
+  twoAtATime(async (where: string) => oldSideDies(where)),
 );
 
 test.concurrent.each(OLD_SIDE_BEFORE_ALL_DESCRIPTORS_ARE_SENT)(
   "the old side dies %s: the new one starts cold",
-  twoAtATime(async (where: string) => {
-    await using scene = await Scene.open();
-    const first = await scene.ready("v1", { FAULT: `KILL ${where}` });
-    const second = await scene.ready("v2");
-    expect(await first.exited).toMatchObject({ signal: "SIGKILL" });
-    expect(await second.says("ready")).toMatchObject({ role: "fresh" });
-    const load = new Load(scene.port, { keepAlive: 0, fresh: 3 });
-    await load.answeredBy("v2");
-    await scene.ready("v3");
-    await load.answeredBy("v3");
-    expect((await load.stop()).failures).toEqual([]);
-  }),
+  twoAtATime(async (where: string) => oldSideDiesEarly(where)),
+);
+
+test.concurrent.each(CASES)(
+  "%s: who is left serves, and hands over to the next",
+  twoAtATime(async (_name: string, one: Case) => diesLater(one)),
+);
+
+test.concurrent.each(BYSTANDERS)(
+  "a third process is turned away and somebody dies %s: the others go on",
+  twoAtATime(async (where: string) => diesAtTheDoor(where)),
 );
 
 test.concurrent(
