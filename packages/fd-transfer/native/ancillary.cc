@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ancillary.h"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstring>
 #include <span>
 #include <vector>
 
@@ -14,30 +9,12 @@
 #include "errors.h"
 #include "inspect.h"
 #include "instance.h"
+#include "message.h"
 
 namespace hot {
 namespace {
 
-constexpr size_t kKernelLimit = 253;  // SCM_MAX_FD: with less room the kernel would drop what a foreign sender may send
 constexpr int64_t kMessageLimit = 1 << 20;
-
-// Received descriptors: closed unless they reach JavaScript.
-class Arrived {
- public:
-  Arrived() = default;
-  Arrived(const Arrived&) = delete;
-  Arrived& operator=(const Arrived&) = delete;
-  ~Arrived() {
-    for (const int fd : fds_) ::close(fd);
-  }
-
-  void Add(int fd) { fds_.push_back(fd); }
-  const std::vector<int>& all() const { return fds_; }
-  void GivenAway() { fds_.clear(); }
-
- private:
-  std::vector<int> fds_;
-};
 
 Napi::Value Send(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -47,26 +24,9 @@ Napi::Value Send(const Napi::CallbackInfo& info) {
   std::span<const uint8_t> bytes;
   if (!arguments.Fd(0, &fd) || !arguments.Fds(2, &fds) || !arguments.Bytes(1, &bytes)) return Napi::Value();
 
-  iovec part{const_cast<uint8_t*>(bytes.data()), bytes.size()};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(kKernelLimit * sizeof(int))] = {};
-  if (!fds.empty()) {
-    const size_t size = fds.size() * sizeof(int);
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(size);
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(size);
-    std::memcpy(CMSG_DATA(header), fds.data(), size);
-  }
-  for (;;) {
-    if (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return Napi::Boolean::New(env, true);
-    if (errno == EAGAIN) return Napi::Boolean::New(env, false);
-    if (errno != EINTR) return Fail(env, "sendmsg", errno);
-  }
+  const int error = SendMessage(fd, bytes, fds);
+  if (error == 0 || error == EAGAIN) return Napi::Boolean::New(env, error == 0);
+  return Fail(env, "sendmsg", error);
 }
 
 Napi::Value Recv(const Napi::CallbackInfo& info) {
@@ -78,49 +38,22 @@ Napi::Value Recv(const Napi::CallbackInfo& info) {
   std::vector<char>& room = InstanceOf(env).receive;
   if (room.size() < static_cast<size_t>(limit)) room.resize(static_cast<size_t>(limit));
 
-  iovec part{room.data(), static_cast<size_t>(limit)};
-  alignas(cmsghdr) char control[CMSG_SPACE(kKernelLimit * sizeof(int)) + CMSG_SPACE(sizeof(ucred))];
-  msghdr message{};
-  ssize_t size = 0;
-  do {
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    size = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  } while (size < 0 && errno == EINTR);
-  if (size < 0) return errno == EAGAIN ? env.Null() : Fail(env, "recvmsg", errno);
-
-  Arrived arrived;
-  ucred credentials{};
-  bool known = false;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET) continue;
-    if (header->cmsg_type == SCM_RIGHTS) {
-      const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      for (size_t position = 0; position < count; ++position) {
-        int received = -1;
-        std::memcpy(&received, CMSG_DATA(header) + position * sizeof(int), sizeof received);
-        arrived.Add(received);
-      }
-    } else if (header->cmsg_type == SCM_CREDENTIALS && header->cmsg_len >= CMSG_LEN(sizeof credentials)) {
-      std::memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
-      known = true;
-    }
-  }
+  Arrival arrival;
+  const int error = ReceiveMessage(fd, {room.data(), static_cast<size_t>(limit)}, &arrival);
+  if (error != 0) return error == EAGAIN ? env.Null() : Fail(env, "recvmsg", error);
 
   Napi::Object result = Napi::Object::New(env);
-  Napi::Array fds = Napi::Array::New(env, arrived.all().size());
-  for (size_t position = 0; position < arrived.all().size(); ++position) {
-    fds.Set(static_cast<uint32_t>(position), Napi::Number::New(env, arrived.all()[position]));
+  Napi::Array fds = Napi::Array::New(env, arrival.fds().size());
+  for (size_t position = 0; position < arrival.fds().size(); ++position) {
+    fds.Set(static_cast<uint32_t>(position), Napi::Number::New(env, arrival.fds()[position]));
   }
-  result.Set("data", Napi::Buffer<char>::Copy(env, room.data(), static_cast<size_t>(size)));
+  result.Set("data", Napi::Buffer<char>::Copy(env, room.data(), arrival.bytes));
   result.Set("fds", fds);
-  result.Set("truncated", Napi::Boolean::New(env, (message.msg_flags & MSG_TRUNC) != 0));
-  result.Set("controlTruncated", Napi::Boolean::New(env, (message.msg_flags & MSG_CTRUNC) != 0));
-  result.Set("cred", known ? Napi::Value(CredentialsOf(env, credentials)) : env.Null());
+  result.Set("truncated", Napi::Boolean::New(env, arrival.truncated));
+  result.Set("controlTruncated", Napi::Boolean::New(env, arrival.control_truncated));
+  result.Set("cred", arrival.credentials ? Napi::Value(CredentialsOf(env, *arrival.credentials)) : env.Null());
   if (env.IsExceptionPending()) return Napi::Value();
-  arrived.GivenAway();
+  arrival.GivenAway();
   return result;
 }
 

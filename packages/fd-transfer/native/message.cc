@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "message.h"
+
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
+
+namespace hot {
+namespace {
+
+constexpr size_t kPayload = CMSG_LEN(0);
+
+int DescriptorAt(const unsigned char* place) {
+  int fd = -1;
+  std::memcpy(&fd, place, sizeof fd);
+  return fd;
+}
+
+}  // namespace
+
+Arrival::~Arrival() {
+  for (const int fd : fds_) ::close(fd);
+}
+
+void Arrival::ReadControl(const msghdr& message) {
+  const char* end = static_cast<const char*>(message.msg_control) + message.msg_controllen;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(const_cast<msghdr*>(&message), header)) {
+    const size_t length = header->cmsg_len;
+    if (length < kPayload || length > static_cast<size_t>(end - reinterpret_cast<const char*>(header))) return;
+    if (header->cmsg_level != SOL_SOCKET) continue;
+    const unsigned char* payload = CMSG_DATA(header);
+    const size_t size = length - kPayload;
+    if (header->cmsg_type == SCM_RIGHTS) {
+      for (size_t at = 0; at + sizeof(int) <= size; at += sizeof(int)) fds_.push_back(DescriptorAt(payload + at));
+    } else if (header->cmsg_type == SCM_CREDENTIALS && size >= sizeof(ucred)) {
+      std::memcpy(&credentials.emplace(), payload, sizeof(ucred));
+    } else if (header->cmsg_type == SCM_PIDFD && size >= sizeof(int)) {
+      // Whoever shares the socket may have switched SO_PASSPIDFD on: nobody asked for this one.
+      if (const int fd = DescriptorAt(payload); fd >= 0) ::close(fd);
+    }
+  }
+}
+
+int SendMessage(int fd, std::span<const uint8_t> bytes, std::span<const int> fds) {
+  iovec part{const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(kKernelLimit * sizeof(int))] = {};
+  if (fds.size() > kKernelLimit) return EINVAL;
+  if (!fds.empty()) {
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(fds.size_bytes());
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(fds.size_bytes());
+    std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
+  }
+  while (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+int ReceiveMessage(int fd, std::span<char> room, Arrival* arrival) {
+  iovec part{room.data(), room.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(kKernelLimit * sizeof(int)) + CMSG_SPACE(sizeof(ucred))];
+  msghdr message{};
+  ssize_t size = 0;
+  do {
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    size = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) return errno;
+  arrival->bytes = static_cast<size_t>(size);
+  arrival->truncated = (message.msg_flags & MSG_TRUNC) != 0;
+  arrival->control_truncated = (message.msg_flags & MSG_CTRUNC) != 0;
+  arrival->ReadControl(message);
+  return 0;
+}
+
+}  // namespace hot
