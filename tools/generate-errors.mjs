@@ -3,10 +3,15 @@
 // Run as `node --conditions=@hot/source tools/generate-errors.mjs`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { handoffErrors } from "../packages/fd-transfer/src/errors.ts";
+import { interopErrors } from "../packages/fd-transfer/src/interop/errors.ts";
 import { allReasonCodes } from "../packages/spec/src/index.ts";
 
 const families = { 1: "Rollout", 2: "Injection", 3: "Validation", 4: "Hand-off", 5: "Operation" };
-const handoff = Object.entries(handoffErrors).map(([code, { reason, fix }]) => ({ code, reason, fix }));
+const handoff = Object.entries({ ...handoffErrors, ...interopErrors }).map(([code, { reason, fix }]) => ({
+  code,
+  reason,
+  fix,
+}));
 const all = [...allReasonCodes(), ...handoff].sort((a, b) => a.code.localeCompare(b.code));
 
 const sections = Object.entries(families).map(([digit, title]) => {

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+export { InteropError } from "./errors.ts";
+export type { InteropErrorCode } from "./errors.ts";
+export { InheritedSockets } from "./inherited-sockets.ts";
+export type { InheritedSocket, SocketLabel, SocketQuery } from "./inherited-sockets.ts";
+export { getHaproxySockets } from "./haproxy.ts";
+export type { HaproxyOptions } from "./haproxy.ts";
+export { serveHaproxySockets } from "./haproxy-server.ts";
+export type { HaproxyListener, HaproxyServer, HaproxyServerOptions } from "./haproxy-server.ts";
