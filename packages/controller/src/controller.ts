@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  createFairGate,
   createWorkQueue,
   objectKey,
+  pacedApi,
   perKeyBackoff,
-  slowestOf,
   systemClock,
-  tokenBucket,
   type Api,
   type Clock,
   type EventRecorder,
@@ -17,7 +17,7 @@ import { createExpectations } from "./act/expectations.ts";
 import { createRevisions } from "./act/revisions.ts";
 import { silent, type Log, type OnMetric } from "./effects.ts";
 import { emitTo } from "./emit-event.ts";
-import { createPlanMetrics, queueMetrics } from "./metrics.ts";
+import { createPlanMetrics, gateMetrics, queueMetrics } from "./metrics.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
 import { createInjectionIndex, type InjectionIndex, type IsInjectable } from "./injection-index.ts";
 import { createPodIndex } from "./pod-index.ts";
@@ -44,6 +44,8 @@ export interface ControllerOptions {
   readonly log?: Log;
   readonly events?: Pick<EventRecorder, "event">;
   readonly onMetric?: OnMetric;
+  /** Most writes of pods at once, at least 1; default 32. How many there are is learned from the API server's answers. */
+  readonly maxWrites?: number;
 }
 
 export interface Controller {
@@ -53,10 +55,12 @@ export interface Controller {
   ready(): boolean;
 }
 
-const WORKERS = 3;
+/** SidecarSets that are looked at at once. Their writes are held back by the gate alone. */
+const WORKERS = 32;
+/** Writes of pods at once, before anything is known of the API server; and the most. */
+const WRITES = { start: 8, most: 32 };
 /** Failures come again within 8 s, however long the API server was away. */
 const BACKOFF = { baseMs: 50, maxMs: 8_000 };
-const RATE = { perSecond: 20, burst: 100 };
 
 /**
  * The SidecarSet controller. Whatever happens to it — killed after any write, a cache that is behind, an answer that is
@@ -68,16 +72,23 @@ const RATE = { perSecond: 20, burst: 100 };
  * await Promise.all([sidecarSets, namespaces, pods, controller].map((one) => one.run(signal)));
  */
 export function createController(options: ControllerOptions): Controller {
-  const { api, sidecarSets, namespaces, pods, history, clock = systemClock } = options;
+  const { sidecarSets, namespaces, pods, history, clock = systemClock, maxWrites = WRITES.most } = options;
   const { random = Math.random, log = silent } = options;
   const onMetric: OnMetric = options.onMetric ?? (() => undefined);
   const index = createPodIndex(pods.store);
   const expectations = createExpectations(() => clock.now());
+  const gate = createFairGate({
+    clock,
+    start: Math.min(WRITES.start, maxWrites),
+    most: maxWrites,
+    metrics: gateMetrics(onMetric),
+  });
+  const api = pacedApi(options.api, gate, clock);
   const queue = createWorkQueue<string>({
     clock,
     random,
     metrics: queueMetrics(onMetric),
-    rateLimiter: slowestOf(perKeyBackoff(BACKOFF, random), tokenBucket(RATE, clock)),
+    rateLimiter: perKeyBackoff(BACKOFF, random),
   });
   const planMetrics = createPlanMetrics(onMetric);
   const observeUpgrade = observeUpgrades(onMetric, () => clock.now());
@@ -101,6 +112,8 @@ export function createController(options: ControllerOptions): Controller {
     },
     expectations,
     clock,
+    gate,
+    maxWrites,
     log,
     emit: (event, sidecarSet) => {
       observeUpgrade(event);
@@ -167,8 +180,8 @@ export function createController(options: ControllerOptions): Controller {
     const result = await attempt(reconcile, name, signal);
     onMetric("hot_reconcile_duration_seconds", {}, (clock.now() - startedAt) / 1000);
     onMetric("hot_reconcile_total", { result: result.outcome }, 1);
+    if (result.outcome === "done" || result.wrote) queue.forget(name);
     if (result.outcome === "done") {
-      queue.forget(name);
       if (result.after !== undefined) queue.addAfter(name, result.after);
       return;
     }
@@ -202,13 +215,20 @@ export function createController(options: ControllerOptions): Controller {
 
 type Attempt =
   | { readonly outcome: "done"; readonly after?: number }
-  | { readonly outcome: "unfinished" | "failed"; readonly error: unknown };
+  | { readonly outcome: "unfinished" | "failed"; readonly error: unknown; readonly wrote: boolean };
 
 async function attempt(reconcile: Reconcile, name: string, signal: AbortSignal): Promise<Attempt> {
+  const failed = (error: unknown, wrote: boolean): Attempt => ({
+    outcome: error instanceof UnfinishedError ? "unfinished" : "failed",
+    error,
+    wrote,
+  });
   try {
-    return { outcome: "done", ...(await reconcile(name, signal)) };
+    const { problem, wrote, after } = await reconcile(name, signal);
+    if (problem !== undefined) return failed(problem, wrote);
+    return { outcome: "done", ...(after !== undefined && { after }) };
   } catch (error) {
-    return { outcome: error instanceof UnfinishedError ? "unfinished" : "failed", error };
+    return failed(error, false);
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { WorkQueueMetrics } from "@hot/kube";
+import type { FairGateMetrics, WorkQueueMetrics } from "@hot/kube";
 import type { OnMetric } from "./effects.ts";
 import type { Plan } from "./plan/plan.ts";
 
@@ -57,5 +57,13 @@ export function queueMetrics(onMetric: OnMetric): WorkQueueMetrics {
     added: () => onMetric("hot_workqueue_adds_total", {}, 1),
     taken: (waitedMs) => onMetric("hot_workqueue_queue_duration_seconds", {}, waitedMs / 1000),
     retried: () => onMetric("hot_workqueue_retries_total", {}, 1),
+  };
+}
+
+export function gateMetrics(onMetric: OnMetric): FairGateMetrics {
+  return {
+    limit: (limit) => onMetric("hot_pod_writes_limit", {}, limit),
+    entered: (waitedMs) => onMetric("hot_pod_writes_queue_duration_seconds", {}, waitedMs / 1000),
+    slowed: (cause) => onMetric("hot_pod_writes_slowed_total", { cause }, 1),
   };
 }

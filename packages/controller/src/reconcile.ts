@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ApiError, type Api, type Clock, type Store } from "@hot/kube";
+import { ApiError, type Api, type Clock, type FairGate, type Store } from "@hot/kube";
 import { reasonCode, type SidecarSet, type SidecarSetStatus } from "@hot/spec";
 import { applyCondition, applyWrite, resolve, type Outcome, type Writing } from "./act/apply.ts";
 import type { Expectations } from "./act/expectations.ts";
@@ -34,14 +34,22 @@ export interface ReconcilerOptions {
   readonly revisions?: Pick<Revisions, "sync">;
   readonly expectations: Expectations;
   readonly clock: Clock;
+  /** What lets writes of pods pass. */
+  readonly gate: Pick<FairGate, "run">;
+  /** Writes of pods that may wait at the gate at once. */
+  readonly maxWrites: number;
   readonly log: Log;
   readonly emit: EmitEvent;
   readonly observe: (name: string, plan: Plan) => void;
 }
 
-/** When to come again though nothing happens, in milliseconds; absent: not before something does. */
 export interface Reconciled {
+  /** When to come again though nothing happens, in milliseconds; absent: not before something does. */
   readonly after?: number;
+  /** Not all could be done; the most telling of the reasons. */
+  readonly problem?: unknown;
+  /** At least one pod was written. */
+  readonly wrote: boolean;
 }
 
 export type Reconcile = (name: string, signal: AbortSignal) => Promise<Reconciled>;
@@ -51,7 +59,14 @@ export class UnfinishedError extends Error {
   override readonly name = "UnfinishedError";
 }
 
+/** Reads at once. */
 const PARALLEL = 8;
+/** After this time the rest is planned anew, in milliseconds: pods that are done meanwhile are reset first. */
+const TURN = 250;
+/** A plan takes at most one part in this many of the time, however many pods there are. */
+const PLAN_SHARE = 5;
+/** Writes of a turn, at least. */
+const FEWEST = 8;
 /** In milliseconds. A deadline may lie years ahead, and a timer that is too long for Node fires at once. */
 const LONGEST_WAIT = 60 * 60_000;
 
@@ -137,7 +152,22 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     await inParallel(expectations.unresolved(options.podsOf(name)), PARALLEL, async (pod) => {
       await resolve(writing, pod);
     });
+    const beganAt = clock.now();
     const { stored, snapshot, planned, problem } = await planFor(name, signal);
+    const turnEnds = clock.now() + Math.max(TURN, (clock.now() - beganAt) * (PLAN_SHARE - 1));
+    const turn = { sent: 0, written: 0, left: false };
+    /** Writes one pod after the other, as the gate lets them pass, until the turn is over. */
+    const inTurn = <T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> =>
+      inParallel(items, options.maxWrites, (item) =>
+        options.gate.run(name, signal, async () => {
+          if (signal.aborted) return;
+          if (turn.sent >= FEWEST && clock.now() >= turnEnds) turn.left = true;
+          else {
+            turn.sent++;
+            await task(item);
+          }
+        }),
+      );
     remember(receipts, name, planned.receipts);
     const emit = (events: readonly PlannedEvent[]): void => {
       for (const event of events) options.emit(event, snapshot.sidecarSet);
@@ -149,8 +179,15 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     for (const pod of expectations.unresolved(options.podsOf(name))) {
       problems.push(new UnfinishedError(`nobody knows whether ${pod.name} was written`));
     }
+    /** Meanwhile, by the plan of another SidecarSet: what was planned on is no more. */
+    const isWritten = (pod: PodProjection): boolean => {
+      if (expectations.pending([pod]).size === 0) return false;
+      problems.push(new UnfinishedError(`${pod.name} is being written`));
+      return true;
+    };
     const settle = (pod: PodProjection, kind: WriteKind, outcome: Outcome, events: readonly PlannedEvent[]): void => {
       if (outcome.result === "committed") {
+        turn.written++;
         options.log.info("pod written", { sidecarSet: name, pod: `${pod.namespace}/${pod.name}`, write: kind });
         emit(events);
       } else if ("error" in outcome) {
@@ -160,28 +197,33 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
         problems.push(outcome.error);
       } else if (outcome.result === "conflict") problems.push(new UnfinishedError(`${pod.name} has changed`));
     };
-    await inParallel(planned.writes, PARALLEL, async (one) => {
-      // Whoever has stopped, or is no longer the leader, writes nothing more.
-      if (signal.aborted || (isStart(one) && problem !== undefined)) return;
+    options.observe(name, planned);
+    // Beside the writes, which may have to wait: what it says does not depend on them.
+    const reporting = report(name, stored, planned.status, signal, problems);
+    await inTurn(planned.writes, async (one) => {
+      if (isStart(one) && problem !== undefined) return;
+      if (isWritten(one.pod)) return;
       if (isStart(one) && !isCurrent(snapshot, cached(name))) {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
         return;
       }
       settle(one.pod, one.write.kind, await applyWrite(writing, one.pod, one.write), one.events);
     });
-    await inParallel(planned.conditions, PARALLEL, async ({ pod, message, events }) => {
-      if (signal.aborted) return;
+    await inTurn(planned.conditions, async ({ pod, message, events }) => {
+      if (isWritten(pod)) return;
       settle(pod, "condition", await applyCondition(writing, pod, message, clock.now()), events);
     });
+    const held = await reporting;
     signal.throwIfAborted();
-    options.observe(name, planned);
-    const held = await report(name, stored, planned.status, signal, problems);
-    if (problems.length > 0) throw firstOf(problems);
+    const wrote = turn.written > 0;
+    if (problems.length > 0) return { problem: firstOf(problems), wrote };
     const waits = [
+      ...(turn.left ? [0] : []),
       ...(held > 0 ? [held] : []),
       ...(planned.wakeAt === undefined ? [] : [planned.wakeAt - clock.now()]),
     ];
-    return waits.length === 0 ? {} : { after: Math.min(Math.max(0, Math.min(...waits)), LONGEST_WAIT) };
+    if (waits.length === 0) return { wrote };
+    return { wrote, after: Math.min(Math.max(0, Math.min(...waits)), LONGEST_WAIT) };
   };
 }
 

@@ -4,6 +4,7 @@ export { ApiError, ConfigError, ConnectionError, type ConnectionErrorCode } from
 export { sleep, systemClock, type Clock } from "./clock.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
 export { createEventRecorder, type EventRecorder, type EventRecorderOptions, type EventText } from "./events.ts";
+export { createFairGate, type FairGate, type FairGateMetrics, type FairGateOptions } from "./fair-gate.ts";
 export { fencedApi } from "./fenced-api.ts";
 export {
   createLeaderElector,
@@ -13,6 +14,7 @@ export {
   type Leadership,
 } from "./leader-elector.ts";
 export { mergePatch } from "./merge-patch.ts";
+export { pacedApi } from "./paced-api.ts";
 export { perKeyBackoff, slowestOf, tokenBucket, type BucketLimits, type RateLimiter } from "./rate-limit.ts";
 export { createReflector, type Reflector, type ReflectorHealth, type ReflectorOptions } from "./reflector.ts";
 export type { Selection } from "./relist.ts";

@@ -89,6 +89,8 @@ export class Replica implements Owner {
   async stop(): Promise<void> {
     this.#world.note(() => `${this.name}: is told to stop`);
     this.#abort.abort();
+    // A step of its own, so that what follows from the signal happens now.
+    this.#world.scheduler.after(0, this, () => undefined);
     await this.#ended;
   }
 }

@@ -48,10 +48,13 @@ function problemOf(
   const pairs = cluster.bases.map((base) => pairFacts(pod, base));
   const isSettled = pairs.every((pair) => pair.isSettled);
   if (sidecarSet === undefined) {
-    if (isSettled) return undefined;
-    return shown?.reason === "EmptyImageUnknown" || isDown(pod, cluster)
-      ? undefined
-      : `half done, and reported as ${shown?.reason}`;
+    const reason: string = shown?.reason ?? "nothing";
+    const isTrue =
+      isSettled ||
+      reason === "EmptyImageUnknown" ||
+      isDown(pod, cluster) ||
+      (NEW_SIDE_FAILED.has(reason) && isLeftToFail(pairs));
+    return isTrue ? undefined : `half done, and reported as ${reason}`;
   }
   if (shown === undefined) return "not in the view";
   const { strategy } = cluster.wish;
@@ -87,14 +90,21 @@ function problemOf(
     case "Contradictory":
     case "OldSideDown":
       return truth(isDown(pod, cluster));
-    case "ImagePullFailed":
-    case "PostStartHookFailed":
-    case "NewSideCrashed":
-    case "ProgressDeadlineExceeded":
-      return truth(pairs.some(({ record, isUpgrading }) => isUpgrading && record?.onFailure === "Wait"));
     default:
-      return `stuck: ${says}`;
+      return NEW_SIDE_FAILED.has(reason) ? truth(isLeftToFail(pairs)) : `stuck: ${says}`;
   }
+}
+
+const NEW_SIDE_FAILED = new Set([
+  "ImagePullFailed",
+  "PostStartHookFailed",
+  "NewSideCrashed",
+  "ProgressDeadlineExceeded",
+]);
+
+/** Whoever wished so: a new side that fails is not aborted. */
+function isLeftToFail(pairs: readonly PairFacts[]): boolean {
+  return pairs.some(({ record, isUpgrading }) => isUpgrading && record?.onFailure === "Wait");
 }
 
 /**

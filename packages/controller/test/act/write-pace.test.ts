@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ApiError } from "@hot/kube";
+import type { Pod } from "@hot/spec";
+import { afterEach, expect, test } from "vitest";
+import { hotContainer, injectedPod, sidecarSet } from "../support/builders.ts";
+import { Cluster, images } from "../support/cluster.ts";
+
+let cluster: Cluster;
+afterEach(() => cluster.stop());
+
+const LATENCY = 20;
+const all = { maxUnavailable: "100%" } as const;
+
+function pods(count: number, name = "web"): Pod[] {
+  return Array.from({ length: count }, (_, i) => injectedPod(sidecarSet({ image: "x:1" }), `${name}-${i}`));
+}
+
+/** Each patch of a pod takes a while; returns how many are under way, and the most that ever were. */
+function slowPatches(): { now: number; most: number } {
+  const { api, clock } = cluster;
+  const patch = api.patch.bind(api);
+  const flight = { now: 0, most: 0 };
+  api.patch = async <T>(...call: Parameters<typeof patch>): Promise<T> => {
+    if (call[0].plural !== "pods") return patch<T>(...call);
+    flight.most = Math.max(flight.most, ++flight.now);
+    await new Promise<void>((resolve) => void clock.after(LATENCY, resolve));
+    flight.now--;
+    return patch<T>(...call);
+  };
+  return flight;
+}
+
+const kinds = (): string[] =>
+  cluster.patches().map(({ body }) => (JSON.stringify(body).includes('\\"phase\\":\\"reset\\"') ? "reset" : "upgrade"));
+
+test("early pods are reset while later ones still upgrade, with more and more writes at once up to the ceiling", async () => {
+  cluster = new Cluster(pods(300), sidecarSet({ image: "x:2", strategy: all }));
+  const flight = slowPatches();
+  await cluster.start();
+  for (let i = 0; i < 60; i++) {
+    await cluster.settle(LATENCY);
+    await cluster.kubelets();
+  }
+  await cluster.converge();
+  expect(kinds().filter((one) => one === "reset")).toHaveLength(300);
+  expect(kinds().filter((one) => one === "upgrade")).toHaveLength(300);
+  expect(kinds().indexOf("reset")).toBeLessThan(200);
+  expect(kinds().lastIndexOf("upgrade")).toBeGreaterThan(kinds().indexOf("reset"));
+  expect(flight.most).toBeGreaterThan(8);
+  expect(flight.most).toBeLessThanOrEqual(32);
+  expect(cluster.metrics.get("hot_pod_writes_limit")).toBeGreaterThan(8);
+}, 30_000);
+
+test("the one write of a SidecarSet goes out while another one has hundreds waiting", async () => {
+  const small = (image: string) => ({
+    ...sidecarSet({ name: "small", containers: [hotContainer("y", image)], strategy: all }),
+  });
+  const other = injectedPod(small("y:1"), "other");
+  other.metadata.labels = { app: "other" };
+  const set = small("y:2");
+  cluster = new Cluster([...pods(300), other], sidecarSet({ image: "x:2", strategy: all }), {
+    ...set,
+    spec: { ...set.spec, selector: { matchLabels: { app: "other" } } },
+  });
+  slowPatches();
+  await cluster.start();
+  for (let i = 0; i < 60; i++) await cluster.settle(LATENCY);
+  const at = cluster.patches().findIndex(({ name }) => name === "other");
+  expect(cluster.patches().length).toBeGreaterThan(200);
+  // Those that were under way before it came, and one round.
+  expect(at).toBeGreaterThanOrEqual(0);
+  expect(at).toBeLessThanOrEqual(16);
+}, 30_000);
+
+test("429: nothing is written until Retry-After is over, then all of it, without further delay", async () => {
+  cluster = new Cluster(pods(20), sidecarSet({ image: "x:2", strategy: all }));
+  const flight = slowPatches();
+  cluster.api.faults.failNext(
+    { verb: "patch", plural: "pods" },
+    new ApiError("patch pods", 429, { reason: "TooManyRequests" }, 7_000),
+  );
+  await cluster.start();
+  await cluster.settle(LATENCY);
+  // What had been sent before.
+  const before = cluster.patches().length;
+  expect(before).toBe(8);
+  await cluster.settle(6_900);
+  expect(cluster.patches()).toHaveLength(before);
+  flight.most = 0;
+  await cluster.settle(110);
+  expect(flight.most).toBeGreaterThanOrEqual(4);
+  expect(flight.most).toBeLessThan(8);
+  await cluster.settle(1_000);
+  for (const pod of await cluster.pods()) expect(images(pod)).toMatchObject({ "x-2": "x:2" });
+  expect(cluster.metrics.get("hot_pod_writes_slowed_total overload")).toBe(1);
+});
+
+test("a stop while the API server wants a pause comes at once, and writes nothing more", async () => {
+  cluster = new Cluster(pods(20), sidecarSet({ image: "x:2", strategy: all }));
+  cluster.api.faults.failNext({ verb: "patch", plural: "pods" }, new ApiError("patch pods", 429, {}, 30_000));
+  await cluster.start();
+  const before = cluster.patches().length;
+  await cluster.stop();
+  expect(cluster.patches()).toHaveLength(before);
+  expect(before).toBeLessThan(20);
+});
