@@ -12,6 +12,7 @@ import { HandoffError } from "./errors.ts";
 import type { HandoffEvents, HandoffRole } from "./events.ts";
 import type { ListenOptions, Listener, PathListenOptions, TcpListenOptions } from "./listener.ts";
 import { ListenerSlot } from "./listener.ts";
+import { loadNative } from "./native/addon.ts";
 import { Participant } from "./participant.ts";
 import { probeAnswer } from "./probe.ts";
 import { ProbeSocket } from "./probe-socket.ts";
@@ -83,11 +84,13 @@ export class HotHandoff {
    *
    * @throws HandoffError HOT4001 unsafe directory, HOT4002 owner out of reach, HOT4004 version skew, HOT4005 refused,
    * HOT4012 in a cluster worker, HOT4014 bad argument.
+   * @throws NativeUnavailable HOT4090 not on Linux, or without a binary that fits.
    */
   static async open(options: HandoffOptions): Promise<HotHandoff> {
     if (cluster.isWorker) {
       throw new HandoffError("HOT4012", "a worker's descriptors are the primary's", { phase: "open" });
     }
+    loadNative(); // before anything is written, on a platform that has none of it
     const { name, token, mode = "user", env = process.env } = options;
     if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
       const rule = "1 to 63 of letters, digits, dot, dash, underscore";

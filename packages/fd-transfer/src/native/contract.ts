@@ -71,6 +71,11 @@ export interface Native {
   listenSeqpacket(path: string, mode: number, backlog: number): number;
   /** Connected at once, or an error: ENOENT, ECONNREFUSED (nobody has it), EPROTOTYPE (of another type), EACCES, EAGAIN (accept queue full). */
   connectSeqpacket(path: string): number;
+  /**
+   * The same with a stream or datagram socket. A first character NUL means an abstract name: its bytes, without a NUL at
+   * the end.
+   */
+  connectUnix(path: string, type: "stream" | "datagram"): number;
   /** null = nobody waits. */
   accept(fd: number): number | null;
   /** false = EAGAIN, nothing was sent. `data` must not be empty; at most 252 descriptors, which stay ours as well. */
@@ -104,4 +109,18 @@ export interface Native {
   sealMemory(fd: number): void;
   /** Size in bytes; EINVAL for anything but a memfd that is sealed so. */
   memorySize(fd: number): number;
+}
+
+/** What watches one descriptor; `Poller` is the public form. */
+export interface PollHandle {
+  start(events: number): void;
+  stop(): void;
+  close(): void;
+  ref(): void;
+  unref(): void;
+}
+
+/** Everything the addon has. */
+export interface Addon extends Native {
+  createPoller(fd: number, onEvent: (events: number) => void): PollHandle;
 }

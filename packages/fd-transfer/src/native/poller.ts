@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadAddon, type PollHandle } from "./addon.ts";
+import { loadAddon } from "./addon.ts";
+import type { PollHandle } from "./contract.ts";
 
 export const READABLE = 1;
 export const WRITABLE = 2;
