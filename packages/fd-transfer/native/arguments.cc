@@ -56,13 +56,21 @@ bool Arguments::Text(size_t index, const char* name, std::string* text) const {
   return true;
 }
 
-bool Arguments::SocketPath(size_t index, std::string* path) const {
-  if (!Text(index, "path", path)) return false;
+bool Arguments::FitsSocket(const std::string& name) const {
   constexpr size_t limit = sizeof(sockaddr_un::sun_path) - 1;
-  if (path->size() > limit) {
-    return Refuse(ENAMETOOLONG, "the path of a socket has at most " + std::to_string(limit) + " bytes: " + *path);
-  }
-  return true;
+  if (name.size() <= limit) return true;
+  return Refuse(ENAMETOOLONG, "the path of a socket has at most " + std::to_string(limit) + " bytes: " + name);
+}
+
+bool Arguments::SocketPath(size_t index, std::string* path) const {
+  return Text(index, "path", path) && FitsSocket(*path);
+}
+
+bool Arguments::SocketName(size_t index, std::string* name) const {
+  if (!info_[index].IsString()) return Refuse(EINVAL, "path is a string");
+  *name = info_[index].As<Napi::String>().Utf8Value();
+  const bool abstract = name->size() > 1 && (*name)[0] == '\0';
+  return abstract ? FitsSocket(*name) : SocketPath(index, name);
 }
 
 bool Arguments::Fds(size_t index, std::vector<int>* fds) const {

@@ -20,6 +20,8 @@ class Arguments {
   bool Integer(size_t index, const char* name, int64_t minimum, int64_t maximum, int64_t* value) const;
   // 1 to 107 bytes without NUL: what fits into sun_path.
   bool SocketPath(size_t index, std::string* path) const;
+  // The same, or an abstract name, which begins with a NUL character.
+  bool SocketName(size_t index, std::string* name) const;
   bool Text(size_t index, const char* name, std::string* text) const;
   // Reading an element may run JavaScript, so take this before Bytes.
   bool Fds(size_t index, std::vector<int>* fds) const;
@@ -31,6 +33,7 @@ class Arguments {
   bool FlagField(const Napi::Object& object, const char* name, bool* value) const;
 
  private:
+  bool FitsSocket(const std::string& name) const;
   bool Refuse(int error, const std::string& detail) const;
   bool ToFd(const Napi::Value& value, int* fd) const;
   bool ToInteger(const Napi::Value& value, const char* name, int64_t minimum, int64_t maximum, int64_t* result) const;

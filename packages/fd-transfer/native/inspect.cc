@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -27,6 +28,12 @@ template <typename T>
 bool Ask(int fd, int level, int option, T* value) {
   socklen_t length = sizeof *value;
   return getsockopt(fd, level, option, value, &length) == 0;
+}
+
+// A Unix listener on which anybody called shutdown() goes on saying that it listens; only polling it tells.
+bool IsShutDown(int fd) {
+  pollfd watched{fd, POLLRDHUP, 0};
+  return poll(&watched, 1, 0) > 0 && (watched.revents & (POLLRDHUP | POLLHUP)) != 0;
 }
 
 // Null for a socket without a name and for families that have no host or path.
@@ -71,6 +78,7 @@ Napi::Value SocketInfo(const Napi::CallbackInfo& info) {
   }
   Ask(fd, SOL_SOCKET, SO_REUSEPORT, &reusePort);
   if (domain == AF_INET6) Ask(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only);
+  if (accepting != 0 && domain == AF_UNIX && IsShutDown(fd)) accepting = 0;
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return Fail(env, "getsockname", errno);

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <string>
 
@@ -77,24 +78,40 @@ Napi::Value ListenUnix(const Napi::CallbackInfo& info) {
   return ListenOnPath(info.Env(), SOCK_STREAM, path, static_cast<int>(mode), static_cast<int>(backlog));
 }
 
-Napi::Value ConnectSeqpacket(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  std::string path;
-  if (!Arguments(info, "connect").SocketPath(0, &path)) return Napi::Value();
-  Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | kFlags, 0));
+Napi::Value ConnectTo(Napi::Env env, int type, const std::string& name) {
+  Descriptor socket(::socket(AF_UNIX, type | kFlags, 0));
   if (!socket.valid()) return Fail(env, "socket", errno);
-  const sockaddr_un address = AddressOf(path);
+  const sockaddr_un address = AddressOf(name);
+  // The length of an abstract name is part of it; a path ends with a NUL.
+  const size_t size = name[0] == '\0' ? name.size() : name.size() + 1;
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);
   int result = 0;
   do {
-    result = connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    result = connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length);
   } while (result != 0 && errno == EINTR);
   if (result != 0) {
     const int error = errno;
-    return Fail(env, "connect", error, std::string(std::strerror(error)) + ": " + path);
+    return Fail(env, "connect", error, std::string(std::strerror(error)) + ": " + name);
   }
   // After connect: before it, the kernel would bind us to an abstract name.
-  if (!Enable(socket.get(), SOL_SOCKET, SO_PASSCRED)) return Fail(env, "setsockopt", errno);
+  if (type == SOCK_SEQPACKET && !Enable(socket.get(), SOL_SOCKET, SO_PASSCRED)) return Fail(env, "setsockopt", errno);
   return Napi::Number::New(env, socket.release());
+}
+
+Napi::Value ConnectSeqpacket(const Napi::CallbackInfo& info) {
+  std::string path;
+  if (!Arguments(info, "connect").SocketPath(0, &path)) return Napi::Value();
+  return ConnectTo(info.Env(), SOCK_SEQPACKET, path);
+}
+
+Napi::Value ConnectUnix(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "connect");
+  std::string name;
+  std::string type;
+  if (!arguments.SocketName(0, &name) || !arguments.Text(1, "type", &type)) return Napi::Value();
+  if (type == "stream") return ConnectTo(info.Env(), SOCK_STREAM, name);
+  if (type == "datagram") return ConnectTo(info.Env(), SOCK_DGRAM, name);
+  return Fail(info.Env(), "connect", EINVAL, "type is \"stream\" or \"datagram\"");
 }
 
 Napi::Value Accept(const Napi::CallbackInfo& info) {
@@ -227,6 +244,7 @@ void ExportSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("listenSeqpacket", Napi::Function::New<ListenSeqpacket>(env, "listenSeqpacket"));
   exports.Set("listenUnix", Napi::Function::New<ListenUnix>(env, "listenUnix"));
   exports.Set("connectSeqpacket", Napi::Function::New<ConnectSeqpacket>(env, "connectSeqpacket"));
+  exports.Set("connectUnix", Napi::Function::New<ConnectUnix>(env, "connectUnix"));
   exports.Set("accept", Napi::Function::New<Accept>(env, "accept"));
   exports.Set("socketpair", Napi::Function::New<Socketpair>(env, "socketpair"));
   exports.Set("listenTcp", Napi::Function::New<ListenTcp>(env, "listenTcp"));

@@ -77,6 +77,7 @@ test("the addon has exactly the functions of its contract", () => {
     "bindUdp",
     "close",
     "connectSeqpacket",
+    "connectUnix",
     "createMemory",
     "createPoller",
     "createWord",
@@ -103,6 +104,7 @@ const good: Record<string, (fd: number) => unknown[]> = {
   listenTcp: () => ["192.0.2.1", 0, { backlog: 1 }],
   bindUdp: () => ["192.0.2.1", 0, { receiveBytes: 0 }],
   listenSeqpacket: () => ["/nonexistent/s", 0o600, 1],
+  connectUnix: () => ["/nonexistent/s", "stream"],
   listenUnix: () => ["/nonexistent/s", 1, 0o600],
 };
 

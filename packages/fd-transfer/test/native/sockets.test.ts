@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, closeSync, openSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { loadNative } from "../../src/native/addon.ts";
@@ -150,4 +151,20 @@ test("UDP sockets: address, type, taken port, v6only, room for datagrams", () =>
   expect(native.socketInfo(v6)).toMatchObject({ domain: AF.INET6, v6only: true, address: { host: "::1", port } });
   expect(codeOf(() => native.bindUdp("localhost", 0, { receiveBytes: 0 }))).toBe("EINVAL");
   expect(codeOf(() => native.bindUdp("192.0.2.1", 0, { receiveBytes: 0 }))).toBe("EADDRNOTAVAIL");
+});
+
+test("a stream or datagram socket connects to a path, or to an abstract name", () => {
+  const path = join(folder(), "s");
+  const listener = closing(native.listenUnix(path, 8, 0o600));
+  const client = closing(native.connectUnix(path, "stream"));
+  expect(native.socketInfo(client)).toMatchObject({ domain: AF.UNIX, type: SOCK.STREAM });
+  closing(native.accept(listener) ?? -1);
+  expect(codeOf(() => native.connectUnix(path, "datagram"))).toBe("EPROTOTYPE");
+  const name = `hot-test-${process.pid}`;
+  expect(codeOf(() => native.connectUnix(`\0${name}`, "stream"))).toBe("ECONNREFUSED");
+  // The length of an abstract name is part of it, so a NUL at its end would be another one.
+  const server = createServer().listen(`\0${name}`);
+  onTestFinished(() => void server.close());
+  closing(native.connectUnix(`\0${name}`, "stream"));
+  expect(codeOf(() => native.connectUnix(`\0${name}\0`, "stream"))).toBe("ECONNREFUSED");
 });
