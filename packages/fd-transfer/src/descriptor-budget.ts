@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 /** Kept for new connections and for the application: at the limit Node accepts and closes them (K28). */
 const RESERVE = 64;
 
-/** How many more descriptors this process can take over without coming near its limit. */
-export function descriptorBudget(): number {
+/** How many more descriptors this process can take over and still have `reserve` of them. */
+export function descriptorBudget(reserve = RESERVE): number {
   const soft = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
   if (soft === undefined) return 0xffff_ffff; // unlimited
-  return Math.max(0, Number(soft) - readdirSync("/proc/self/fd").length - RESERVE);
+  return Math.max(0, Number(soft) - readdirSync("/proc/self/fd").length - reserve);
 }

@@ -19,12 +19,12 @@ export interface HandoffEvents {
   committed: [epoch: bigint];
   /** Old side: the hand-over failed, this process goes on. */
   rollback: [{ readonly how: "aborted" | "rolled"; readonly reason: string }];
-  /** What failed is tried again after `afterMs`: an attempt to take over, to start, or to publish owner.sock. */
+  /** What failed is tried again after `afterMs`: an attempt to take over, to start, to publish owner.sock, or to repair a socket. */
   retry: [{ readonly reason: string; readonly afterMs: number }];
   /** Responses carry `Connection: close` from now on. */
   draining: [];
   drained: [DrainReport];
-  /** Somebody called shutdown() on this listener; it listens again. */
+  /** Somebody called shutdown() on this listener, or removed its path; it listens again. */
   listenerDead: [key: string];
   /** A connection moved to this process and `adopt` of its kind failed: it was closed. */
   connectionLost: [{ readonly key: string; readonly reason: string }];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
+import { descriptorBudget } from "./descriptor-budget.ts";
 import { HandoffError } from "./errors.ts";
 import { NativeError } from "./native/native-error.ts";
 import type { OwnedFd } from "./native/owned-fd.ts";
@@ -37,7 +38,7 @@ export class Holdings {
   }
 
   removeSlot(key: string): void {
-    this.#slots.get(key)?.letGo();
+    this.#slots.get(key)?.discard();
     this.#slots.delete(key);
   }
 
@@ -83,6 +84,18 @@ export class Holdings {
     });
   }
 
+  /**
+   * Each socket needs one more descriptor as soon as it takes in what comes.
+   *
+   * @throws HandoffError HOT4006
+   */
+  mustFit(): void {
+    const needed = this.#slots.size;
+    const left = descriptorBudget(0);
+    if (needed <= left) return;
+    throw new HandoffError("HOT4006", `serving needs ${needed} descriptors, ${left} are left`, { phase: "transfer" });
+  }
+
   /** Key of a socket that should take in what comes and does not, because the application closed it; null if none. */
   silent(): string | null {
     return [...this.#slots.values()].find((slot) => slot.silent)?.key ?? null;
@@ -109,9 +122,15 @@ export class Holdings {
     for (const slot of this.#slots.values()) slot.stopAccepting();
   }
 
-  /** Keys of listeners that somebody shut down and that listen again now. */
-  repair(): string[] {
-    return [...this.#slots.values()].filter((slot) => slot.repairIfDead()).map((slot) => slot.key);
+  /** Looks after each socket: `repaired` is told of one that was dead, `failed` of one that stays so. */
+  repair(repaired: (key: string) => void, failed: (error: unknown) => void): void {
+    for (const slot of this.#slots.values()) {
+      try {
+        if (slot.repair()) repaired(slot.key);
+      } catch (error) {
+        failed(error);
+      }
+    }
   }
 
   letGo(): void {
@@ -128,7 +147,7 @@ export class Holdings {
 async function bind(slot: Slot, isCurrent: () => boolean): Promise<OwnedFd | null> {
   for (let tries = 1; ; tries++) {
     try {
-      return slot.endpoint.bind();
+      return slot.bind();
     } catch (cause) {
       const code = cause instanceof NativeError ? cause.code : ((cause as NodeJS.ErrnoException).code ?? "");
       // A process that has just died may hold the address for a moment (R11).

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP, isIPv6, SocketAddress } from "node:net";
-import type { Endpoint, InternetAddress } from "./endpoint.ts";
+import type { Endpoint, InternetAddress, Reached } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
 import { OwnedFd } from "./native/owned-fd.ts";
-import type { FdItem } from "./protocol/message.ts";
+
+const SOCK_DGRAM = 2;
 
 export interface InternetOptions {
   readonly host: string;
@@ -42,7 +43,7 @@ export class InternetEndpoint implements Endpoint {
     return new OwnedFd(this.#bind());
   }
 
-  matches(item: FdItem): boolean {
+  matches(item: Reached): boolean {
     const { host, port, v6only } = this.#options;
     return (
       item.kind === this.kind &&
@@ -51,6 +52,24 @@ export class InternetEndpoint implements Endpoint {
       (canonical(host) !== "::" || item.v6only === v6only) &&
       (port === 0 || item.port === port)
     );
+  }
+
+  describes(fd: number): boolean {
+    const { address, type, accepting, v6only } = loadNative().socketInfo(fd);
+    if (address === null || !("port" in address)) return false;
+    const isKind = this.kind === "listener" ? accepting : type === SOCK_DGRAM;
+    const { host, port } = address;
+    return isKind && this.matches({ kind: this.kind, domain: 0, address: host, port, v6only });
+  }
+
+  hold(): void {}
+
+  isLost(fd: number): boolean {
+    return this.kind === "listener" && !loadNative().socketInfo(fd).accepting;
+  }
+
+  replace(): null {
+    return null;
   }
 
   address(fd: number): InternetAddress {

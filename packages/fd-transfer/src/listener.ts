@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from "node:events";
-import { createConnection, createServer, Server } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import { createConnection, createServer, Server, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Endpoint, InternetAddress, PathAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { InternetEndpoint } from "./internet-endpoint.ts";
 import { loadNative } from "./native/addon.ts";
+import { OwnedFd } from "./native/owned-fd.ts";
 import { PathEndpoint } from "./path-endpoint.ts";
+import type { FdItem } from "./protocol/message.ts";
 import { Slot } from "./slot.ts";
 import { TicketKeys } from "./ticket-keys.ts";
 
@@ -19,6 +21,11 @@ export interface TcpListenOptions {
   readonly backlog?: number;
   /** Default false. */
   readonly v6only?: boolean;
+  /**
+   * A descriptor that listens there already, from elsewhere (systemd, another program). It is used when no process passes
+   * the listener on, and is the hand-off's from then on: closed when one that was passed on takes its place.
+   */
+  readonly bound?: number;
 }
 
 export interface PathListenOptions {
@@ -28,6 +35,11 @@ export interface PathListenOptions {
   readonly mode?: number;
   /** Length of the accept queue; default 4096, clamped by the kernel to net.core.somaxconn. */
   readonly backlog?: number;
+  /**
+   * A descriptor that listens there already, from elsewhere (systemd, another program). It is used when no process passes
+   * the listener on, and is the hand-off's from then on: closed when one that was passed on takes its place.
+   */
+  readonly bound?: number;
 }
 
 export type ListenOptions = TcpListenOptions | PathListenOptions;
@@ -61,10 +73,58 @@ export class ListenerSlot extends Slot implements Listener<InternetAddress | Pat
   #server: Server | null = null;
   readonly #onAttach: (server: Server) => void;
   readonly #tickets = new TicketKeys();
+  #given: OwnedFd | null = null;
 
+  /** @throws HandoffError HOT4014, and then `bound` is the caller's as before. */
   constructor(key: string, options: ListenOptions, onAttach: (server: Server) => void) {
     super(key, endpointOf(options));
     this.#onAttach = onAttach;
+    if (options.bound !== undefined) this.#given = this.#take(options.bound);
+  }
+
+  #take(bound: number): OwnedFd {
+    try {
+      // The duplicate is close-on-exec, whatever the original was.
+      const fd = this.endpoint.describes(bound) ? loadNative().dup(bound) : null;
+      if (fd !== null) {
+        loadNative().close(bound);
+        return new OwnedFd(fd);
+      }
+    } catch (cause) {
+      throw new HandoffError("HOT4014", `bound (${bound}) is no socket`, { phase: "listen", cause });
+    }
+    const what = `bound (${bound}) does not listen on ${this.endpoint.where}`;
+    throw new HandoffError("HOT4014", what, { phase: "listen" });
+  }
+
+  override bind(): OwnedFd {
+    const given = this.#given;
+    this.#given = null;
+    return given ?? super.bind();
+  }
+
+  override hold(fd: OwnedFd, inherited: FdItem | null): void {
+    this.#given?.close();
+    this.#given = null;
+    super.hold(fd, inherited);
+  }
+
+  override discard(): void {
+    this.#given?.close();
+    this.#given = null;
+    super.discard();
+  }
+
+  /** Node closes its handle with what the kernel has queued; on a path that leads elsewhere nobody else would get it. */
+  protected override rescue(fd: number): void {
+    const server = this.#server;
+    try {
+      for (let one = loadNative().accept(fd); one !== null && server !== null; one = loadNative().accept(fd)) {
+        server.emit("connection", new Socket({ fd: one, allowHalfOpen: true, readable: true, writable: true }));
+      }
+    } catch {
+      // A socket that was shut down has none.
+    }
   }
 
   get address(): InternetAddress | PathAddress {

@@ -72,6 +72,12 @@ export class OldSide {
     return this.#link;
   }
 
+  /** The sockets are on their way to somebody. */
+  get isHanding(): boolean {
+    const phase = this.#link?.state.phase;
+    return phase === "transfer" || phase === "preparing";
+  }
+
   publish(epoch: bigint): void {
     this.#socket.publish(epoch);
   }

@@ -182,6 +182,7 @@ export class Participant {
       if (!isCurrent()) return;
       this.holdings.mustBeAttached();
       if (this.newSide.link?.state.phase === "held") {
+        this.holdings.mustFit();
         const adopted = this.holdings.adopted();
         this.newSide.dispatch({ type: "claimed", adopted, closed: this.holdings.closeUnclaimed() });
       } else if (this.newSide.link === null && this.tenure.confirmed && !this.holdings.accepting) {
@@ -194,7 +195,8 @@ export class Participant {
     work().catch((error: unknown) => {
       if (!isCurrent()) return;
       if (error instanceof HandoffError && error.code === "HOT4010") this.#startOver(error);
-      else if (error instanceof HandoffError && error.code === "HOT4015") this.#refuse(error);
+      else if (error instanceof HandoffError && (error.code === "HOT4015" || error.code === "HOT4006"))
+        this.#refuse(error);
       else this.#readiness.reject(error);
     });
   }

@@ -2,12 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, renameSync, rmSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import type { Endpoint, PathAddress } from "./endpoint.ts";
+import type { Endpoint, PathAddress, Reached } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
 import { NativeError } from "./native/native-error.ts";
 import { OwnedFd } from "./native/owned-fd.ts";
-import type { FdItem } from "./protocol/message.ts";
 
 const AF_UNIX = 1;
 /** sun_path without the NUL at its end. */
@@ -27,6 +26,7 @@ export interface PathOptions {
 export class PathEndpoint implements Endpoint {
   readonly kind = "listener";
   readonly #options: PathOptions;
+  #file: string | null = null;
 
   /** @throws HandoffError HOT4014 */
   constructor(options: PathOptions) {
@@ -48,8 +48,32 @@ export class PathEndpoint implements Endpoint {
   }
 
   bind(): OwnedFd {
+    if (isTaken(this.#options.path)) throw new NativeError("EADDRINUSE", EADDRINUSE, "bind", this.#options.path);
+    return this.#bind();
+  }
+
+  /** The path is the caller's word: many programs bind another name and rename it, as this one does. */
+  describes(fd: number): boolean {
+    const { domain, accepting } = loadNative().socketInfo(fd);
+    return domain === AF_UNIX && accepting;
+  }
+
+  /** The socket does not know the file that it is bound to, so what the path leads to at this moment is taken for it. */
+  hold(): void {
+    this.#file = fileAt(this.#options.path);
+  }
+
+  isLost(fd: number): boolean {
+    return !loadNative().socketInfo(fd).accepting || this.#file === null || fileAt(this.#options.path) !== this.#file;
+  }
+
+  /** A Unix socket can neither listen again after shutdown() nor get its path back. */
+  replace(): OwnedFd {
+    return this.#file !== null && fileAt(this.#options.path) === this.#file ? this.#bind() : this.bind();
+  }
+
+  #bind(): OwnedFd {
     const { path, mode, backlog } = this.#options;
-    if (isTaken(path)) throw new NativeError("EADDRINUSE", EADDRINUSE, "bind", path);
     const temporary = temporaryBeside(path);
     const fd = new OwnedFd(loadNative().listenUnix(temporary, backlog, mode));
     try {
@@ -62,7 +86,7 @@ export class PathEndpoint implements Endpoint {
     return fd;
   }
 
-  matches(item: FdItem): boolean {
+  matches(item: Reached): boolean {
     return item.kind === "listener" && item.domain === AF_UNIX && item.address === this.#options.path;
   }
 
@@ -73,6 +97,12 @@ export class PathEndpoint implements Endpoint {
 
 function temporaryBeside(path: string): string {
   return join(dirname(path), `.hot-${randomBytes(4).toString("hex")}`);
+}
+
+/** Names the socket file at this path; null when there is none. */
+function fileAt(path: string): string | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isSocket() === true ? `${found.dev}:${found.ino}` : null;
 }
 
 /**

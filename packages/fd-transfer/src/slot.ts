@@ -2,6 +2,7 @@
 import type { Endpoint, InternetAddress, PathAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
+import { NativeError } from "./native/native-error.ts";
 import type { OwnedFd } from "./native/owned-fd.ts";
 import type { FdItem } from "./protocol/message.ts";
 
@@ -14,6 +15,8 @@ export abstract class Slot {
   #inherited = false;
   #address: InternetAddress | PathAddress = { path: "" };
   #accepting = false;
+  /** It could not begin to take in what comes, for want of descriptors as a rule. */
+  #failed = false;
   /** What it means to give the socket up on purpose; set by whoever holds it. */
   onClose: () => void = () => undefined;
 
@@ -71,20 +74,35 @@ export abstract class Slot {
 
   protected carried(_meta: Uint8Array): void {}
 
+  /** What waits in the queue of a socket that is given up. */
+  protected rescue(_fd: number): void {}
+
+  /** The socket for a process to which nobody passed one on. Throws a NativeError. */
+  bind(): OwnedFd {
+    return this.endpoint.bind();
+  }
+
   /** Takes over a descriptor: one of our own, or an inherited one with its item. */
   hold(fd: OwnedFd, inherited: FdItem | null): void {
     this.#fd?.close();
     this.#fd = fd;
     this.#inherited = inherited !== null;
-    this.#cookie = loadNative().socketInfo(fd.fd).cookie;
-    this.#address = this.endpoint.address(fd.fd);
+    this.endpoint.hold(fd.fd);
+    this.#identify(fd.fd);
     if (inherited !== null) this.carried(inherited.meta);
     if (this.#accepting) this.start();
   }
 
+  /** Takes in what comes, as soon as it can: {@link repair} tries again. */
   accept(): void {
     this.#accepting = true;
-    this.start();
+    this.#failed = false;
+    try {
+      this.start();
+    } catch (error) {
+      if (!(error instanceof NativeError)) throw error;
+      this.#failed = true;
+    }
   }
 
   stopAccepting(): void {
@@ -92,17 +110,41 @@ export abstract class Slot {
     this.stop();
   }
 
-  /** True again after somebody's shutdown() of the shared socket was repaired (K14). */
-  repairIfDead(): boolean {
-    if (this.endpoint.kind !== "listener" || this.#fd === null || !this.#accepting) return false;
-    if (loadNative().socketInfo(this.#fd.fd).accepting) return false;
+  /**
+   * Listens again after somebody's shutdown() of the shared socket (K14) or the loss of its path; true if it had to.
+   *
+   * @throws NativeError EADDRINUSE when somebody else has the address now.
+   */
+  repair(): boolean {
+    const fd = this.#fd;
+    if (fd === null || !this.#accepting) return false;
+    if (this.#failed) this.accept();
+    if (!this.endpoint.isLost(fd.fd)) return false;
+    const another = this.endpoint.replace(fd.fd);
     this.stop();
+    if (another !== null) {
+      this.rescue(fd.fd);
+      fd.close();
+      this.#fd = another;
+      this.endpoint.hold(another.fd);
+    }
     this.start();
+    this.#identify(this.fd);
     return true;
+  }
+
+  #identify(fd: number): void {
+    this.#cookie = loadNative().socketInfo(fd).cookie;
+    this.#address = this.endpoint.address(fd);
   }
 
   close(): void {
     this.onClose();
+  }
+
+  /** It is not wanted any more. */
+  discard(): void {
+    this.letGo();
   }
 
   letGo(): void {

@@ -34,12 +34,19 @@ export class Upkeep {
   /** Serving does not depend on it: without owner.sock nobody can take over until it is repaired. */
   publish(epoch: bigint): void {
     this.#try(() => this.#oldSide.publish(epoch));
+    // What it had before it may have been lost in the meantime.
+    this.#look();
   }
 
   #look(): void {
     if (!this.#isServing()) return;
     this.#try(() => this.#oldSide.repair());
-    for (const key of this.#holdings.repair()) tell(this.#events, "listenerDead", key);
+    // One that is being passed on must not change; the next look is early enough.
+    if (this.#oldSide.isHanding) return;
+    const again = (error: unknown): void => {
+      tell(this.#events, "retry", { reason: `a socket is dead: ${String(error)}`, afterMs: LOOK_MS });
+    };
+    this.#holdings.repair((key) => tell(this.#events, "listenerDead", key), again);
   }
 
   #try(publish: () => void): void {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Unix listeners: the path leads to the same socket all the time, whoever starts, leaves or dies.
-import { request } from "node:http";
 import { createConnection, createServer } from "node:net";
 import { once } from "node:events";
 import { chmodSync, lstatSync, writeFileSync, readFileSync } from "node:fs";
@@ -9,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { FixtureProcess } from "./fixtures/fixture-process.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
+import { askOnPath, PathLoad } from "./fixtures/path-load.ts";
 
 const socketOf = (scene: Scene): string => join(scene.folder, "app.sock");
 
@@ -20,54 +20,6 @@ async function serve(scene: Scene, version: string): Promise<FixtureProcess> {
   const process = start(scene, version);
   await process.says("ready");
   return process;
-}
-
-async function ask(socketPath: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, agent: false, method: "POST" }, (response) => {
-      response.resume().on("end", () => resolve(String(response.headers["x-version"])));
-    });
-    outgoing.on("error", reject).end("x");
-  });
-}
-
-/** Asks again and again with a new connection each time. */
-class PathLoad {
-  readonly failures: string[] = [];
-  readonly byVersion = new Map<string, number>();
-  readonly #running: Promise<void>;
-  #over = false;
-
-  constructor(path: string) {
-    this.#running = this.#run(path);
-  }
-
-  async answeredBy(version: string): Promise<void> {
-    const before = this.byVersion.get(version) ?? 0;
-    const end = Date.now() + 30_000;
-    while ((this.byVersion.get(version) ?? 0) < before + 10) {
-      if (Date.now() > end)
-        throw new Error(`${version} does not answer: ${JSON.stringify([...this.byVersion])} ${this.failures[0]}`);
-      await sleep(5);
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#over = true;
-    await this.#running;
-  }
-
-  async #run(path: string): Promise<void> {
-    while (!this.#over) {
-      try {
-        const version = await ask(path);
-        this.byVersion.set(version, (this.byVersion.get(version) ?? 0) + 1);
-      } catch (error) {
-        this.failures.push(String(error));
-      }
-      await sleep(2);
-    }
-  }
 }
 
 test("three generations, a take-back and a kill under load: one socket, one path, nothing fails", async () => {
@@ -98,7 +50,7 @@ test("three generations, a take-back and a kill under load: one socket, one path
   mark = second.said.length;
   await fourth.end();
   await second.says("owner", mark);
-  expect(await ask(path)).toBe("v2");
+  expect(await askOnPath(path)).toBe("v2");
   expect(lstatSync(path).ino).toBe(ino);
 });
 
@@ -106,9 +58,9 @@ test("a path that is left over is replaced; its socket never was the one that li
   await using scene = await Scene.open();
   const first = await serve(scene, "v1");
   await first.end();
-  await expect(ask(socketOf(scene))).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  await expect(askOnPath(socketOf(scene))).rejects.toMatchObject({ code: "ECONNREFUSED" });
   expect(await (await serve(scene, "v2")).says("ready")).toMatchObject({ role: "fresh", inherited: false });
-  expect(await ask(socketOf(scene))).toBe("v2");
+  expect(await askOnPath(socketOf(scene))).toBe("v2");
 });
 
 test("a path on which somebody else listens is left alone, until that one is gone", async () => {
@@ -123,7 +75,7 @@ test("a path on which somebody else listens is left alone, until that one is gon
   expect(String((await once(client, "data"))[0])).toBe("other");
   await new Promise((resolve) => other.close(resolve));
   await process.says("ready");
-  expect(await ask(socketOf(scene))).toBe("v1");
+  expect(await askOnPath(socketOf(scene))).toBe("v1");
 });
 
 test("what is no socket is never replaced", async () => {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import { test } from "vitest";
+import type { Blocked } from "./fixtures/blocked.ts";
+import { upgradeWhileBlocked } from "./fixtures/blocked.ts";
+import { twoAtATime } from "./fixtures/two-at-a-time.ts";
+
+const ALL: readonly Blocked[] = [
+  ["old", "before-handle HELLO"],
+  ["old", "before-handle FDS_ACK"],
+  ["old", "before-handle COMMIT"],
+  ["old", "before-send COMMITTED"],
+  ["old", "before-handle ACCEPTING"],
+  ["old", "before-handle GUARD_OK"],
+  ["old", "before-send MOVE"],
+  ["new", "before-handle FDS"],
+  ["new", "before-send PREPARED"],
+  ["new", "before-send COMMIT"],
+  ["new", "before-handle COMMITTED"],
+  ["new", "after-send ACCEPTING"],
+  ["new", "after-send GUARD_OK"],
+  ["new", "before-handle MOVE"],
+];
+
+test.concurrent.each(ALL)(
+  "the %s side stands still %s: nothing fails, the new one owns, and the next one after it",
+  twoAtATime(async (...blocked: Blocked) => upgradeWhileBlocked(blocked)),
+);
