@@ -6,26 +6,41 @@ const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
 };
+const limits = { testTimeout: 180_000, hookTimeout: 180_000 };
+const file = (name: string): string => `test/cluster/${name}.test.ts`;
 /** They start a cluster of their own, with nothing installed, and type the commands of docs/operations.md. */
-const pages = ["test/cluster/operations.test.ts", "test/cluster/migration.test.ts"];
+const pages = ["operations", "migration"].map(file);
+/** They restart or remove what all tests share: the installation, the kubelet. */
+const alone = ["availability", "kubelet", "controller-kill", "chart", "node-contract"].map(file);
+const globalSetup = "test/cluster/setup.ts";
 
-/** `pnpm test:cluster`, and `pnpm test:pages`: one file at a time, because they share one real cluster or one machine. */
+/** `pnpm test:cluster`, and `pnpm test:pages`. */
 export default defineConfig({
   test: {
-    fileParallelism: false,
     projects: [
       {
         ...shared,
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          exclude: pages,
-          globalSetup: "test/cluster/setup.ts",
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          exclude: [...pages, ...alone],
+          maxWorkers: 2,
+          globalSetup,
+          ...limits,
         },
       },
-      { ...shared, test: { name: "pages", include: pages, testTimeout: 180_000, hookTimeout: 180_000 } },
+      {
+        ...shared,
+        test: {
+          name: "cluster-alone",
+          include: alone,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          globalSetup,
+          ...limits,
+        },
+      },
+      { ...shared, test: { name: "pages", include: pages, maxWorkers: 1, sequence: { groupOrder: 2 }, ...limits } },
     ],
   },
 });

@@ -4,7 +4,12 @@ import { defineConfig } from "vitest/config";
 const conditions = ["@hot/source", "module", "node"];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
 
-/** Tests run on the sources, without a build. `*.process.test.ts` start real processes and run one file at a time. */
+const long = "**/*.long.test.ts";
+
+/**
+ * Tests run on the sources, without a build. `*.process.test.ts` start real processes; `*.long.test.ts` take minutes or
+ * fetch what they need, and are run by `pnpm test:long`, not by `pnpm test`.
+ */
 export default defineConfig({
   ...shared,
   test: {
@@ -14,8 +19,13 @@ export default defineConfig({
         ...shared,
         test: {
           name: "unit",
-          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/image/**/*.test.ts"],
-          exclude: ["**/*.process.test.ts", "**/node_modules/**"],
+          include: [
+            "packages/*/test/**/*.test.ts",
+            "apps/*/test/**/*.test.ts",
+            "test/image/**/*.test.ts",
+            "test/bench/**/*.test.ts",
+          ],
+          exclude: ["**/*.process.test.ts", long, "**/node_modules/**"],
           testTimeout: 60_000,
         },
       },
@@ -30,10 +40,21 @@ export default defineConfig({
             "test/packing/**/*.test.ts",
             "test/image/**/*.process.test.ts",
           ],
-          fileParallelism: false,
+          exclude: [long, "**/node_modules/**"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: "long",
+          include: [`packages/*/test/${long}`, `test/${long}`],
+          maxWorkers: 1,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 2 },
         },
       },
       { ...shared, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 60_000 } },

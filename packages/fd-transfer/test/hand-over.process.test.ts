@@ -30,7 +30,7 @@ test("four generations under load: nothing fails, and all serve on one and the s
 
 test("a response that streams through the hand-over is delivered whole, and so is the next request", async () => {
   await using scene = await Scene.open();
-  await scene.ready("v1");
+  const first = await scene.ready("v1");
   const socket = createConnection(scene.port, "127.0.0.1");
   let text = "";
   socket.on("data", (chunk) => (text += String(chunk)));
@@ -41,7 +41,8 @@ test("a response that streams through the hand-over is delivered whole, and so i
   const parts = [...text.matchAll(/part (\d+) /g)].map((match) => Number(match[1]));
   expect(parts.length).toBeGreaterThan(10);
   expect(parts).toEqual(parts.map((_, index) => index));
-  // Idle now, the connection has moved: the same client goes on with the new process.
+  // Idle now, the connection moves: the same client goes on with the new process.
+  await first.says("drained");
   text = "";
   socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
   while (!text.endsWith("hi")) await once(socket, "data");
