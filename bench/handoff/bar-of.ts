@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { atMost, gap, kept, latency, lossless, resumed, within, type BarRow } from "./accounting/bar.ts";
+import type { PeerRun } from "./side-by-side.ts";
+import type { Recoveries } from "./recovery.ts";
+
+/** Everything that was measured; what was not is missing, and its rows say so. */
+export interface Measured {
+  readonly peers: ReadonlyMap<string, PeerRun>;
+  /** Ours alone, with more of everything and more upgrades. */
+  readonly own: PeerRun | undefined;
+  readonly ownAmounts: { readonly ka: number; readonly idle: number; readonly echo: number };
+  readonly recoveries: readonly Recoveries[];
+  /** Milliseconds for 250 and for 10,000 descriptors. */
+  readonly descriptorsMs: readonly [number, number];
+}
+
+const HANG_MS = 250;
+
+export function barOf({ peers, own, ownAmounts, recoveries, descriptorsMs }: Measured): BarRow[] {
+  const classes = own?.load.classes ?? {};
+  const chances = (connections: number): number => connections * (own?.upgrades ?? 0);
+  const committed = (overloaded: boolean): number[] =>
+    (own?.times ?? []).filter((one) => one.overloaded === overloaded).flatMap((one) => one.committedMs ?? []);
+  const [before, after] = own?.descriptors ?? [];
+  return [
+    lossless("new connections: errors", classes.new, 50_000),
+    lossless("keep-alive POSTs: errors", classes.ka, 70_000),
+    lossless("idle connections: errors", classes.idle, 1),
+    lossless("echo lines lost, changed or out of order", classes.echo, 1),
+    lossless("responses of 3 s cut, three generations alive", classes.slow, 1),
+    lossless("datagrams lost or answered twice", classes.udp, 1),
+    resumed(classes.tls),
+    kept("busy keep-alive connections closed", classes.ka, chances(ownAmounts.ka), 0.01),
+    kept("idle connections closed", classes.idle, chances(ownAmounts.idle), 0),
+    kept("echo connections closed", classes.echo, chances(ownAmounts.echo), 0),
+    within("ready → committed", committed(false), { p50: 10, p99: 50 }),
+    { ...within("ready → committed, CPU overloaded", committed(true), { p99: 50 }), goal: "", reached: null },
+    latency("new", peers.get("hot")?.load, peers.get("inherited")?.load),
+    latency("ka", peers.get("hot")?.load, peers.get("inherited")?.load),
+    gap(peers.get("hot")?.load, peers.get("floor")?.load),
+    ...recoveries.flatMap(recoveryRows),
+    {
+      figure: "descriptors of the serving process, before and after all upgrades",
+      goal: "equal",
+      measured: own?.descriptors ? `${before} and ${after}` : "–",
+      reached: own?.descriptors ? before === after : null,
+    },
+    atMost("250 descriptors through the addon, fastest of 30", descriptorsMs[0], 1, "ms"),
+    atMost("10,000 descriptors through the addon, fastest of 30", descriptorsMs[1], 15, "ms"),
+  ];
+}
+
+function recoveryRows({ blow, recoveryMs, load }: Recoveries): BarRow[] {
+  const how = blow.signal === "SIGKILL" ? "killed" : "hangs";
+  const when = blow.when === "guard" ? "right after the takeover" : "later, the old one stands by";
+  const what = `new side ${how} ${when}`;
+  const refused = load.errors.refused ?? 0;
+  const other = Object.entries(load.errors).filter(([kind]) => kind !== "refused");
+  const own = other.map(([kind, count]) => `${count} ${kind}`).join(", ");
+  return [
+    within(`${what}: back`, recoveryMs, { p99: blow.signal === "SIGKILL" ? 50 : HANG_MS + 50 }),
+    {
+      figure: `${what}: connects refused`,
+      goal: "0",
+      measured: `${refused} of ${load.attempts}${own === "" ? "" : ` (the struck process' own: ${own})`}`,
+      reached: refused === 0,
+    },
+  ];
+}
