@@ -25,6 +25,7 @@ export class Channel {
   readonly #timer: NodeJS.Timeout;
   #wake: (() => void) | null = null;
   #late = false;
+  #reset = false;
 
   /** Owns the descriptor. */
   constructor(fd: OwnedFd, deadlineMs: number) {
@@ -41,7 +42,7 @@ export class Channel {
     return new Channel(await connectStream(path), deadlineMs);
   }
 
-  /** Null at the end. An end without warning (a reset) is an end. */
+  /** Null at the end, also at a {@link reset}. */
   async receive(): Promise<Arrival | null> {
     for (;;) {
       this.#mustBeInTime();
@@ -71,8 +72,16 @@ export class Channel {
     }
   }
 
-  get peerUser(): number {
-    return loadNative().peerCredentials(this.#fd.fd).uid;
+  /** The other side has ended before it had read everything that was sent to it. */
+  get reset(): boolean {
+    return this.#reset;
+  }
+
+  /** @throws InteropError HOT4031 unless the other side is of this user or root. */
+  mustBeOurs(): void {
+    const { uid } = loadNative().peerCredentials(this.#fd.fd);
+    if (uid === 0 || uid === process.geteuid?.()) return;
+    throw new InteropError("HOT4031", `the other side is of user ${uid}`);
   }
 
   close(): void {
@@ -91,6 +100,7 @@ export class Channel {
       return loadNative().recv(this.#fd.fd, READ_BYTES);
     } catch (error) {
       if (!isEnd(error)) throw error;
+      this.#reset = true;
       return { data: Buffer.alloc(0), fds: [], truncated: false, controlTruncated: false, cred: null };
     }
   }

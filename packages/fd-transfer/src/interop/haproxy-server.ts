@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rmSync, statSync } from "node:fs";
 import { loadNative } from "../native/addon.ts";
 import { OwnedFd } from "../native/owned-fd.ts";
-import { Poller, READABLE } from "../native/poller.ts";
-import { PathEndpoint } from "../path-endpoint.ts";
 import { Channel } from "./channel.ts";
+import { Door } from "./door.ts";
 import { batchesOf, encodeInteger, encodeLabel, REQUEST } from "./haproxy-wire.ts";
 import { InteropError } from "./errors.ts";
 
-const BACKLOG = 16;
 const MAX_CLIENTS = 16;
-const PAUSE_MS = 50;
 
 /** A listening socket to pass on, with what HAProxy compares beside its address. */
 export interface HaproxyListener {
@@ -53,42 +49,33 @@ export function serveHaproxySockets(
 }
 
 export class HaproxyServer {
-  readonly path: string;
   readonly #options: HaproxyServerOptions;
   readonly #labels: Buffer[];
   readonly #fds: OwnedFd[] = [];
-  readonly #door: OwnedFd;
-  readonly #inode: number;
-  readonly #poller: Poller;
+  readonly #door: Door;
   readonly #clients = new Set<Channel>();
-  #pause: NodeJS.Timeout | undefined;
 
   constructor(path: string, listeners: readonly HaproxyListener[], options: HaproxyServerOptions) {
-    this.path = path;
     this.#options = options;
     this.#labels = listeners.map(({ namespace = "", interfaceName = "" }) => encodeLabel({ namespace, interfaceName }));
-    const endpoint = new PathEndpoint({ path, mode: options.mode ?? 0o600, backlog: BACKLOG });
     try {
       for (const { fd } of listeners) {
         loadNative().socketInfo(fd);
         this.#fds.push(new OwnedFd(loadNative().dup(fd)));
       }
-      this.#door = endpoint.bind();
+      this.#door = new Door(path, options.mode ?? 0o600, (fd) => this.#accept(fd));
     } catch (error) {
       for (const fd of this.#fds) fd.close();
       throw error;
     }
-    this.#inode = statSync(path).ino;
-    this.#poller = new Poller(this.#door.fd, () => this.#accept());
-    this.#poller.start(READABLE);
   }
 
-  /** Answers no more, and gives its duplicates up. A path that somebody else has replaced meanwhile is left alone. */
+  get path(): string {
+    return this.#door.path;
+  }
+
+  /** Answers no more, and gives its duplicates up. Idempotent. */
   close(): void {
-    if (!this.#door.held) return;
-    clearTimeout(this.#pause);
-    this.#poller.close();
-    if (statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode) rmSync(this.path, { force: true });
     this.#door.close();
     for (const channel of this.#clients) channel.close();
     for (const fd of this.#fds) fd.close();
@@ -98,19 +85,9 @@ export class HaproxyServer {
     this.close();
   }
 
-  #accept(): void {
-    let fd: number | null;
-    try {
-      fd = loadNative().accept(this.#door.fd);
-    } catch (error) {
-      // No descriptor is free (EMFILE): it must not spin until then.
-      this.#poller.stop();
-      this.#pause = setTimeout(() => this.#poller.start(READABLE), PAUSE_MS);
-      return this.#options.onFailed?.(error);
-    }
-    if (fd === null) return;
-    const channel = new Channel(new OwnedFd(fd), this.#options.timeoutMs ?? 5_000);
-    if (this.#clients.size >= MAX_CLIENTS) return channel.close();
+  #accept(fd: OwnedFd): void {
+    if (this.#clients.size >= MAX_CLIENTS) return fd.close();
+    const channel = new Channel(fd, this.#options.timeoutMs ?? 5_000);
     this.#clients.add(channel);
     this.#answer(channel)
       .then(
@@ -124,8 +101,7 @@ export class HaproxyServer {
   }
 
   async #answer(channel: Channel): Promise<void> {
-    const user = channel.peerUser;
-    if (user !== 0 && user !== process.geteuid?.()) throw new InteropError("HOT4031", `user ${user} asked`);
+    channel.mustBeOurs();
     await expect(channel, REQUEST.length, (bytes) => bytes.equals(REQUEST));
     // Like HAProxy itself: without sockets not even their number.
     if (this.#fds.length === 0) return;

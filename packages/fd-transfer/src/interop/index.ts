@@ -7,3 +7,6 @@ export { getHaproxySockets } from "./haproxy.ts";
 export type { HaproxyOptions } from "./haproxy.ts";
 export { serveHaproxySockets } from "./haproxy-server.ts";
 export type { HaproxyListener, HaproxyServer, HaproxyServerOptions } from "./haproxy-server.ts";
+export { giveMigratedListener, takeMigratedListener } from "./migrate-socket.ts";
+export type { GiveOptions, TakeOptions } from "./migrate-socket.ts";
+export { descriptorOf } from "./descriptor-of.ts";
