@@ -10,6 +10,9 @@ import type { WordName } from "./protocol/word.ts";
 import { WORD, wordName } from "./protocol/word.ts";
 import type { Session, SessionHandler } from "./session.ts";
 
+/** So often within hangMs it is looked whether the peer is there. */
+const LOOKS = 5;
+
 export interface LinkHost {
   perform(effect: HostEffect): void;
   ended(outcome: Outcome): void;
@@ -29,7 +32,8 @@ export class Link<S extends { readonly phase: string }> implements SessionHandle
   #state: S;
   #running = false;
   #watch: NodeJS.Timeout | undefined;
-  #unansweredSince: number | null = null;
+  /** Looks since the PING that has no answer yet; null when there is none. */
+  #looksInVain: number | null = null;
   #silent: "no" | "hang" | "dead" = "no";
   #pings = 0;
 
@@ -197,20 +201,25 @@ export class Link<S extends { readonly phase: string }> implements SessionHandle
   #setWatch(on: boolean): void {
     clearInterval(this.#watch);
     this.#watch = undefined;
-    this.#unansweredSince = null;
+    this.#looksInVain = null;
     this.#silent = "no";
     if (!on) return;
-    this.#watch = setInterval(() => this.#listen(), this.#times.hangMs / 2);
+    this.#watch = setInterval(() => this.#look(), this.#times.hangMs / LOOKS);
     this.#ping();
   }
 
-  /** Silence counts from the first PING without an answer, so that a pause of this process is no silence of the peer. */
-  #listen(): void {
+  /**
+   * Silence is counted in looks, so that a pause of this process is no silence of the peer. One look may have passed
+   * between the last sign of life and the PING, so that a hang is known of within hangMs.
+   */
+  #look(): void {
     this.catchUp();
-    const silence = this.#unansweredSince === null ? 0 : performance.now() - this.#unansweredSince;
-    if (silence >= this.#times.deadMs) this.#hush("dead");
-    else if (silence >= this.#times.hangMs) this.#hush("hang");
-    if (this.#watch !== undefined && this.#unansweredSince === null) this.#ping();
+    if (this.#watch === undefined) return;
+    if (this.#looksInVain === null) return this.#ping();
+    this.#looksInVain++;
+    const silenceMs = (this.#looksInVain + 1) * (this.#times.hangMs / LOOKS);
+    if (silenceMs >= this.#times.deadMs) this.#hush("dead");
+    else if (silenceMs >= this.#times.hangMs) this.#hush("hang");
   }
 
   #hush(level: "hang" | "dead"): void {
@@ -220,13 +229,13 @@ export class Link<S extends { readonly phase: string }> implements SessionHandle
   }
 
   #ping(): void {
-    this.#unansweredSince = performance.now();
+    this.#looksInVain = 0;
     this.#pings = (this.#pings + 1) >>> 0;
     this.session.send({ type: "PING", id: this.#pings });
   }
 
   #heard(): void {
-    this.#unansweredSince = null;
+    this.#looksInVain = null;
     if (this.#silent === "no") return;
     this.#silent = "no";
     this.dispatch({ type: "heard" });
