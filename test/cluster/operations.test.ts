@@ -41,6 +41,11 @@ test(
     expect(await type(on, uninjected.replace("deployment NAME", "deployment web"))).toMatch(/^mesh +0\n/m);
     await type(on, "kubectl rollout status deployment/web");
     await type(on, "kubectl wait sidecarset/mesh --for=condition=Ready --timeout=2m");
+    const [again = ""] = operations.blocks("Trying again what has failed", 1);
+    const [some] = podsOf(on);
+    const annotated = await type(on, again.replace("POD", some?.metadata.name ?? ""));
+    expect(annotated).toMatch(/^fewer than 1 pods .*\npod\/web-\S+ annotated\nsidecarset\S*\/mesh annotated\n$/s);
+    await type(on, "kubectl wait sidecarset/mesh --for=condition=Ready --timeout=2m");
     const before = podsOf(on);
 
     const [replace = "", issued = ""] = operations.blocks("Certificates", 2);

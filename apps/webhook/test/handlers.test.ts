@@ -97,6 +97,26 @@ describe("pod", () => {
     expect(decide({ ...context, sidecarSets }).warnings).toEqual([expect.stringContaining("HOT2104")]);
   });
 
+  test("while the rollout is stalled and the last good revision is wished, the answer says that it was injected", () => {
+    const live = aSidecarSet();
+    const { containers } = live.spec;
+    const labels = { "kruise.io/sidecarset-name": "mesh" };
+    const revisions = [{ metadata: { name: "mesh-1", labels }, revision: 1, data: { spec: { containers } } }];
+    const stalled = { type: "Stalled", status: "True" as const, observedGeneration: 1, reason: "NewSideCrashed" };
+    const conditions = [{ ...stalled, message: "", lastTransitionTime: "" }];
+    const counters = { matchedPods: 1, updatedPods: 0, readyPods: 1 };
+    const sidecarSet = {
+      ...live,
+      metadata: { ...live.metadata, generation: 1 },
+      spec: { ...live.spec, updateStrategy: { hotUpgrade: { newPodsWhenStalled: "LastGood" as const } } },
+      status: { ...counters, lastGoodRevision: "mesh-1", latestRevision: "mesh-2", conditions },
+    };
+    const decide = (context: PodContext) => answered(podReview(aPod()), (request) => decidePod(request, context));
+    const { patch, warnings } = decide({ ...context, sidecarSets: [sidecarSet], revisions });
+    expect(Buffer.from(patch!, "base64").toString("utf8")).toContain('\\"controllerRevision\\":\\"mesh-1\\"');
+    expect(warnings).toContainEqual(expect.stringContaining("HOT2204"));
+  });
+
   test.each([
     ["no object", { object: null }],
     ["no spec", { object: { metadata: {} } }],

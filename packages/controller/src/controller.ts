@@ -12,7 +12,7 @@ import {
   type KubeObject,
   type Reflector,
 } from "@hot/kube";
-import { REVISION_OWNER_LABEL, type ControllerRevision, type SidecarSet } from "@hot/spec";
+import { retryToken, REVISION_OWNER_LABEL, type ControllerRevision, type SidecarSet } from "@hot/spec";
 import { createExpectations } from "./act/expectations.ts";
 import { createRevisions } from "./act/revisions.ts";
 import { silent, type Log, type OnMetric } from "./effects.ts";
@@ -232,11 +232,12 @@ async function attempt(reconcile: Reconcile, name: string, signal: AbortSignal):
   }
 }
 
-/** Status and labels of a SidecarSet are no reason to look again. */
+/** Status, labels and other annotations of a SidecarSet are no reason to look again. */
 function sameSpec(a: SidecarSet, b: SidecarSet): boolean {
   return (
     a.metadata.uid === b.metadata.uid &&
     a.metadata.generation === b.metadata.generation &&
+    retryToken(a.metadata) === retryToken(b.metadata) &&
     a.metadata.deletionTimestamp === b.metadata.deletionTimestamp
   );
 }

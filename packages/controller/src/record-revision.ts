@@ -21,7 +21,9 @@ export async function recordRevision(
   if (sidecarSet === undefined || revisions === undefined) return { sidecarSet };
   const { name = "" } = sidecarSet.metadata;
   try {
-    const current = await revisions.sync(sidecarSet, () => usedRevisions(podsOf(name), name), signal);
+    const good = sidecarSet.status?.lastGoodRevision;
+    const used = (): ReadonlySet<string> => usedRevisions(podsOf(name), name, good === undefined ? [] : [good]);
+    const current = await revisions.sync(sidecarSet, used, signal);
     const { latest: latestRevision, collisionCount } = current;
     const { status } = sidecarSet;
     if (status?.latestRevision === latestRevision && status.collisionCount === collisionCount) return { sidecarSet };

@@ -256,4 +256,53 @@ describe("what pods get", () => {
       mesh: { controllerRevision: name, hash: v1.metadata.annotations?.[HASH_ANNOTATION] },
     });
   });
+
+  const fresh: Pod = { metadata: { name: "new", namespace: "ns1", labels: { app: "web" } }, spec: { containers: [] } };
+  const newPod = async (): Promise<Pod> => {
+    const sidecarSets = [await cluster.sidecarSet()];
+    const now = "2030-01-01T00:00:00Z";
+    return injectPod({ pod: fresh, namespace: { name: "ns1" }, sidecarSets, revisions: await history(), now }).pod;
+  };
+  const good = async () => (await cluster.sidecarSet()).status?.lastGoodRevision;
+
+  test("the last good revision is the last one that pods were updated to and ready with", async () => {
+    const v1 = sidecarSet({ image: "x:1", strategy: { maxUnavailable: 1 } });
+    await start([], v1);
+    expect(await good()).toBeUndefined();
+    cluster.api.seed(RESOURCES.pods, injectedPod(v1));
+    await cluster.converge();
+    const [first] = await history();
+    expect(await good()).toBe(first?.metadata.name);
+    await cluster.edit(image("x:2"));
+    expect(await good()).toBe(first?.metadata.name);
+    await cluster.converge();
+    expect(await good()).toBe((await history()).at(-1)?.metadata.name);
+  });
+
+  test("with LastGood, pods made while the rollout is stalled get it; they follow when the SidecarSet is corrected", async () => {
+    const strategy = { hotUpgrade: { newPodsWhenStalled: "LastGood" as const } };
+    const v1 = sidecarSet({ image: "x:1", strategy });
+    await start([injectedPod(v1)], { ...v1, spec: { ...v1.spec, revisionHistoryLimit: 0 } });
+    cluster.fateOf = (to) => (to === "x:bad" ? "pullError" : "runs");
+    // A history without room, so that only its being needed keeps the good one.
+    await cluster.edit(image("x:bad", { revisionHistoryLimit: 0 }));
+    await cluster.api.delete(RESOURCES.pods, "web-0", { namespace: "ns1" });
+    await cluster.settle(61_000);
+    expect(images(await newPod())).toEqual({ "x-1": "x:bad", "x-2": "e:1" });
+    cluster.api.seed(RESOURCES.pods, injectedPod(v1));
+    await cluster.converge();
+    expect((await cluster.sidecarSet()).status).toMatchObject({ failedPods: 1 });
+    const made = await newPod();
+    expect(images(made)).toEqual({ "x-1": "x:1", "x-2": "e:1" });
+    cluster.api.seed(RESOURCES.pods, {
+      ...injectedPod(v1, "new"),
+      metadata: { ...injectedPod(v1, "new").metadata, annotations: made.metadata.annotations ?? {} },
+    });
+    await cluster.converge();
+    expect((await cluster.sidecarSet()).status).toMatchObject({ matchedPods: 2, updatedPods: 0 });
+    await cluster.edit(image("x:2"));
+    await cluster.converge();
+    expect(images(await cluster.pod("new"))).toMatchObject({ "x-1": "e:1", "x-2": "x:2" });
+    expect(await good()).toBe((await history()).at(-1)?.metadata.name);
+  });
 });

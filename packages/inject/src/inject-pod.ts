@@ -80,7 +80,8 @@ function inject(
     sidecarSets instanceof PreparedSidecarSets ? sidecarSets : prepareSidecarSets(sidecarSets),
   );
   report.skipped = matched.skipped;
-  const chosen = matched.sidecarSets.map((one) => pickRevision(one, original, revisions, random));
+  const picked = matched.sidecarSets.map((one) => pickRevision(one, original, revisions, random));
+  const chosen = picked.map((one) => one.sidecarSet);
   const pod = patchMetadata(original, chosen);
   const names = new Set(chosen.flatMap((one) => containerNames(one)));
   const appContainers = pod.spec.containers.filter((container) => !names.has(container.name));
@@ -99,7 +100,8 @@ function inject(
     }
     const containers = [...one.initContainers, ...one.containers].map((each) => each.container.name);
     report.injected.push({ sidecarSet: name, containers, hash: hashesOf(one.sidecarSet).hash });
-    report.warnings.push(...one.warnings);
+    const remark = picked.find(({ sidecarSet }) => sidecarSet === one.sidecarSet)?.warning;
+    report.warnings.push(...(remark === undefined ? [] : [remark]), ...one.warnings);
   }
   report.warnings.push(...result.warnings);
   return result.pod;

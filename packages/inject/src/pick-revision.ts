@@ -9,12 +9,21 @@ import {
   type Pod,
   type SidecarSet,
 } from "@hot/spec";
+import { lastGoodRevision } from "./last-good-revision.ts";
 import { hashesOf, parseHashes } from "./record.ts";
 import { InjectionDenied } from "./report.ts";
 import { restoreRevision } from "./restore-revision.ts";
 
+/** The SidecarSet that a pod gets. */
+export interface Picked {
+  readonly sidecarSet: SidecarSet;
+  /** A remark for the person who creates the pod. */
+  readonly warning?: string;
+}
+
 /**
- * The SidecarSet that a pod gets: the live one, or the revision of `spec.injectionStrategy.revision` in its place.
+ * The SidecarSet that a pod gets: the live one, or in its place the revision of `spec.injectionStrategy.revision`, or
+ * else the last good one of a rollout that is stalled, if that is wished.
  * A pod that carries this SidecarSet's record already keeps what was chosen for it.
  *
  * @param random - in [0, 1); decides under policy `Partial` with a percentage as partition
@@ -25,9 +34,9 @@ export function pickRevision(
   pod: Pod,
   revisions: readonly ControllerRevision[],
   random: number,
-): SidecarSet {
+): Picked {
   const { revisionName, customVersion } = sidecarSet.spec.injectionStrategy?.revision ?? {};
-  if (revisionName === undefined && customVersion === undefined) return sidecarSet;
+  if (revisionName === undefined && customVersion === undefined) return pickStalled(sidecarSet, pod, revisions);
   const revision = findRevision(sidecarSet, revisions);
   if (revision === undefined) {
     const wanted = revisionName === undefined ? `custom version ${customVersion}` : `name ${revisionName}`;
@@ -36,7 +45,15 @@ export function pickRevision(
   const restored = restoreRevision(sidecarSet, revision);
   if (restored === undefined)
     throw badRevision(sidecarSet, `can't restore the data of revision ${revision.metadata.name}`);
-  return getsRevision(sidecarSet, restored, pod, random) ? restored : sidecarSet;
+  return { sidecarSet: getsRevision(sidecarSet, restored, pod, random) ? restored : sidecarSet };
+}
+
+function pickStalled(live: SidecarSet, pod: Pod, revisions: readonly ControllerRevision[]): Picked {
+  const instead = lastGoodRevision(live, revisions);
+  if (instead === undefined) return { sidecarSet: live };
+  const { restored, warning } = instead;
+  if (restored !== undefined && chosenBefore(live, restored, pod) === false) return { sidecarSet: live };
+  return { sidecarSet: restored ?? live, warning };
 }
 
 /** By name, which wins, or the newest with the custom version; a revision of another SidecarSet is not found. */

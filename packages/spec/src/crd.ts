@@ -74,6 +74,7 @@ const SPEC_OVERRIDES: Record<string, JsonSchema> = {
     ],
   ),
   "updateStrategy.hotUpgrade.onFailure": { enum: ["Abort", "Wait"] },
+  "updateStrategy.hotUpgrade.newPodsWhenStalled": { enum: ["Newest", "LastGood"] },
   "updateStrategy.hotUpgrade.progressDeadlineSeconds": { minimum: 1 },
   "updateStrategy.hotUpgrade.minReadySeconds": { minimum: 0 },
 };

@@ -6,6 +6,7 @@ const DEFAULTS: Readonly<Required<HotUpgradePolicy>> = {
   onFailure: "Abort",
   failureThreshold: 1,
   minReadySeconds: 0,
+  newPodsWhenStalled: "Newest",
 };
 
 /**

@@ -57,6 +57,7 @@ export { newRevision, revisionData, revisionHash, revisionName, type NewRevision
 export { syncRevisions, type RevisionSync, type RevisionSyncInput } from "./revision-sync.ts";
 export { selectorsCanMeet, selectorsOverlap } from "./selector-overlap.ts";
 export type * from "./sidecar-set.ts";
+export { isStalled, retryToken } from "./stalled.ts";
 export { validateSidecarSet, type ValidationInput, type ValidationResult } from "./validate.ts";
 export { canaryBase } from "./validate/canary.ts";
 export type { MetadataRules } from "./validate/patch-metadata.ts";

@@ -20,6 +20,8 @@ export const VERSION_ANNOTATION_PREFIX = "version.sidecarset.kruise.io/";
 export const VERSION_ALT_ANNOTATION_PREFIX = "versionalt.sidecarset.kruise.io/";
 /** Ours: `upgrade.hot.internal/<base name>`, the record of a hot upgrade. `.internal` belongs to nobody. */
 export const RECORD_ANNOTATION_PREFIX = "upgrade.hot.internal/";
+/** Ours, on a SidecarSet or a pod: another value than before asks for what has failed to be tried again, once. */
+export const RETRY_ANNOTATION = "hot.internal/retry";
 
 /** Labels and annotations of SidecarSets and ControllerRevisions. */
 export const CUSTOM_VERSION_LABEL = "apps.kruise.io/sidecarset-custom-version";

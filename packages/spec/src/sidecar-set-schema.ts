@@ -32,6 +32,7 @@ const updateStrategy = struct(
       field("onFailure"),
       field("failureThreshold", "intOrString"),
       field("minReadySeconds", "int32"),
+      field("newPodsWhenStalled"),
     ),
   ),
 );
@@ -79,4 +80,6 @@ export const statusSchema: Struct = struct(
   field("failedPods", "int32"),
   field("notUpgradablePods", "int32"),
   field("uninjectedPods", "int32"),
+  field("lastGoodRevision"),
+  field("observedRetry"),
 );

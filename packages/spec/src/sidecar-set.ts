@@ -93,6 +93,11 @@ export interface HotUpgradePolicy {
   failureThreshold?: IntOrPercent;
   /** Seconds between receipt and reset. Default 0. */
   minReadySeconds?: number;
+  /**
+   * What a pod gets that is created while the rollout is stalled: `Newest` (default), or with `LastGood` the last
+   * revision that pods were updated to and ready with.
+   */
+  newPodsWhenStalled?: "Newest" | "LastGood";
 }
 
 export interface InjectionStrategy {
@@ -118,6 +123,10 @@ export interface SidecarSetStatus {
   notUpgradablePods?: number;
   /** Pods that the SidecarSet selects and that run without it; not among the matched ones. */
   uninjectedPods?: number;
+  /** The last revision that all pods in scope were updated to and ready with. */
+  lastGoodRevision?: string;
+  /** The retry that this status takes into account: the value of `hot.internal/retry`. */
+  observedRetry?: string;
   conditions?: Condition[];
 }
 

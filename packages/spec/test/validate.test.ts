@@ -168,6 +168,11 @@ describe("the update strategy", () => {
       ["HOT3003 FieldValueInvalid spec.updateStrategy.hotUpgrade.failureThreshold"],
     ],
     [{ hotUpgrade: { failureThreshold: "10%", onFailure: "Wait", minReadySeconds: 0 } }, []],
+    [{ hotUpgrade: { newPodsWhenStalled: "LastGood" } }, []],
+    [
+      { hotUpgrade: { newPodsWhenStalled: "Oldest" } },
+      ["HOT3004 FieldValueNotSupported spec.updateStrategy.hotUpgrade.newPodsWhenStalled"],
+    ],
     [
       { hotUpgrade: { progressDeadlineSeconds: 0, onFailure: "Retry", minReadySeconds: -1, failureThreshold: "x" } },
       [

@@ -22,6 +22,10 @@ export const FIELD_REMARKS: Readonly<Record<string, readonly [Verdict, string]>>
     "ours",
     "outside of every hash; Kruise's CRD prunes it; the defaults are never written",
   ],
+  "spec.updateStrategy.hotUpgrade.newPodsWhenStalled": [
+    "ours",
+    "`LastGood`: while the rollout is stalled, new pods get the revision of `status.lastGoodRevision`",
+  ],
   "spec.patchPodMetadata[].patchPolicy": ["better", "unknown values are refused"],
   "spec.injectionStrategy.revision.revisionName": ["better", "must belong to the SidecarSet (HOT2104)"],
   "spec.containers[].podInjectPolicy": ["better", "checked in init containers too"],
@@ -61,6 +65,8 @@ export const FIELD_REMARKS: Readonly<Record<string, readonly [Verdict, string]>>
     "ours",
     "pods that are selected and run without it, older ones included (HOT1210, HOT1211); matchedPods counts injected pods, as with Kruise",
   ],
+  "status.lastGoodRevision": ["ours", "the last revision that all pods in scope were updated to and ready with"],
+  "status.observedRetry": ["ours", "the value of `hot.internal/retry` that the status takes into account"],
   "status.conditions": ["ours", "Ready, with the reason code of what holds the rollout back"],
 };
 

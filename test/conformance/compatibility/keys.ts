@@ -26,6 +26,11 @@ const REMARKS: Readonly<
     "ours",
     "what an upgrade needs to be finished or aborted; Kruise ignores it",
   ],
+  RETRY_ANNOTATION: [
+    "annotation of a SidecarSet or a pod",
+    "ours",
+    "another value asks for failed upgrades to be tried again, once",
+  ],
   CUSTOM_VERSION_LABEL: ["label of a v1alpha1 SidecarSet and of its revisions", "same", ""],
   CANARY_ANNOTATION: ["annotation of a SidecarSet", "same", "only `true` counts"],
   BASE_ANNOTATION: ["annotation of a SidecarSet", "better", "the base may be changed while its canary exists"],

@@ -18,14 +18,18 @@ export interface Picked<T> {
 /**
  * Picks from candidates in their order. A pod that is not ready takes no unit; the walk stops at the first ready one for
  * which no unit is left.
+ *
+ * @param mayStart others are blocked, whatever the budget says
  */
 export function pick<T extends { readonly pod: { readonly ready: boolean } }>(
   candidates: readonly T[],
   strategy: UpdateStrategy | undefined,
   { total, held }: Budget,
+  mayStart: (candidate: T) => boolean = () => true,
 ): Picked<T> {
   const allowed = Math.max(0, candidates.length - partitionOf(strategy, total));
-  const inScope = candidates.slice(0, allowed);
+  const all = candidates.slice(0, allowed);
+  const inScope = all.filter(mayStart);
   const limit = maxUnavailableOf(strategy, total);
   let units = held;
   let started = 0;
@@ -34,7 +38,10 @@ export function pick<T extends { readonly pod: { readonly ready: boolean } }>(
     if (pod.ready) units++;
     started++;
   }
-  return { start: inScope.slice(0, started), blocked: inScope.slice(started), partitioned: candidates.slice(allowed) };
+  const start = inScope.slice(0, started);
+  const starting = new Set(start);
+  const blocked = all.filter((one) => !starting.has(one));
+  return { start, blocked, partitioned: candidates.slice(allowed) };
 }
 
 /** Pods that stay old. A percentage below 100% never holds back every pod; one that can't be read holds back all. */

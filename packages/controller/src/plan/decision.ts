@@ -40,6 +40,8 @@ export interface PodFacts extends PodSight {
   readonly holdsUnit: boolean;
   /** Why the pod's upgrade failed for the present generation. */
   readonly failed?: string;
+  /** It failed before for it, and may be tried again, since somebody has asked for it. */
+  readonly retried?: "pod" | "sidecarSet";
   readonly decision: PodDecision;
 }
 

@@ -26,14 +26,13 @@ export interface PlannedEvent {
 }
 
 /** What to say when a write of this decision is committed. */
-export function eventsOf(pod: PodProjection, decision: PodDecision): PlannedEvent[] {
+export function eventsOf(pod: PodProjection, decision: PodDecision, retried?: PodFacts["retried"]): PlannedEvent[] {
   if (decision.do === "candidate") {
-    return decision.hot.map(({ serving, standby, image }) => ({
-      type: "Normal",
-      reason: "HotUpgradeStarted",
-      message: `${standby.container.name} gets ${image}; ${serving.container.name} serves ${serving.container.image} meanwhile.`,
-      pod,
-    }));
+    return decision.hot.map(({ serving, standby, image }) => {
+      const detail = `${standby.container.name} gets ${image}; ${serving.container.name} serves ${serving.container.image} meanwhile`;
+      if (retried !== undefined) return coded("Normal", "HotUpgradeStarted", "Retried", detail, pod);
+      return { type: "Normal", reason: "HotUpgradeStarted", message: `${detail}.`, pod };
+    });
   }
   if (decision.do !== "write" || decision.decision === undefined) return [];
   const cause = decision.decision;

@@ -2,6 +2,7 @@
 import type { SidecarSet } from "@hot/spec";
 import { toRfc3339 } from "../instant.ts";
 import type { PairState, PodDecision, Sight } from "./decision.ts";
+import { tokensOf } from "./failure.ts";
 import type { PairDecision } from "./hot-upgrade.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { repairWrite } from "./repair.ts";
@@ -69,6 +70,7 @@ function abort(
     generation: sidecarSet?.metadata.generation ?? 0,
     reason,
     at: toRfc3339(now),
+    ...tokensOf(pod, sidecarSet),
   };
   return abortWrite(pod, base, decision, failed ? failure : undefined, now);
 }

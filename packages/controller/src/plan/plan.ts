@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RolloutReason, SidecarSet, SidecarSetStatus } from "@hot/spec";
+import { isStalled, type RolloutReason, type SidecarSet, type SidecarSetStatus } from "@hot/spec";
 import { failureLimit, pick } from "./budget.ts";
 import { changedFields } from "./changed-fields.ts";
 import {
@@ -17,7 +17,7 @@ import type { PodProjection } from "./pod-projection.ts";
 import { reportOn, type PodReport } from "./pod-report.ts";
 import { receiptsOf } from "./receipts.ts";
 import type { ReceiptTimes, Snapshot } from "./snapshot.ts";
-import { statusOf, wasStalled } from "./status.ts";
+import { statusOf } from "./status.ts";
 import { messageWithout, upgradableMessage } from "./upgradable-condition.ts";
 import { resourceVersion, upgradeWrite, type PodWrite } from "./writes.ts";
 
@@ -61,7 +61,7 @@ export function plan(snapshot: Snapshot): Plan {
   const lingering = snapshot.lingering.map((pod) => decidePod(pod, undefined, sight));
   const failed = matched.filter((one) => one.failed !== undefined);
   const limit = failureLimit(sidecarSet?.spec.updateStrategy, matched.length);
-  const stalled = sidecarSet !== undefined && (failed.length >= limit || wasStalled(sidecarSet));
+  const stalled = sidecarSet !== undefined && (failed.length >= limit || isStalled(sidecarSet));
   const { decided, order, needsLive } = decideStarts(matched, snapshot, stalled);
   const all = [...decided, ...lingering];
   const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, snapshot.receipts, now);
@@ -69,7 +69,7 @@ export function plan(snapshot: Snapshot): Plan {
   const status =
     sidecarSet &&
     statusOf(sidecarSet, reports.slice(0, decided.length), { stalled, limit, now, ...(uninjected && { uninjected }) });
-  const stall = sidecarSet && stalled && !wasStalled(sidecarSet) ? stallEvent(sidecarSet, failed, limit) : undefined;
+  const stall = sidecarSet && stalled && !isStalled(sidecarSet) ? stallEvent(sidecarSet, failed, limit) : undefined;
   const wakeAt = earliest([
     receiptAt,
     ...all.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined)),
@@ -107,13 +107,15 @@ function decideStarts(
   if (sidecarSet === undefined) return { decided: [...matched], order: [], needsLive: false };
   const candidates = inOrder(matched.filter(isCandidate), sidecarSet.spec.updateStrategy, matched);
   const held = matched.filter((one) => one.holdsUnit).length;
-  const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held });
-  const wished = [...(stalled ? [] : picked.start), ...matched.filter(isSuperseded)];
+  // Whoever asks for one pod to be tried again wants to see whether it works now, before all others go on.
+  const mayStart = (one: PodFacts): boolean => !stalled || one.retried === "pod";
+  const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held }, mayStart);
+  const wished = [...picked.start, ...matched.filter(isSuperseded)];
   const stale = live ? [] : wished.filter((one) => isNewer(one, sidecarSet));
   const reasons = new Map<PodFacts, RolloutReason>([
     ...picked.partitioned.map((one) => [one, "Partition"] as const),
-    ...picked.blocked.map((one) => [one, "MaxUnavailableReached"] as const),
-    ...(stalled ? candidates.map((one) => [one, "Stalled"] as const) : []),
+    ...picked.blocked.map((one) => [one, mayStart(one) ? "MaxUnavailableReached" : "Stalled"] as const),
+    ...(stalled ? picked.partitioned.map((one) => [one, "Stalled"] as const) : []),
     ...stale.map((one) => [one, "StaleSidecarSet"] as const),
   ]);
   const decided = matched.map((one) => {
@@ -147,9 +149,9 @@ function writesOf(
   const starting = order
     .filter(isCandidate)
     .filter((one) => mayStart.has(one))
-    .map(({ pod, decision }) => {
+    .map(({ pod, decision, retried }) => {
       const write = upgradeWrite(pod, sidecarSet, decision.hot, decision.cold, now);
-      return { pod, write, events: eventsOf(pod, decision) };
+      return { pod, write, events: eventsOf(pod, decision, retried) };
     });
   return [...finishing, ...starting];
 }

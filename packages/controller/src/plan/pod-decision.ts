@@ -2,13 +2,13 @@
 import type { SidecarSet } from "@hot/spec";
 import type { PodDecision, PodFacts, Sight } from "./decision.ts";
 import { finishPod } from "./finish-pod.ts";
-import { isHot, type HotPair } from "./hot-pair.ts";
+import { attemptsOf } from "./failure.ts";
+import { isHot } from "./hot-pair.ts";
 import { decidePair } from "./hot-upgrade.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { seePod } from "./pod-sight.ts";
 import type { WriteKind } from "./snapshot.ts";
 import { startPod } from "./start-pod.ts";
-import { hashOf } from "./upgradable.ts";
 
 /** Writes that make a pod unavailable for a moment. */
 const DISTURBING = new Set<WriteKind | undefined>(["upgrade", "reset", "abort", "repair"]);
@@ -33,12 +33,13 @@ export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined
       ? (finishPod(pod, states, sidecarSet, sight) ?? startPod(seen, states, sidecarSet, sight))
       : { do: "wait", reason: "NotObserved", detail: "the last write is not seen yet" };
   const unsettled = states.some(({ pair, decision }) => pair.record !== undefined && decision.do !== "settled");
-  const failed =
-    failureOf(seen.pairs, sidecarSet) ?? (decision.do === "report" && decision.failing ? decision.reason : undefined);
+  const attempts = attemptsOf(pod, seen.pairs, sidecarSet);
+  const failed = attempts.failed ?? (decision.do === "report" && decision.failing ? decision.reason : undefined);
   return {
     ...seen,
     holdsUnit: seen.upgrading || DISTURBING.has(pending) || unsettled || (seen.updated && !seen.ready),
     ...(failed !== undefined && { failed }),
+    ...(attempts.retried && { retried: attempts.retried }),
     decision,
   };
 }
@@ -46,14 +47,4 @@ export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined
 function imageOf(sidecarSet: SidecarSet | undefined, base: string): { image?: string } {
   const container = sidecarSet?.spec.containers?.find((one) => one.name === base && isHot(one));
   return container?.image === undefined ? {} : { image: container.image };
-}
-
-/** Why the pod failed for the present generation and revision, by its records. */
-function failureOf(pairs: readonly HotPair[], sidecarSet: SidecarSet | undefined): string | undefined {
-  if (sidecarSet === undefined) return undefined;
-  const generation = sidecarSet.metadata.generation ?? 0;
-  const hash = hashOf(sidecarSet);
-  return pairs
-    .flatMap((pair) => pair.record?.failed ?? [])
-    .find((one) => one.generation === generation && one.hash === hash)?.reason;
 }

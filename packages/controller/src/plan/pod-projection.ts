@@ -6,6 +6,7 @@ import {
   IN_PLACE_STATE_ANNOTATION,
   INJECTED_LIST_ANNOTATION,
   RECORD_ANNOTATION_PREFIX,
+  retryToken,
   UPGRADABLE_CONDITION,
   VERSION_ALT_ANNOTATION_PREFIX,
   VERSION_ANNOTATION_PREFIX,
@@ -32,6 +33,8 @@ export interface PodProjection {
   readonly labels: Readonly<Record<string, string>>;
   /** Only those of injection and upgrade. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** The retry that was asked for on the pod itself. */
+  readonly retry?: string;
   readonly deleting: boolean;
   /** Shows a static pod, which runs before the API knows of it: nothing can be injected. */
   readonly mirror?: true;
@@ -111,6 +114,7 @@ export function projectPod(pod: Pod): PodProjection {
     createdAt: toMillis(metadata.creationTimestamp) ?? 0,
     labels: sharedLabels(metadata.labels ?? {}),
     annotations,
+    ...optional("retry", retryToken(metadata) || undefined),
     deleting: metadata.deletionTimestamp !== undefined,
     ...(metadata.annotations?.[MIRROR_ANNOTATION] !== undefined && { mirror: true }),
     phase: status.phase ?? "Pending",

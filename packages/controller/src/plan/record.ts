@@ -41,6 +41,9 @@ export interface UpgradeFailure {
   readonly reason: string;
   /** RFC 3339. */
   readonly at: string;
+  /** The retries of SidecarSet and pod that had been asked for by then; absent: none. */
+  readonly retry?: string;
+  readonly podRetry?: string;
 }
 
 const TEXTS = ["to", "from", "empty", "prevHash", "containerID", "imageID", "deadlineAt", "sidecarSet"] as const;
@@ -66,8 +69,10 @@ export function parseRecord(annotations: Readonly<Record<string, string>>, base:
 /** Its reason becomes a condition's, so it has to be one of ours. */
 function isFailure(value: unknown): value is UpgradeFailure {
   if (typeof value !== "object" || value === null) return false;
-  const { hash, generation, reason, at } = value as Record<string, unknown>;
+  const { hash, generation, reason, at, retry = "", podRetry = "" } = value as Record<string, unknown>;
   return (
+    typeof retry === "string" &&
+    typeof podRetry === "string" &&
     typeof hash === "string" &&
     typeof generation === "number" &&
     typeof reason === "string" &&

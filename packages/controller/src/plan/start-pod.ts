@@ -2,12 +2,12 @@
 import { matchesSelector, type RolloutReason, type SidecarSet } from "@hot/spec";
 import { changedFields } from "./changed-fields.ts";
 import type { PairState, PodDecision, PodSight, Sight } from "./decision.ts";
+import { attemptsOf } from "./failure.ts";
 import { isHot } from "./hot-pair.ts";
 import { inconsistent } from "./in-place-state.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { containerNames } from "./pod-sight.ts";
 import type { Images } from "./safety.ts";
-import { hashOf } from "./upgradable.ts";
 import { markWrite, type PairStart } from "./writes.ts";
 
 /** What a pod needs whose pairs are all settled; whether a candidate may start is up to order and budget. */
@@ -68,10 +68,8 @@ function heldBack({ pod, pairs }: PodSight, sidecarSet: SidecarSet, name: string
   if (updateStrategy?.type === "NotUpdate") return wait("NotUpdate");
   if (updateStrategy?.paused === true) return wait("Paused");
   if (!isSelected(pod, sidecarSet)) return wait("SelectorNotMatched");
-  const before = pairs.flatMap((pair) => pair.record?.failed ?? []);
-  const generation = sidecarSet.metadata.generation ?? 0;
-  const same = before.find((one) => one.hash === hashOf(sidecarSet) && one.generation === generation);
-  if (same !== undefined) return wait("FailedBefore", same.reason);
+  const { failed } = attemptsOf(pod, pairs, sidecarSet);
+  if (failed !== undefined) return wait("FailedBefore", failed);
   const names = new Set(containers.flatMap(containerNames));
   const unready = inconsistent(pod, name, names, pairs).filter(
     (one) => pod.containers.find((container) => container.name === one)?.status?.ready === true,

@@ -2,6 +2,7 @@
 import {
   findCondition,
   matchesSelector,
+  retryToken,
   setCondition,
   type Condition,
   type RolloutReason,
@@ -12,12 +13,6 @@ import { toRfc3339 } from "../instant.ts";
 import { maxUnavailableOf, partitionOf } from "./budget.ts";
 import type { PodReport } from "./pod-report.ts";
 import { uninjectedTexts, type Uninjected } from "./uninjected.ts";
-
-/** The rollout stalled for this very generation: sticky, even if the pods that failed are gone. */
-export function wasStalled(sidecarSet: SidecarSet): boolean {
-  const stalled = findCondition(sidecarSet.status?.conditions, "Stalled");
-  return stalled?.status === "True" && stalled.observedGeneration === (sidecarSet.metadata.generation ?? 0);
-}
 
 interface Outcome {
   readonly stalled: boolean;
@@ -45,7 +40,30 @@ export function statusOf(sidecarSet: SidecarSet, pods: readonly PodReport[], out
     (all, one) => setCondition(all, { ...one, observedGeneration: generation }, toRfc3339(outcome.now)),
     sidecarSet.status?.conditions ?? [],
   );
-  return { ...sidecarSet.status, ...counters, observedGeneration: generation, conditions: [...conditions] };
+  return {
+    ...sidecarSet.status,
+    ...counters,
+    ...lastGood(sidecarSet, pods, counters),
+    ...observedRetry(sidecarSet),
+    observedGeneration: generation,
+    conditions: [...conditions],
+  };
+}
+
+/** Good is what pods run, and what holds nobody back any more. */
+function lastGood(
+  sidecarSet: SidecarSet,
+  pods: readonly PodReport[],
+  counters: Counters,
+): Pick<SidecarSetStatus, "lastGoodRevision"> {
+  const { latestRevision } = sidecarSet.status ?? {};
+  const good = latestRevision !== undefined && counters.updatedReadyPods > 0 && isReady(sidecarSet, pods, counters);
+  return good ? { lastGoodRevision: latestRevision } : {};
+}
+
+function observedRetry({ metadata, status }: SidecarSet): Pick<SidecarSetStatus, "observedRetry"> {
+  const token = retryToken(metadata);
+  return token === "" && status?.observedRetry === undefined ? {} : { observedRetry: token };
 }
 
 function isUnderWay({ facts }: PodReport): boolean {

@@ -101,4 +101,14 @@ export const injectionCodes = {
     "The sidecar container already has an env of this name, which was kept.",
     "Rename the env if another one is meant.",
   ],
+  LastGoodInjected: [
+    "HOT2204",
+    "The rollout of the SidecarSet is stalled, so the pod got the last good revision (newPodsWhenStalled is LastGood).",
+    "Nothing to do; the pod follows when the SidecarSet is corrected.",
+  ],
+  LastGoodMissing: [
+    "HOT2205",
+    "The last good revision does not exist any more or can't be restored, so the pod got the newest one.",
+    "Correct the SidecarSet; compare status.lastGoodRevision with `kubectl get controllerrevisions -A -l kruise.io/sidecarset-name=NAME`.",
+  ],
 } as const satisfies Family;

@@ -35,6 +35,11 @@ export const rolloutCodes = {
     "A cold upgrade has set the image and the container is not running from it yet.",
     "Wait; look at the container's state with `kubectl describe pod`.",
   ],
+  Retried: [
+    "HOT1008",
+    "The upgrade has failed before for this generation and is tried again, because a retry was asked for.",
+    "Nothing to do; look at the first failure in the pod's events if it fails again.",
+  ],
   HookRunning: [
     "HOT1101",
     "The kubelet reports nothing about the container while its postStart hook runs.",
@@ -93,12 +98,12 @@ export const rolloutCodes = {
   Stalled: [
     "HOT1206",
     "As many pods as failureThreshold allows have failed, so nothing new starts for this generation.",
-    "Correct the SidecarSet (a new generation starts afresh), or raise spec.updateStrategy.hotUpgrade.failureThreshold.",
+    'Correct the SidecarSet (a new generation starts afresh), raise spec.updateStrategy.hotUpgrade.failureThreshold, or try again what has failed: `kubectl annotate sidecarset NAME hot.internal/retry="$(date +%s)" --overwrite`.',
   ],
   FailedBefore: [
     "HOT1207",
     "The upgrade of this pod to this very revision has failed before and is not tried again.",
-    "Correct the SidecarSet; any change of its spec is a new generation.",
+    'Correct the SidecarSet, any change of its spec is a new generation; or try again: `kubectl annotate pod NAME hot.internal/retry="$(date +%s)" --overwrite`, or the same on the SidecarSet for all its pods.',
   ],
   StaleSidecarSet: [
     "HOT1208",

@@ -7,6 +7,7 @@ import type { HotUpgradePolicy, SidecarContainer, SidecarSetSpec } from "../side
 
 const MAX_BASE_NAME = 61;
 const ON_FAILURE = ["Abort", "Wait"];
+const NEW_PODS = ["Newest", "LastGood"];
 
 export function isHot(container: SidecarContainer): boolean {
   return container.upgradeStrategy?.upgradeType === "HotUpgrade";
@@ -57,13 +58,15 @@ function* validateHotContainer(
 /** Our own `spec.updateStrategy.hotUpgrade`. */
 export function* validateHotUpgradePolicy(policy: HotUpgradePolicy): FieldErrors {
   const at = "spec.updateStrategy.hotUpgrade";
-  const { progressDeadlineSeconds, minReadySeconds, failureThreshold, onFailure } = policy;
+  const { progressDeadlineSeconds, minReadySeconds, failureThreshold, onFailure, newPodsWhenStalled } = policy;
   if (progressDeadlineSeconds !== undefined && progressDeadlineSeconds < 1)
     yield invalid(`${at}.progressDeadlineSeconds`, progressDeadlineSeconds, "It must be at least 1.");
   if (minReadySeconds !== undefined && minReadySeconds < 0)
     yield invalid(`${at}.minReadySeconds`, minReadySeconds, "It must be at least 0.");
   if (onFailure !== undefined && !ON_FAILURE.includes(onFailure))
     yield notSupported(`${at}.onFailure`, onFailure, ON_FAILURE);
+  if (newPodsWhenStalled !== undefined && !NEW_PODS.includes(newPodsWhenStalled))
+    yield notSupported(`${at}.newPodsWhenStalled`, newPodsWhenStalled, NEW_PODS);
   if (failureThreshold === undefined) return;
   const problem = intOrPercentProblem(failureThreshold);
   if (problem !== undefined)
