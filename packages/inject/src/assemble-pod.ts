@@ -5,7 +5,8 @@ import { annotatePairs } from "./hot-pair.ts";
 import { jsonEqual, type Json } from "./json-pointer.ts";
 import { checkNames, completeContainer, mergeContainers } from "./merge-containers.ts";
 import { hashEntry, hashesOf, writeHash, writeInjectedList, type HashEntry } from "./record.ts";
-import { warning } from "./report.ts";
+import { MAX_CONTAINERS } from "./pod-shape.ts";
+import { InjectionDenied, warning } from "./report.ts";
 
 export interface AssembleOptions {
   now: string;
@@ -39,6 +40,10 @@ export function assemblePod(
     });
     return mergeContainers(list, finished);
   };
+  const initContainers = inits.length > 0 ? merge(spec.initContainers ?? [], inits) : spec.initContainers;
+  const containers = merge(spec.containers, sortByName ? byName(sidecars) : sidecars);
+  checkCount("initContainers", initContainers);
+  checkCount("containers", containers);
   const warnings: string[] = [];
   const volumes = mergeVolumes(pod, built, present, warnings);
   const secrets = mergeSecrets(spec.imagePullSecrets ?? [], built);
@@ -48,14 +53,21 @@ export function assemblePod(
       metadata: { ...pod.metadata, annotations: annotate(pod.metadata.annotations ?? {}, built, present, now) },
       spec: {
         ...spec,
-        ...(inits.length > 0 && { initContainers: merge(spec.initContainers ?? [], inits) }),
-        containers: merge(spec.containers, sortByName ? byName(sidecars) : sidecars),
+        ...(initContainers !== undefined && { initContainers }),
+        containers,
         ...(volumes.length > 0 && { volumes }),
         ...(secrets.length > 0 && { imagePullSecrets: secrets }),
       },
     },
     warnings,
   };
+}
+
+/** As for the pod's own: another injection, as on a reinvocation, would refuse what this one has made. */
+function checkCount(list: string, containers: readonly Container[] = []): void {
+  if (containers.length <= MAX_CONTAINERS) return;
+  const sentence = `pod.spec.${list} has more than ${MAX_CONTAINERS} entries with those of the SidecarSets`;
+  throw new InjectionDenied("", "PodMalformed", sentence);
 }
 
 /** Stable: containers of one name keep the order of their SidecarSets. */

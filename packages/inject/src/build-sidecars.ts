@@ -13,7 +13,7 @@ import { splitPair } from "./hot-pair.ts";
 import { oncePer } from "./once-per.ts";
 import { InjectionDenied, warning } from "./report.ts";
 import { resourcesOf, ResourcesPolicyError } from "./resources.ts";
-import { mountsOf, wantedVolumes, type WantedVolumes } from "./volumes.ts";
+import { mountsOf, wantedVolumes, type Shareable, type WantedVolumes } from "./volumes.ts";
 
 /** A container as it will stand in the pod. */
 export interface BuiltContainer {
@@ -33,28 +33,31 @@ export interface BuiltSidecarSet {
   warnings: string[];
 }
 
+/** What sidecars take from a pod. */
+export interface Sources {
+  pod: Pod;
+  /** Its containers without those of the SidecarSets at hand, so that a second injection equals the first. */
+  appContainers: readonly Container[];
+  /** The mounts and devices of the app containers. */
+  shared: () => Shareable;
+  /** What resourcesPolicy may look at. */
+  targets: readonly Container[];
+}
+
 /**
  * Turns a SidecarSet into finished containers for one pod.
  *
- * @param appContainers - the pod's containers without those that come from the SidecarSets at hand: what the sidecars
- *   take mounts and env from. Leaving the sidecars out keeps a second injection equal to the first.
- * @param targets - what resourcesPolicy may look at
  * @throws {InjectionDenied} when a resourcesPolicy can't be evaluated for this pod
  */
-export function buildSidecars(
-  sidecarSet: SidecarSet,
-  pod: Pod,
-  appContainers: readonly Container[],
-  targets: readonly Container[],
-): BuiltSidecarSet {
+export function buildSidecars(sidecarSet: SidecarSet, sources: Sources): BuiltSidecarSet {
   const inits = sidecarSet.spec.initContainers ?? [];
   const sidecars = sidecarSet.spec.containers ?? [];
   const warnings: string[] = [];
   const build = (sidecar: SidecarContainer, hot: boolean): BuiltContainer[] => {
-    const { container, missing } = buildContainer(sidecar, pod, appContainers);
+    const { container, missing } = buildContainer(sidecar, sources);
     const where = `SidecarSet ${sidecarSet.metadata.name ?? ""}, container ${sidecar.name}`;
     if (sidecar.resourcesPolicy !== undefined) {
-      container.resources = evaluateResources(sidecar.resourcesPolicy, targets, sidecarSet, where);
+      container.resources = evaluateResources(sidecar.resourcesPolicy, sources.targets, sidecarSet, where);
     }
     for (const env of missing) {
       warnings.push(warning("TransferEnvSkipped", `${where}: transferEnv found no env ${env}`));
@@ -89,11 +92,10 @@ function evaluateResources(
 
 function buildContainer(
   sidecar: SidecarContainer,
-  pod: Pod,
-  appContainers: readonly Container[],
+  { pod, appContainers, shared }: Sources,
 ): { container: Container; missing: string[] } {
   const container = { ...templateOf(sidecar) };
-  const mounts = mountsOf(sidecar, appContainers);
+  const mounts = mountsOf(sidecar, shared);
   const transferred = transferredEnv(sidecar.transferEnv ?? [], pod, appContainers);
   container.env = appendEnv(appendEnv(container.env ?? [], transferred.env), mounts.env);
   if (mounts.volumeMounts.length > 0) container.volumeMounts = mounts.volumeMounts;

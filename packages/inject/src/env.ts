@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { INJECTED_ENV, type Container, type EnvVar, type Pod, type TransferEnv } from "@hot/spec";
+import { shown } from "./report.ts";
 
 /** Whether a container came from an injection, Kruise's or ours. */
 export function isInjected(container: Container): boolean {
   return container.env?.some((env) => env.name === INJECTED_ENV && env.value === "true") ?? false;
 }
 
-/** `base` and those of `more` whose name is not there yet; the first of equal names wins. */
+/** `base` and those of `more`, which has no name twice, whose name is not there yet. */
 export function appendEnv(base: readonly EnvVar[], more: readonly EnvVar[]): EnvVar[] {
   if (more.length === 0) return [...base];
-  const result = [...base];
   const names = new Set(base.map((env) => env.name));
-  for (const env of more) {
-    if (names.has(env.name)) continue;
-    names.add(env.name);
-    result.push(env);
-  }
-  return result;
+  return [...base, ...more.filter((env) => !names.has(env.name))];
+}
+
+/** Of equal names the first. */
+export function uniqueEnv(env: readonly EnvVar[]): EnvVar[] {
+  const names = new Set<string>();
+  return env.filter(({ name }) => names.size < names.add(name).size);
 }
 
 export interface TransferredEnv {
@@ -40,19 +41,21 @@ export function transferredEnv(
     const wanted = transferNames(transfer);
     const sourceName = transferSource(transfer, pod);
     const source = sources.find((container) => container.name === sourceName);
-    for (const name of wanted) {
-      const env = source?.env?.findLast((one) => one.name === name);
-      if (env === undefined) missing.push(`${sourceName ?? "?"}.${name}`);
+    const explicit = new Map<string, EnvVar>();
+    for (const one of source?.env ?? []) if (wanted.has(one.name)) explicit.set(one.name, one);
+    for (const name of [...wanted].sort()) {
+      const env = explicit.get(name);
+      if (env === undefined) missing.push(`${shown(sourceName ?? "?")}.${name}`);
       else found.push(env);
     }
   }
-  return { env: appendEnv([], found), missing };
+  return { env: uniqueEnv(found), missing };
 }
 
-function transferNames({ envName, envNames }: TransferEnv): string[] {
+function transferNames({ envName, envNames }: TransferEnv): Set<string> {
   const names = new Set(envNames);
   if (envName !== undefined && envName !== "") names.add(envName);
-  return [...names].sort();
+  return names;
 }
 
 const SUBSCRIPT = /^metadata\.(labels|annotations)\['([^']*)'\]$/;
@@ -67,15 +70,26 @@ function transferSource(transfer: TransferEnv, pod: Pod): string | undefined {
   return values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined;
 }
 
-const VARIABLE = /\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g;
+/** What follows `$(`. */
+const VARIABLE = /[-._a-zA-Z][-._a-zA-Z0-9]*(?=\))/y;
 
 /** The env of a container that the `subPathExpr` of its mounts refer to, in their order; of equal names the first. */
 export function subPathEnv({ env = [], volumeMounts = [] }: Container): EnvVar[] {
-  const expressions = volumeMounts.flatMap(({ subPathExpr = "" }) => (subPathExpr === "" ? [] : subPathExpr));
-  const names = new Set<string>();
-  for (const [, name = ""] of expressions.join("\n").matchAll(VARIABLE)) names.add(name);
-  if (names.size === 0) return [];
-  const found = new Map<string, EnvVar>();
-  for (const one of env) if (names.has(one.name) && !found.has(one.name)) found.set(one.name, one);
-  return [...names].map((name) => found.get(name)).filter((one) => one !== undefined);
+  const found = new Map<string, EnvVar | null>();
+  for (const { subPathExpr = "" } of volumeMounts) for (const name of variables(subPathExpr)) found.set(name, null);
+  if (found.size === 0) return [];
+  for (const one of env) if (found.get(one.name) === null) found.set(one.name, one);
+  return [...found.values()].filter((one) => one !== null);
+}
+
+function variables(expression: string): string[] {
+  const names: string[] = [];
+  for (let at = expression.indexOf("$("); at >= 0; at = expression.indexOf("$(", at)) {
+    at += 2;
+    VARIABLE.lastIndex = at;
+    if (!VARIABLE.test(expression)) continue;
+    names.push(expression.slice(at, VARIABLE.lastIndex));
+    at = VARIABLE.lastIndex;
+  }
+  return names;
 }

@@ -12,6 +12,7 @@ import { PreparedSidecarSets, prepareSidecarSets } from "./prepared-sidecar-sets
 import { hashesOf } from "./record.ts";
 import { InjectionDenied, skipped, type InjectionReport } from "./report.ts";
 import { resourceTargets } from "./resources.ts";
+import { lazilyShareable } from "./volumes.ts";
 
 export interface InjectPodInput {
   /** As the API server sends it in the review of a CREATE; not changed. */
@@ -86,7 +87,8 @@ function inject(
   const names = new Set(chosen.flatMap((one) => containerNames(one)));
   const appContainers = pod.spec.containers.filter((container) => !names.has(container.name));
   const targets = resourceTargets(pod, new Set(chosen.flatMap((one) => allNames(one))));
-  const built = chosen.map((sidecarSet) => buildSidecars(sidecarSet, pod, appContainers, targets));
+  const sources = { pod, appContainers, shared: lazilyShareable(appContainers), targets };
+  const built = chosen.map((sidecarSet) => buildSidecars(sidecarSet, sources));
   for (const one of built) if (!hasContainers(one)) report.skipped.push(nothingToInject(one.sidecarSet));
   if (!built.some(hasContainers)) return pod;
 

@@ -11,7 +11,7 @@ import {
 import { allNames } from "./build-sidecars.ts";
 import { oncePer } from "./once-per.ts";
 import { NO_MATCH, type PreparedSidecarSet, type PreparedSidecarSets } from "./prepared-sidecar-sets.ts";
-import { InjectionDenied, skipped, type SkippedSidecarSet } from "./report.ts";
+import { InjectionDenied, shown, skipped, type SkippedSidecarSet } from "./report.ts";
 
 /** The Namespace of a pod, as far as injection needs it. */
 export interface PodNamespace {
@@ -130,7 +130,11 @@ function evaluate(sidecarSet: string, path: string, selector: LabelSelector, lab
   const error = firstError(selector);
   if (error === undefined) return matchesValidSelector(selector, labels);
   const where = `SidecarSet ${sidecarSet}, ${path}.${error.path}`;
-  throw new InjectionDenied(sidecarSet, "SelectorInvalid", `${where}: ${JSON.stringify(error.value)} ${error.reason}`);
+  throw new InjectionDenied(
+    sidecarSet,
+    "SelectorInvalid",
+    `${where}: ${shown(JSON.stringify(error.value) ?? "nothing")} ${error.reason}`,
+  );
 }
 
 /** Canaries by the name of their base. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container } from "@hot/spec";
 import type { BuiltContainer } from "./build-sidecars.ts";
-import { appendEnv, isInjected } from "./env.ts";
+import { appendEnv, isInjected, uniqueEnv } from "./env.ts";
 import { InjectionDenied } from "./report.ts";
 
 /**
@@ -54,7 +54,7 @@ export function mergeContainers(present: readonly Container[], wanted: readonly 
  * changed since included, and only env, mounts and devices that are not there yet are added.
  */
 export function completeContainer(present: Container, wanted: Container): Container {
-  const env = appendEnv(present.env ?? [], wanted.env ?? []);
+  const env = appendEnv(present.env ?? [], uniqueEnv(wanted.env ?? []));
   const volumeMounts = appendNew(present.volumeMounts, wanted.volumeMounts, (mount) => mount.mountPath);
   const volumeDevices = appendNew(present.volumeDevices, wanted.volumeDevices, (device) => device.devicePath);
   return {

@@ -1,61 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readJsonText, writeJsonText, type JsonText } from "./json-text.ts";
+
+export interface MergedJson {
+  text: string;
+  /** Whether the original said the same, where a member that is null counts as none. */
+  isSameButNulls: () => boolean;
+}
 
 /**
  * RFC 7396 on two JSON texts, with upstream's limits: the patch has to be an object or an array, and `null` can't be
- * patched. Numbers keep their text, so that nothing is lost to floating point. `undefined`: not mergeable.
+ * patched. The text is upstream's too. `undefined`: not mergeable.
  */
-export function mergeJsonText(original: string, patch: string): string | undefined {
+export function mergeJsonText(original: string, patch: string): MergedJson | undefined {
   try {
-    const target = parseExact(original);
-    const change = parseExact(patch);
-    if (target === null || typeof change !== "object" || change === null || isRawJson(change)) return undefined;
-    return JSON.stringify(merge(target, change));
+    const target = readJsonText(original);
+    const change = readJsonText(patch);
+    if (target === NULL || typeof change === "string") return undefined;
+    const merged = merge(target, change);
+    return { text: writeJsonText(merged), isSameButNulls: () => isSame(target, merged) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-/** Whether two JSON texts say the same, where a member that is null counts as none. */
-export function isSameButNulls(a: string | undefined, b: string): boolean {
-  return a !== undefined && a !== "" && pruned(parseExact(a)) === pruned(parseExact(b));
+const NULL = "null";
+
+function isSame(a: JsonText | undefined, b: JsonText): boolean {
+  if (a instanceof Map && b instanceof Map) {
+    for (const [key, member] of a) if (member !== NULL && !isSame(b.get(key), member)) return false;
+    return count(a) === count(b);
+  }
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, at) => isSame(item, b[at] ?? NULL));
+  return a === b;
 }
 
-function pruned(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(pruned).join()}]`;
-  if (!isPlainObject(value)) return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, member]) => member !== null);
-  const sorted = entries.sort(([x], [y]) => (x < y ? -1 : 1));
-  return `{${sorted.map(([key, member]) => `${JSON.stringify(key)}:${pruned(member)}`).join()}}`;
+function count(members: ReadonlyMap<string, JsonText>): number {
+  let result = 0;
+  for (const member of members.values()) if (member !== NULL) result++;
+  return result;
 }
 
-function merge(target: unknown, change: unknown): unknown {
-  if (!isPlainObject(change)) return change;
-  const result = new Map(Object.entries(isPlainObject(target) ? target : {}));
-  for (const [key, value] of Object.entries(change)) {
-    if (value === null) result.delete(key);
+function merge(target: JsonText | undefined, change: JsonText): JsonText {
+  if (!(change instanceof Map)) return change;
+  const result = new Map(target instanceof Map ? target : []);
+  for (const [key, value] of change) {
+    if (value === NULL) result.delete(key);
     else result.set(key, merge(result.get(key), value));
   }
-  return Object.fromEntries([...result].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return new Map(inOrder(result));
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !isRawJson(value);
-}
-
-/** ECMAScript's "JSON.parse source text access", which TypeScript's library does not declare yet. */
-const json = JSON as unknown as {
-  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
-  rawJSON(text: string): object;
-  isRawJSON(value: unknown): boolean;
-};
-
-function parseExact(text: string): unknown {
-  return json.parse(text, (_key, value, { source }) =>
-    typeof value === "number" && source !== undefined && String(value) !== source ? json.rawJSON(source) : value,
-  );
-}
-
-function isRawJson(value: unknown): boolean {
-  return json.isRawJSON(value);
+/** By name, as upstream writes them. */
+function inOrder(members: ReadonlyMap<string, JsonText>): [string, JsonText][] {
+  const keys = [...members.keys()].sort();
+  return keys.map((key) => [key, members.get(key) ?? NULL]);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { INJECTED_LIST_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
 import { allNames } from "./build-sidecars.ts";
-import { isSameButNulls, mergeJsonText } from "./merge-json.ts";
-import { InjectionDenied, type Denial } from "./report.ts";
+import { mergeJsonText, type MergedJson } from "./merge-json.ts";
+import { InjectionDenied, shown, type Denial } from "./report.ts";
 
 /**
  * The pod with the annotations of every `patchPodMetadata`, in order: `Retain` sets what is absent, `Overwrite` always
@@ -21,10 +21,10 @@ export function patchMetadata(pod: Pod, sidecarSets: readonly SidecarSet[]): Pod
       for (const [key, value] of Object.entries(patch)) {
         const before = annotations.get(key);
         const after = patchOne(before, value, patchPolicy, () => location(sidecarSet, key));
-        if (after === undefined || after === before) continue;
+        if (after === undefined || after.text === before) continue;
         // The first invocation may have set the text as it is, with nulls that a merge would take away.
-        if (again && patchPolicy === "MergePatchJson" && isSameButNulls(before, after)) continue;
-        annotations.set(key, after);
+        if (again && after.isSameButNulls()) continue;
+        annotations.set(key, after.text);
         changed = true;
       }
     }
@@ -56,15 +56,20 @@ function patchOne(
   value: string,
   policy: string,
   where: () => { sidecarSet: string; text: string },
-): string | undefined {
-  if (policy === "Retain" || policy === "") return before ?? value;
-  if (policy === "Overwrite") return value;
-  if (policy !== "MergePatchJson") return before;
-  if (before === undefined || before === "") return value;
+): MergedJson | undefined {
+  const asItIs = { text: value, isSameButNulls: () => false };
+  if (policy === "Retain" || policy === "") return before === undefined ? asItIs : undefined;
+  if (policy === "Overwrite") return asItIs;
+  if (policy !== "MergePatchJson") return undefined;
+  if (before === undefined || before === "") return asItIs;
   const merged = mergeJsonText(before, value);
   if (merged !== undefined) return merged;
   const { sidecarSet, text } = where();
-  throw new InjectionDenied(sidecarSet, "BadMetadataPatch", `${text}: ${value} can't be merged into ${before}`);
+  throw new InjectionDenied(
+    sidecarSet,
+    "BadMetadataPatch",
+    `${text}: ${shown(value)} can't be merged into ${shown(before)}`,
+  );
 }
 
 function location(sidecarSet: SidecarSet, key: string): { sidecarSet: string; text: string } {

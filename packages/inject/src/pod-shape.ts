@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { shown } from "./report.ts";
 
 /** A check of one value: says where in it what is wrong, as `.name is no string`, or nothing. */
 type Check = (value: unknown) => string | undefined;
@@ -16,12 +17,13 @@ const maybe =
   (value) =>
     value === undefined ? undefined : check(value);
 
+/** None of the names is one that every object inherits. */
 const fields = (checks: Record<string, Check>): Check => {
   const entries = Object.entries(checks);
   return (value) => {
     if (!isObject(value)) return " is no object";
     for (const [name, check] of entries) {
-      const problem = check(Object.hasOwn(value, name) ? value[name] : undefined);
+      const problem = check(value[name]);
       if (problem !== undefined) return `.${name}${problem}`;
     }
     return undefined;
@@ -34,7 +36,7 @@ const mapOf =
     if (!isObject(value)) return " is no object";
     for (const key of Object.keys(value)) {
       const problem = check(value[key]);
-      if (problem !== undefined) return `["${key}"]${problem}`;
+      if (problem !== undefined) return `["${shown(key)}"]${problem}`;
     }
     return undefined;
   };
@@ -66,7 +68,7 @@ const annotations: Check = (value) => {
   let size = 0;
   for (const key of Object.keys(value)) {
     const item = value[key];
-    if (typeof item !== "string") return `["${key}"] is no string`;
+    if (typeof item !== "string") return `["${shown(key)}"] is no string`;
     size += key.length + item.length;
     if (size > MAX_ANNOTATIONS) return ` has more than ${MAX_ANNOTATIONS} characters`;
   }
@@ -75,10 +77,11 @@ const annotations: Check = (value) => {
 
 /** Deeper than anything that Kubernetes knows here. What is copied into sidecars has to be writable as JSON. */
 const MAX_DEPTH = 10;
+/** With for-in, which makes no list of the keys. */
 function isDeep(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
-  for (const key of Object.keys(value)) if (isDeep((value as Record<string, unknown>)[key], levels - 1)) return true;
+  for (const key in value) if (isDeep((value as Record<string, unknown>)[key], levels - 1)) return true;
   return false;
 }
 const copied = (checks: Record<string, Check>): Check => {
@@ -97,7 +100,7 @@ const container = fields({
   resources: maybe(fields({ limits: resources, requests: resources })),
 });
 /** Far more than a node runs; so that work per container stays short. */
-const MAX_CONTAINERS = 1000;
+export const MAX_CONTAINERS = 1000;
 const anyContainers = listOf(container);
 const containers: Check = (value) =>
   Array.isArray(value) && value.length > MAX_CONTAINERS

@@ -10,7 +10,7 @@ import {
   stringifySorted,
 } from "@hot/spec";
 import { oncePer } from "./once-per.ts";
-import { InjectionDenied } from "./report.ts";
+import { InjectionDenied, shown } from "./report.ts";
 
 /** One SidecarSet's entry in the two hash annotations of a pod, in Kruise's shape. */
 export interface HashEntry {
@@ -85,7 +85,7 @@ export function writeHash(
     throw new InjectionDenied(
       written[0]?.sidecarSetName ?? "",
       "BadHashAnnotation",
-      `metadata.annotations["${annotation}"] is neither a map of entries nor a map of hashes: ${annotations[annotation]}`,
+      `metadata.annotations["${annotation}"] is neither a map of entries nor a map of hashes: ${shown(annotations[annotation] ?? "")}`,
     );
   }
   const dated = Object.entries(entries).map(([key, value]) => [

@@ -52,6 +52,13 @@ export function skipped(sidecarSet: string, reason: InjectionReason, sentence: s
   return { sidecarSet, code: reasonCode(reason).code, reason, sentence };
 }
 
+const MAX_SHOWN = 80;
+
+/** A text of any length as part of a sentence: what is read by people, and by what refuses long events. */
+export function shown(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
+
 /** A remark as text: the sentence and its code. */
 export function warning(reason: InjectionReason, sentence: string): string {
   return `${sentence} (${reasonCode(reason).code})`;

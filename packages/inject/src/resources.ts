@@ -15,6 +15,7 @@ import {
   type ResourcesPolicy,
 } from "@hot/spec";
 import { oncePer } from "./once-per.ts";
+import { shown } from "./report.ts";
 
 const RESOURCES = ["cpu", "memory"] as const;
 type ResourceName = (typeof RESOURCES)[number];
@@ -59,14 +60,14 @@ export function resourcesOf(
   return result;
 }
 
-/** Of matching names, some 50 ms. A thousand containers with the longest names leave 15 to a pattern. */
+/** Of matching names. A thousand containers with the longest names leave 15 to a pattern. */
 const MAX_STEPS = 1_000_000;
 
 const regexOf = oncePer(({ targetContainersNameRegex = "" }: ResourcesPolicy) => compileRe2(targetContainersNameRegex));
 
 function chosen(policy: ResourcesPolicy, candidates: readonly Container[]): Container[] {
   const compiled = regexOf(policy);
-  const field = `resourcesPolicy.targetContainersNameRegex ${policy.targetContainersNameRegex ?? ""}`;
+  const field = `resourcesPolicy.targetContainersNameRegex ${shown(policy.targetContainersNameRegex ?? "")}`;
   if ("problem" in compiled) throw new ResourcesPolicyError("NoResourceTarget", `${field} ${compiled.problem}`);
   const characters = candidates.reduce((sum, one) => sum + one.name.length, 0);
   if (characters * compiled.regex.steps > MAX_STEPS) {
@@ -101,7 +102,7 @@ function evaluateOne(text: string, list: ListName, resource: ResourceName, nano:
   } catch (error) {
     if (!(error instanceof ResourceExprError)) throw error;
     const field = `resourcesPolicy.resourcesExpr.${list}.${resource}`;
-    throw new ResourcesPolicyError("BadResourceExpression", `${field} "${text}" ${error.message}`);
+    throw new ResourcesPolicyError("BadResourceExpression", `${field} "${shown(text)}" ${error.message}`);
   }
 }
 
@@ -113,7 +114,7 @@ function aggregate(
   targets: readonly Container[],
 ): bigint | undefined {
   if (mode !== "sum" && mode !== "max") {
-    const sentence = `resourcesPolicy.targetContainersMode ${String(mode)} is neither sum nor max`;
+    const sentence = `resourcesPolicy.targetContainersMode ${shown(String(mode))} is neither sum nor max`;
     throw new ResourcesPolicyError("BadResourceExpression", sentence);
   }
   let result = 0n;

@@ -44,8 +44,10 @@ function growth(small: Pod, large: Pod): number {
 const ANSWERS: Record<string, string> = {
   "injected before, bloated since": "[]",
   "80,000 containers": "HOT2111",
+  "30,000 mounts": "HOT2111",
   "one subPathExpr with many variables": "HOT2111",
   "3 MB of annotations": "HOT2111",
+  "JSON nested deeply that is merged": "HOT2106",
   "a mount nested deeply": "HOT2111",
 };
 

@@ -61,8 +61,8 @@ function nested(depth: number): unknown {
  * JSON, the most that the API server reads, or what the checks of a pod's shape let through.
  */
 export const hostilePods: Record<string, { size: number; make: (count: number) => Pod }> = {
-  "1,000 containers with env": {
-    size: 1000,
+  "995 containers with env": {
+    size: 995,
     make: (count) =>
       aPod({ containers: [aContainer("main"), ...times(count - 1, (at) => aContainer(`c${at}`, { env: env(75) }))] }),
   },
@@ -71,7 +71,7 @@ export const hostilePods: Record<string, { size: number; make: (count: number) =
     make: (count) => aPod({ containers: times(count, (at) => aContainer(`c${at}`)) }),
   },
   "containers of one name": {
-    size: 1000,
+    size: 995,
     make: (count) => aPod({ containers: times(count, () => aContainer("main", { env: env(75) })) }),
   },
   "names for a hungry regex": {
@@ -81,9 +81,10 @@ export const hostilePods: Record<string, { size: number; make: (count: number) =
   },
   "a container with much env": { size: 80_000, make: (count) => main({ env: env(count) }) },
   "mounts that each need an env": {
-    size: 30_000,
-    make: (count) => main({ env: env(count), volumeMounts: mounts(count) }),
+    size: 10_000,
+    make: (count) => main({ env: env(6 * count), volumeMounts: mounts(count) }),
   },
+  "30,000 mounts": { size: 30_000, make: (count) => main({ env: env(count), volumeMounts: mounts(count) }) },
   "one subPathExpr with many variables": {
     size: 60_000,
     make: (count) => {
@@ -91,7 +92,11 @@ export const hostilePods: Record<string, { size: number; make: (count: number) =
       return main({ env: env(count), volumeMounts: [{ name: "v", mountPath: "/x", subPathExpr }] });
     },
   },
-  "injected before, bloated since": { size: 15_000, make: injectedBefore },
+  "many devices": {
+    size: 10_000,
+    make: (count) => main({ volumeDevices: times(count, (at) => ({ name: `v${at}`, devicePath: `/dev/${at}` })) }),
+  },
+  "injected before, bloated since": { size: 10_000, make: injectedBefore },
   "volumes and pull secrets": {
     size: 60_000,
     make: (count) =>
@@ -111,9 +116,35 @@ export const hostilePods: Record<string, { size: number; make: (count: number) =
     size: 30_000,
     make: (count) => aPod({}, { "kruise.io/sidecarset-injected-list": times(count, (at) => `s${at}`).join(",") }),
   },
+  "JSON with numbers of many digits that is merged": {
+    size: 10_000,
+    make: (count) => aPod({}, { note: `{${times(count, (at) => `"${at}":0.${"1".repeat(12)}`).join()}}` }),
+  },
   "JSON that is merged": {
     size: 16_000,
     make: (count) => aPod({}, { note: JSON.stringify(Object.fromEntries(times(count, (at) => [`k${at}`, at]))) }),
+  },
+  "JSON of escapes that is merged": {
+    size: 60_000,
+    make: (count) => aPod({}, { note: `{"a":"${'\\\\\\"'.repeat(count)}"}` }),
+  },
+  "JSON that is merged again": {
+    size: 16_000,
+    make: (count) => {
+      const note = JSON.stringify(Object.fromEntries(times(count, (at) => [`k${count - at}`, at])));
+      return aPod({}, { note, "kruise.io/sidecarset-injected-list": "shares" });
+    },
+  },
+  "JSON nested deeply that is merged": {
+    size: 120_000,
+    make: (depth) => aPod({}, { note: `{"a":${"[".repeat(depth)}${"]".repeat(depth)}}` }),
+  },
+  "a list of working sides of many": {
+    size: 8000,
+    make: (count) => {
+      const sides = Object.fromEntries(times(count, (at) => [`c${at}`, `c${at}-1`]));
+      return aPod({}, { "kruise.io/sidecarset-working-hotupgrade-container": JSON.stringify(sides) });
+    },
   },
   "3 MB of annotations": {
     size: 100_000,

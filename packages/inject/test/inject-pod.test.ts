@@ -215,6 +215,18 @@ describe("denied, with a code and the pod unchanged", () => {
     expect(patch).toEqual([]);
   });
 
+  test("a sentence shows no more of a long text than can be read", () => {
+    const merge = { patchPodMetadata: [{ annotations: { k: "{}" }, patchPolicy: "MergePatchJson" as const }] };
+    const { report } = inject(aPod({}, { k: "x".repeat(200_000) }), [aSidecarSet("s", containers, merge)]);
+    expect(report.denied?.sentence).toBe(
+      `SidecarSet s, spec.patchPodMetadata annotation k: {} can't be merged into ${"x".repeat(80)}…`,
+    );
+    const record = inject(aPod({}, { "kruise.io/sidecarset-hash": "x".repeat(200_000) }), [
+      aSidecarSet("s", containers),
+    ]);
+    expect(record.report.denied?.sentence.length).toBeLessThan(300);
+  });
+
   test("HOT2103: the Namespace is needed and unknown; a SidecarSet without namespaceSelector does not need it", () => {
     const scoped = aSidecarSet("s", containers, { namespaceSelector: { matchLabels: { team: "x" } } });
     const without = { pod: aPod(), namespace: undefined, now: NOW };

@@ -123,9 +123,29 @@ describe("whatever claims to be a pod", () => {
     expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
   });
 
-  it("may have 1,000 containers", () => {
-    const containers = Array.from({ length: 1000 }, (_, index) => aContainer(`c${index}`));
-    expect(inject(aPod({ containers })).pod.spec.containers).toHaveLength(1004);
+  it("may have 1,000 containers, those injected included, so that a second injection finds no more either", () => {
+    const some = (length: number): Pod => aPod({ containers: Array.from({ length }, (_, at) => aContainer(`c${at}`)) });
+    const { pod: largest } = inject(some(996));
+    expect(largest.spec.containers).toHaveLength(1000);
+    expect(inject(largest)).toMatchObject({ pod: largest, patch: [] });
+    expect(inject(some(997)).report.denied).toMatchObject({
+      code: "HOT2111",
+      sentence: "pod.spec.containers has more than 1000 entries with those of the SidecarSets",
+    });
+  });
+
+  it("may share 10,000 mounts, also in a second injection", () => {
+    const some = (length: number): Pod => {
+      const volumeMounts = Array.from({ length }, (_, at) => ({ name: "v", mountPath: `/${at}` }));
+      return aPod({ containers: [aContainer("main", { volumeMounts })] });
+    };
+    const { pod: largest } = inject(some(10_000));
+    expect(largest.spec.containers.find(({ name }) => name === "cold")?.volumeMounts).toHaveLength(10_001);
+    expect(inject(largest)).toMatchObject({ pod: largest, patch: [] });
+    expect(inject(some(10_001)).report.denied).toMatchObject({
+      code: "HOT2111",
+      sentence: "pod.spec.containers has more than 10000 volumeMounts and volumeDevices to share with sidecars",
+    });
   });
 
   it.each<[string, Pod]>([

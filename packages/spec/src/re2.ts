@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseRe2 } from "./re2/parse.ts";
-import { compileProgram, runProgram } from "./re2/program.ts";
+import { compileProgram, matcher } from "./re2/program.ts";
 import { Re2SyntaxError } from "./re2/syntax.ts";
 
 /** A compiled pattern. */
@@ -21,7 +21,7 @@ export interface Re2 {
 export function compileRe2(pattern: string): { regex: Re2 } | { problem: string } {
   try {
     const program = compileProgram(parseRe2(pattern));
-    return { regex: { test: (text) => runProgram(program, text), steps: program.length } };
+    return { regex: { test: matcher(program), steps: program.length } };
   } catch (error) {
     if (error instanceof Re2SyntaxError) return { problem: error.message };
     throw error;

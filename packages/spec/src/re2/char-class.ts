@@ -17,10 +17,10 @@ export const not =
   (has: CharSet): CharSet =>
   (code) =>
     !has(code);
-export const one =
-  (char: string): CharSet =>
-  (code) =>
-    code === char.codePointAt(0);
+export const one = (char: string): CharSet => {
+  const wanted = char.codePointAt(0);
+  return (code) => code === wanted;
+};
 
 /** ASCII only, as in Go. */
 const PERL: Record<string, CharSet> = { d: set(/[0-9]/), s: set(/[\t\n\f\r ]/), w: set(/[0-9A-Za-z_]/) };

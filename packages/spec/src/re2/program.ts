@@ -67,29 +67,65 @@ export function compileProgram(node: Re2Node): readonly Step[] {
 }
 
 /**
- * Whether the program matches anywhere in a text. All possibilities advance together, character by character, so the
- * time is at most steps × characters, whatever the pattern.
+ * A test whether the program matches anywhere in a text. All possibilities advance together, character by character, so
+ * the time is at most steps × characters, whatever the pattern.
  */
-export function runProgram(program: readonly Step[], text: string): boolean {
-  const codes = Array.from(text).map((char) => char.codePointAt(0) ?? 0);
-  let current = new Set<number>();
-  for (let at = 0; ; at++) {
-    current.add(0);
-    if (reach(program, current, codes, at)) return true;
-    const code = codes[at];
-    if (code === undefined) return false;
-    const next = new Set<number>();
-    for (const index of current) {
-      const step = program[index];
-      if (step?.op === "read" && step.has(code)) next.add(index + 1);
+export function matcher(program: readonly Step[]): (text: string) => boolean {
+  let [current, next] = [new StepList(program.length), new StepList(program.length)];
+  return (text) => {
+    const codes = Array.from(text, (char) => char.codePointAt(0) ?? 0);
+    current.clear();
+    for (let at = 0; ; at++) {
+      current.add(0);
+      if (reach(program, current, codes, at)) return true;
+      const code = codes[at];
+      if (code === undefined) return false;
+      next.clear();
+      read(program, current, code, next);
+      [current, next] = [next, current];
     }
-    current = next;
+  };
+}
+
+function read(program: readonly Step[], steps: StepList, code: number, next: StepList): void {
+  for (let place = 0; place < steps.size; place++) {
+    const index = steps.at(place);
+    const step = program[index];
+    if (step?.op === "read" && step.has(code)) next.add(index + 1);
   }
 }
 
-/** Adds the steps that are reached without reading; true when one of them is the match. A Set visits what is added meanwhile. */
-function reach(program: readonly Step[], steps: Set<number>, codes: readonly number[], at: number): boolean {
-  for (const index of steps) {
+/** A set of steps that is walked in the order of insertion, also while it grows; emptied at once. */
+class StepList {
+  size = 0;
+  readonly #items: Uint16Array;
+  readonly #placeOf: Uint16Array;
+
+  constructor(steps: number) {
+    this.#items = new Uint16Array(steps);
+    this.#placeOf = new Uint16Array(steps);
+  }
+
+  add(step: number): void {
+    const place = this.#placeOf[step] ?? 0;
+    if (place < this.size && this.#items[place] === step) return;
+    this.#placeOf[step] = this.size;
+    this.#items[this.size++] = step;
+  }
+
+  at(place: number): number {
+    return this.#items[place] ?? 0;
+  }
+
+  clear(): void {
+    this.size = 0;
+  }
+}
+
+/** Adds the steps that are reached without reading; true when one of them is the match. */
+function reach(program: readonly Step[], steps: StepList, codes: readonly number[], at: number): boolean {
+  for (let place = 0; place < steps.size; place++) {
+    const index = steps.at(place);
     const step = program[index];
     if (step?.op === "match") return true;
     if (step?.op === "fork") for (const to of step.to) steps.add(to);
