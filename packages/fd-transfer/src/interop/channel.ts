@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Socket } from "node:net";
-import { once } from "node:events";
 import { loadNative } from "../native/addon.ts";
 import { NativeError } from "../native/native-error.ts";
 import { OwnedFd } from "../native/owned-fd.ts";
@@ -38,8 +36,12 @@ export class Channel {
   }
 
   /** @throws InteropError HOT4030 */
-  static async connect(path: string, deadlineMs: number): Promise<Channel> {
-    return new Channel(await connectStream(path), deadlineMs);
+  static connect(path: string, deadlineMs: number): Channel {
+    try {
+      return new Channel(new OwnedFd(loadNative().connectUnix(path, "stream")), deadlineMs);
+    } catch (cause) {
+      throw new InteropError("HOT4030", `${path} (${cause instanceof NativeError ? cause.code : "unusable"})`, cause);
+    }
   }
 
   /** Null at the end, also at a {@link reset}. */
@@ -131,19 +133,4 @@ export class Channel {
 
 function isEnd(error: unknown): boolean {
   return error instanceof NativeError && (error.code === "EPIPE" || error.code === "ECONNRESET");
-}
-
-/** Paused before it connects, so that Node never reads: a plain read would close descriptors without a trace (K5). */
-async function connectStream(path: string): Promise<OwnedFd> {
-  const socket = new Socket().pause();
-  try {
-    socket.connect(path);
-    await once(socket, "connect");
-    const { fd = -1 } = (socket as unknown as { _handle: { fd?: number } })._handle;
-    return new OwnedFd(loadNative().dup(fd));
-  } catch (cause) {
-    throw new InteropError("HOT4030", `${path} (${(cause as NodeJS.ErrnoException).code})`, cause);
-  } finally {
-    socket.destroy();
-  }
 }

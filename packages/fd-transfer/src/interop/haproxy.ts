@@ -30,7 +30,7 @@ export interface HaproxyOptions {
  */
 export async function getHaproxySockets(path: string, options: HaproxyOptions = {}): Promise<InheritedSockets> {
   const { timeoutMs = 5_000, maxSockets = 10_000 } = options;
-  using channel = await Channel.connect(path, timeoutMs);
+  using channel = Channel.connect(path, timeoutMs);
   const reader = new AnswerReader(maxSockets);
   const fds: OwnedFd[] = [];
   try {

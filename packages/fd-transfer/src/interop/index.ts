@@ -10,3 +10,4 @@ export type { HaproxyListener, HaproxyServer, HaproxyServerOptions } from "./hap
 export { giveMigratedListener, takeMigratedListener } from "./migrate-socket.ts";
 export type { GiveOptions, TakeOptions } from "./migrate-socket.ts";
 export { descriptorOf } from "./descriptor-of.ts";
+export { fromNginxEnv, toNginxEnv } from "./nginx.ts";

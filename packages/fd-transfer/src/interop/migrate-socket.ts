@@ -74,7 +74,7 @@ export async function takeMigratedListener(options: TakeOptions = {}): Promise<I
  */
 export async function giveMigratedListener(fd: number, options: GiveOptions = {}): Promise<void> {
   const { path = PATH, timeoutMs = 5_000 } = options;
-  using channel = await Channel.connect(path, timeoutMs);
+  using channel = Channel.connect(path, timeoutMs);
   channel.mustBeOurs();
   // One byte, as Go sends it: a stream loses descriptors without (K3).
   await channel.send(Buffer.alloc(1), [fd]);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { readlinkSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { getHaproxySockets, serveHaproxySockets } from "../../src/interop/index.ts";
 import { loadNative } from "../../src/native/addon.ts";
-import { closing, folder, openDescriptors } from "../native/descriptors.ts";
-import { ask, Asking, cookies, cookiesOf, ownAddress } from "./loopback.ts";
+import { closing, folder } from "../native/descriptors.ts";
+import { ask, Asking, cookies, cookiesOf, heldSockets, ownAddress, socketOf } from "./loopback.ts";
 import { eventually, need, Program } from "./programs.ts";
 
 const HOST = ownAddress();
@@ -39,27 +39,16 @@ async function haproxy(says: string, binds: readonly string[], args: readonly st
   return { program, stats };
 }
 
-function inodes(pid: number | "self"): Set<string> {
-  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`);
-    } catch {
-      return "";
-    }
-  });
-  return new Set(links.filter((link) => link.startsWith("socket:")));
-}
-
 test.each([1, 252, 253, 600])(
   "all %i listeners of a running HAProxy come over, and it is they themselves",
   async (count) => {
     const binds = count === 1 ? [] : [`${HOST}:${FIRST}-${FIRST + count - 2}`];
     const { program, stats } = await haproxy("old", binds);
-    const base = openDescriptors();
+    const base = heldSockets();
     const sockets = await getHaproxySockets(stats);
     expect(sockets.size).toBe(count);
-    const theirs = inodes(program.pid);
-    const ours = [...sockets].map(({ fd }) => readlinkSync(`/proc/self/fd/${fd}`));
+    const theirs = new Set(heldSockets(program.pid));
+    const ours = [...sockets].map(({ fd }) => socketOf(fd));
     expect(new Set(ours).size).toBe(count);
     expect(ours.every((inode) => theirs.has(inode))).toBe(true);
     const ports = [...sockets].flatMap(({ info: { address } }) =>
@@ -70,7 +59,7 @@ test.each([1, 252, 253, 600])(
     // Under its own name: the kernel knows it by the temporary one of HAProxy.
     closing(sockets.take({ path: stats }));
     sockets.close();
-    expect(openDescriptors().length).toBe(base.length + 1);
+    expect(heldSockets().length).toBe(base.length + 1);
   },
 );
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { get } from "node:http";
 import { loadNative } from "../../src/native/addon.ts";
 import type { SocketInfo } from "../../src/native/contract.ts";
@@ -59,4 +60,34 @@ export function cookiesOf(fds: readonly number[]): bigint[] {
 
 function ascending(a: bigint, b: bigint): number {
   return a < b ? -1 : Number(a > b);
+}
+
+/** The sockets that a process holds, one entry for each descriptor. Files come and go with whatever runs the tests. */
+export function heldSockets(pid: number | "self" = "self"): string[] {
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => socketOf(fd, pid));
+  return links.filter((link) => link.startsWith("socket:"));
+}
+
+/** Its inode, as `socket:[NUMBER]`: equal in every process that holds it. Empty for a descriptor that has been closed. */
+export function socketOf(fd: number | string, pid: number | "self" = "self"): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return "";
+  }
+}
+
+/** Who listens on a TCP port of an IPv4 address, as {@link socketOf} says it. */
+export function listeningSocket(host: string, port: number): string {
+  const bytes = host
+    .split(".")
+    .reverse()
+    .map((part) => Number(part).toString(16).padStart(2, "0"));
+  const local = `${bytes.join("")}:${port.toString(16).padStart(4, "0")}`.toUpperCase();
+  const lines = readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/));
+  const found = lines.filter(([, address, , state]) => address === local && state === "0A");
+  if (found.length !== 1) throw new Error(`${found.length} sockets listen on ${host}:${port}`);
+  return `socket:[${found[0]?.[9]}]`;
 }

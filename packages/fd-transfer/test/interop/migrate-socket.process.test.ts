@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "v
 import { descriptorOf, giveMigratedListener, takeMigratedListener } from "../../src/interop/index.ts";
 import { loadNative } from "../../src/native/addon.ts";
 import { folder } from "../native/descriptors.ts";
-import { ask, Asking, ownAddress } from "./loopback.ts";
+import { ask, Asking, heldSockets, ownAddress, socketOf } from "./loopback.ts";
 import { eventually, find, need, Program } from "./programs.ts";
 
 const HOST = ownAddress();
@@ -55,9 +55,7 @@ function nodeServer(name: string, path: string): Server {
   return server;
 }
 
-const inode = (pid: number | "self", fd: number | string): string => readlinkSync(`/proc/${pid}/fd/${fd}`);
-const holds = (pid: number, socket: string): boolean =>
-  readdirSync(`/proc/${pid}/fd`).some((fd) => inode(pid, fd) === socket);
+const holds = (pid: number, socket: string): boolean => heldSockets(pid).includes(socket);
 
 test("an old Go sidecar is upgraded to a Node one, and that to a Go one, under load and with the same socket", async () => {
   const { start, path, url } = sidecar();
@@ -69,7 +67,7 @@ test("an old Go sidecar is upgraded to a Node one, and that to a Go one, under l
   using sockets = await takeMigratedListener({ path, url });
   expect(existsSync(path)).toBe(false);
   const fd = sockets.take({ port: PORT });
-  const socket = inode("self", fd);
+  const socket = socketOf(fd);
   const node = nodeServer("node", path);
   node.listen({ fd }, 4096);
   await once(node, "listening");

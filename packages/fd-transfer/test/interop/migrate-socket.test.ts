@@ -10,8 +10,8 @@ import { Channel } from "../../src/interop/channel.ts";
 import { giveMigratedListener, takeMigratedListener } from "../../src/interop/index.ts";
 import { loadNative } from "../../src/native/addon.ts";
 import { Poller, READABLE } from "../../src/native/poller.ts";
-import { closing, folder, openDescriptors } from "../native/descriptors.ts";
-import { cookies, cookiesOf } from "./loopback.ts";
+import { closing, folder } from "../native/descriptors.ts";
+import { cookies, cookiesOf, heldSockets } from "./loopback.ts";
 import { eventually } from "./programs.ts";
 
 const listener = (): number => closing(loadNative().listenTcp("127.0.0.1", 0, { backlog: 1 }));
@@ -27,7 +27,7 @@ async function old(deed: (path: string) => Promise<void>, says = "success"): Pro
 }
 
 async function send(path: string, fds: readonly number[]): Promise<void> {
-  using channel = await Channel.connect(path, 5_000);
+  using channel = Channel.connect(path, 5_000);
   await channel.send(Buffer.alloc(1), fds);
   await channel.receive();
 }
@@ -92,12 +92,12 @@ test("a new process that ends without having read the listener is told from one 
   poller.start(READABLE);
   onTestFinished(() => poller.close());
   const fd = listener();
-  const base = openDescriptors();
+  const base = heldSockets();
   await expect(giveMigratedListener(fd, { path })).rejects.toMatchObject({ code: "HOT4031" });
   reads = true;
   await giveMigratedListener(fd, { path });
   await expect(giveMigratedListener(fd, { path: join(folder(), "none") })).rejects.toMatchObject({ code: "HOT4030" });
-  await eventually("all descriptors are back", () => openDescriptors().length === base.length);
+  await eventually("all sockets are back", () => heldSockets().length === base.length);
   expect(loadNative().socketInfo(fd).accepting).toBe(true);
 });
 

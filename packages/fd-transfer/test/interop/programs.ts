@@ -36,7 +36,8 @@ export class Program {
     this.exited = once(this.child, "exit");
     this.child.stderr?.on("data", (chunk) => (this.#stderr += String(chunk)));
     onTestFinished(async () => {
-      this.child.kill("SIGKILL");
+      // Not SIGKILL: the children of a server would stay.
+      this.child.kill("SIGTERM");
       await this.exited;
     });
   }
