@@ -21,6 +21,7 @@ export function barOf({ peers, own, ownAmounts, recoveries, descriptorsMs }: Mea
   const chances = (connections: number): number => connections * (own?.upgrades ?? 0);
   const committed = (overloaded: boolean): number[] =>
     (own?.times ?? []).filter((one) => one.overloaded === overloaded).flatMap((one) => one.committedMs ?? []);
+  const cpuMs = (own?.times ?? []).flatMap((one) => one.committedCpuMs ?? []);
   const [before, after] = own?.descriptors ?? [];
   return [
     lossless("new connections: errors", classes.new, 50_000),
@@ -35,6 +36,7 @@ export function barOf({ peers, own, ownAmounts, recoveries, descriptorsMs }: Mea
     kept("echo connections closed", classes.echo, chances(ownAmounts.echo), 0),
     within("ready → committed", committed(false), { p50: 10, p99: 50 }),
     { ...within("ready → committed, CPU overloaded", committed(true), { p99: 50 }), goal: "", reached: null },
+    { ...within("  processor time of the new process for it", cpuMs, { p99: 50 }), goal: "", reached: null },
     latency("new", peers.get("hot")?.load, peers.get("inherited")?.load),
     latency("ka", peers.get("hot")?.load, peers.get("inherited")?.load),
     gap(peers.get("hot")?.load, peers.get("floor")?.load),

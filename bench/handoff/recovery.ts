@@ -21,7 +21,8 @@ export interface Recoveries {
   readonly load: ClassReport;
 }
 
-const PER_SECOND = 1_000;
+/** Few enough that none waits for another. */
+const PER_SECOND = 300;
 /** Longer than the time after which the old side accepts beside a silent new one (250 ms). */
 const LOOK_MS = 1_000;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// pnpm bench handoff [--upgrades 100] [--peers a,b|all|none] [--peer-upgrades 10] [--trials 30] [--overload] [--quick]: what an upgrade costs
-// the clients, ours and others' side by side.
+// pnpm bench handoff [--upgrades 100] [--peers a,b|all|none] [--peer-upgrades 10] [--trials 30] [--rate 2000] [--overload] [--quick]
+// What an upgrade costs the clients, ours and others' side by side.
 import { Console } from "node:console";
 import { availableParallelism, loadavg, release } from "node:os";
 import { parseArgs } from "node:util";

@@ -2,6 +2,7 @@
 import type { LoadReport } from "../client/main.ts";
 import type { ClassName } from "../client/traffic.ts";
 import { errorsOf, type ClassReport } from "./account.ts";
+import type { Quantiles } from "./samples.ts";
 import { figure } from "./table.ts";
 
 /** One peer under load; or why there is nothing to tell. */
@@ -31,8 +32,8 @@ export function lossRow(result: PeerResult): Record<string, string> {
     upgrades: String(upgrades),
     closed: closed.join(" / "),
     gap: figure(fresh?.longestGap.ms ?? Number.NaN),
-    newP99: both(fresh),
-    kaP99: both(load.classes.ka),
+    new: latencies(fresh),
+    ka: latencies(load.classes.ka),
     reached: figure(Math.round(fresh?.extra["reachedPerSecond"] ?? Number.NaN)),
     busy: `${Math.round(load.clientBusy * 100)} % / ${figure(load.clientDelayMs.p99)}`,
     loadAverage: result.loadAverage.toFixed(1),
@@ -47,8 +48,8 @@ function row(title: string, cell: (name: ClassName) => string, more: Record<stri
     ...Object.fromEntries(REQUESTS.map((name) => [name === "echo" ? "echo lines" : name, cell(name)])),
     "closed ka / idle / echo": of("closed"),
     "longest gap, ms": of("gap"),
-    "p99 of new in / out, ms": of("newP99"),
-    "p99 of ka in / out, ms": of("kaP99"),
+    "new p50/p99, ms": of("new"),
+    "ka p50/p99, ms": of("ka"),
     "new/s reached": of("reached"),
     "client busy / delay p99, ms": of("busy"),
     "load average": of("loadAverage"),
@@ -62,6 +63,10 @@ function errors(report: ClassReport): string {
   return `${shown}/${figure(report.attempts)}${count === 0 ? "" : ` (${kinds.join(", ")})`}`;
 }
 
-function both(report: ClassReport | undefined): string {
-  return `${figure(report?.inside.p99 ?? Number.NaN)} / ${figure(report?.outside.p99 ?? Number.NaN)}`;
+/** While an upgrade is under way, and otherwise. */
+function latencies(report: ClassReport | undefined): string {
+  if (report === undefined) return "–";
+  const { inside, outside } = report;
+  const pair = ({ p50, p99 }: Quantiles): string => `${figure(p50)}/${figure(p99)}`;
+  return `in ${pair(inside)}, out ${pair(outside)}`;
 }

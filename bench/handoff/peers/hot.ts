@@ -55,7 +55,7 @@ export class HotServers implements Running {
     this.#owner?.kill("SIGTERM");
     this.#owner = next;
     const took = next.said.find(({ event }) => event === "took");
-    return typeof took?.["ms"] === "number" ? { committedMs: took["ms"] } : {};
+    return took === undefined ? {} : { committedMs: Number(took["ms"]), committedCpuMs: Number(took["cpuMs"]) };
   }
 
   async descriptors(): Promise<number> {

@@ -5,6 +5,8 @@ import type { Ports } from "../client/traffic.ts";
 export interface Upgraded {
   /** From "the application is ready" to "the new process owns", where a peer has such a thing. */
   readonly committedMs?: number;
+  /** Processor time of the new process for that. */
+  readonly committedCpuMs?: number;
 }
 
 /** A server under load that can be upgraded. */

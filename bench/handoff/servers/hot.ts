@@ -47,8 +47,11 @@ if (TLS_PORT !== "0") {
   const tls = await hot.listener("tls", { port: Number(TLS_PORT), host });
   tls.attach(createTlsServer(identity, application(VERSION)));
 }
-const start = performance.now();
-hot.events.once("committed", () => say("took", { ms: performance.now() - start }));
+const [start, cpu] = [performance.now(), process.cpuUsage()];
+hot.events.once("committed", () => {
+  const { user, system } = process.cpuUsage(cpu);
+  say("took", { ms: performance.now() - start, cpuMs: (user + system) / 1_000 });
+});
 await hot.ready({
   probe: async () => {
     const socket = await http.connectPrivately();
