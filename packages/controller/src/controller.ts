@@ -98,6 +98,11 @@ export function createController(options: ControllerOptions): Controller {
     return found && (found.metadata.labels ?? {});
   };
   let injection: InjectionIndex | undefined;
+  /** SidecarSet → its version after our last write. */
+  const ownStatus = new Map<string, string>();
+  // What others have written, or we ourselves without an answer, may be no longer true.
+  const isOwnWrite = ({ metadata }: SidecarSet): boolean =>
+    ownStatus.get(metadata.name ?? "") === metadata.resourceVersion;
   const revisions =
     history && createRevisions({ api, store: history.revisions.store, ...history, now: () => clock.now() });
   const reconcile = createReconciler({
@@ -120,6 +125,7 @@ export function createController(options: ControllerOptions): Controller {
       record(event, sidecarSet);
     },
     observe: (name, planned) => planMetrics.observe(name, planned),
+    statusWritten: ({ metadata }) => void ownStatus.set(metadata.name ?? "", metadata.resourceVersion ?? ""),
   });
   const caches = [pods, sidecarSets, namespaces, ...(history ? [history.revisions] : [])];
   const ready = (): boolean => caches.every((one) => one.synced());
@@ -133,7 +139,8 @@ export function createController(options: ControllerOptions): Controller {
       for (const name of injection?.pod(key, now) ?? []) queue.add(name);
     }),
     sidecarSets.subscribe(({ type, object, previous }) => {
-      const same = type === "modified" && previous !== undefined && sameSpec(object, previous);
+      const same = type === "modified" && previous !== undefined && sameSpec(object, previous) && isOwnWrite(object);
+      if (type === "deleted") ownStatus.delete(objectKey(object));
       if (!same) queue.add(objectKey(object));
       const gone = type === "deleted" || object.metadata.deletionTimestamp !== undefined;
       for (const name of injection?.sidecarSet(objectKey(object), gone ? undefined : object) ?? []) queue.add(name);

@@ -41,6 +41,8 @@ export interface ReconcilerOptions {
   readonly log: Log;
   readonly emit: EmitEvent;
   readonly observe: (name: string, plan: Plan) => void;
+  /** Our own write of a status has made this of it. */
+  readonly statusWritten: (sidecarSet: SidecarSet) => void;
 }
 
 export interface Reconciled {
@@ -76,14 +78,14 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   const receipts = new Map<string, ReceiptTimes>();
   const refusals = createRefusals();
   const pace = createStatusPace(() => clock.now());
-  /** Our last status write, which the cache may not show yet. */
-  const written = new Map<string, SidecarSet>();
+  /** As the API server has last shown them to us, which the cache may not do yet. */
+  const newest = new Map<string, SidecarSet>();
 
   const cached = (name: string): SidecarSet | undefined => {
     const seen = options.sidecarSets.get(name);
-    const own = written.get(name);
+    const own = newest.get(name);
     const behind = seen !== undefined && own !== undefined && isBehind(seen, own);
-    if (!behind) written.delete(name);
+    if (!behind) newest.delete(name);
     return present(behind ? own : seen);
   };
 
@@ -120,7 +122,9 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   const planFor = async (name: string, signal: AbortSignal): Promise<Considered> => {
     const considered = await consider(name, cached(name), false, signal);
     if (!considered.planned.needsLiveSidecarSet) return considered;
-    return consider(name, await readLive(api, name, signal), true, signal);
+    const live = await readLive(api, name, signal);
+    if (live !== undefined) newest.set(name, live);
+    return consider(name, present(live), true, signal);
   };
 
   /** Writes the status where it says anything new; returns how long it has to wait, in milliseconds. */
@@ -139,7 +143,9 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const held = pace.wait(name, stored.status ?? {}, status);
     if (held > 0) return held;
     try {
-      written.set(name, await writeStatus(api, stored, status, signal));
+      const after = await writeStatus(api, stored, status, signal);
+      newest.set(name, after);
+      options.statusWritten(after);
       pace.wrote(name);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) problems.push(error);
@@ -253,7 +259,7 @@ function isBehind(seen: SidecarSet, own: SidecarSet): boolean {
 
 async function readLive(api: Api, name: string, signal: AbortSignal): Promise<SidecarSet | undefined> {
   try {
-    return present(await api.get<SidecarSet>(SIDECAR_SETS, name, { signal }));
+    return await api.get<SidecarSet>(SIDECAR_SETS, name, { signal });
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;

@@ -111,7 +111,8 @@ function decideStarts(
   const mayStart = (one: PodFacts): boolean => !stalled || one.retried === "pod";
   const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held }, mayStart);
   const wished = [...picked.start, ...matched.filter(isSuperseded)];
-  const stale = live ? [] : wished.filter((one) => isNewer(one, sidecarSet));
+  // One pod is proof enough that what is seen is not the newest, and then partition and pause may be others, too.
+  const stale = !live && matched.some((one) => isNewer(one, sidecarSet)) ? wished : [];
   const reasons = new Map<PodFacts, RolloutReason>([
     ...picked.partitioned.map((one) => [one, "Partition"] as const),
     ...picked.blocked.map((one) => [one, mayStart(one) ? "MaxUnavailableReached" : "Stalled"] as const),

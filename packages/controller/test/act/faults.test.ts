@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ApiError, RESOURCES } from "@hot/kube";
 import { afterEach, describe, expect, it, test } from "vitest";
+import { SIDECAR_SETS } from "../../src/act/write-status.ts";
 import { injectedPod, sidecarSet } from "../support/builders.ts";
 import { Cluster, images } from "../support/cluster.ts";
 
@@ -298,4 +299,24 @@ test("a time that lies years ahead is not taken for now", async () => {
   await cluster.kubelets();
   // A timer of Node that is longer than 2^31 - 1 ms fires at once.
   expect(delays.filter((ms) => ms >= 2 ** 31)).toEqual([]);
+});
+
+test("a status that somebody else has written, or we without an answer, is put right though nothing else happens", async () => {
+  await run();
+  await cluster.settle(60_000);
+  const status = { readyPods: 0, updatedReadyPods: 0 };
+  await cluster.api.patch(SIDECAR_SETS, "mesh", { type: "merge", body: { status } }, { subresource: "status" });
+  await cluster.settle(1_000);
+  expect((await cluster.sidecarSet()).status).toMatchObject({ readyPods: 3, updatedReadyPods: 3 });
+});
+
+test("our own status writes are no reason to look again", async () => {
+  await run();
+  await cluster.settle(60_000);
+  const reconciles = (): number => cluster.metrics.get("hot_reconcile_total done") ?? 0;
+  const before = reconciles();
+  await cluster.edit((set) => ({ ...set, spec: { ...set.spec, updateStrategy: { maxUnavailable: 3 } } }));
+  await cluster.settle(60_000);
+  expect((await cluster.sidecarSet()).status?.observedGeneration).toBe(3);
+  expect(reconciles() - before).toBe(1);
 });

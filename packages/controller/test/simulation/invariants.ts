@@ -56,7 +56,7 @@ export class Invariants {
     const { plural, key, subresource } = call;
     if (this.#leaders.current !== replica && !replica.isDeluded)
       this.#violate(`I5: ${replica.name} writes, and does not lead`);
-    if (plural !== "pods" || subresource !== undefined) return (carryOut) => carryOut();
+    if (plural !== "pods" || subresource !== undefined) return (carryOut) => this.#noted(replica, call, carryOut());
     const sidecarSet = replica.knownSidecarSet("mesh");
     const pods = replica.pods.store.list();
     const failed = pods.filter((pod) => isFailure(pod.annotations, sidecarSet)).length;
@@ -72,6 +72,11 @@ export class Invariants {
       }
       return answer;
     };
+  }
+
+  #noted(replica: Replica, { plural, key, body }: PatchCall, answer: unknown): unknown {
+    this.#world.note(() => `${replica.name}: writes status of ${plural} ${key} ${JSON.stringify(body).slice(0, 300)}`);
+    return answer;
   }
 
   #violate(what: string): void {
