@@ -31,10 +31,12 @@ const fields = (checks: Record<string, Check>): Check => {
 };
 
 const mapOf =
-  (check: Check): Check =>
+  (check: Check, limit = Infinity): Check =>
   (value) => {
     if (!isObject(value)) return " is no object";
-    for (const key of Object.keys(value)) {
+    const keys = Object.keys(value);
+    if (keys.length > limit) return ` has more than ${limit} entries`;
+    for (const key of keys) {
       const problem = check(value[key]);
       if (problem !== undefined) return `["${shown(key)}"]${problem}`;
     }
@@ -60,6 +62,9 @@ const shortText =
 const containerName = shortText(63);
 /** As long as a path can be on Linux. */
 const pathExpression = shortText(4096);
+
+/** Far more than anybody selects by; an object of so many long ones does not fit into etcd. */
+const MAX_LABELS = 10_000;
 
 /** Kubernetes' limit for all keys and values together, so that no annotation costs more than that to read. */
 const MAX_ANNOTATIONS = 256 * 1024;
@@ -110,7 +115,7 @@ const containers: Check = (value) =>
 const pod = fields({
   metadata: fields({
     namespace: maybe(text),
-    labels: maybe(mapOf(text)),
+    labels: maybe(mapOf(text, MAX_LABELS)),
     annotations: maybe(annotations),
   }),
   spec: fields({

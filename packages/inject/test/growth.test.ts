@@ -47,6 +47,7 @@ const ANSWERS: Record<string, string> = {
   "30,000 mounts": "HOT2111",
   "one subPathExpr with many variables": "HOT2111",
   "3 MB of annotations": "HOT2111",
+  "3 MB of labels": "HOT2111",
   "JSON nested deeply that is merged": "HOT2106",
   "a mount nested deeply": "HOT2111",
 };

@@ -154,6 +154,13 @@ describe("whatever claims to be a pod", () => {
       aPod({ containers: Array.from({ length: 1001 }, (_, index) => aContainer(`c${index}`)) }),
     ],
     ["pod.spec.containers[0].name has more than 63 characters", aPod({ containers: [aContainer("a".repeat(64))] })],
+    [
+      "pod.metadata.labels has more than 10000 entries",
+      {
+        ...aPod(),
+        metadata: { labels: Object.fromEntries(Array.from({ length: 10_001 }, (_, at) => [`l${at}`, ""])) },
+      },
+    ],
     ["pod.metadata.annotations has more than 262144 characters", aPod({}, { x: "a".repeat(256 * 1024) })],
     [
       "pod.spec.containers[0].volumeMounts[0].subPathExpr has more than 4096 characters",
