@@ -14,9 +14,7 @@
 namespace hot {
 namespace {
 
-constexpr size_t kPayload = CMSG_LEN(0);
-
-int DescriptorAt(const unsigned char* place) {
+int DescriptorAt(const char* place) {
   int fd = -1;
   std::memcpy(&fd, place, sizeof fd);
   return fd;
@@ -28,23 +26,30 @@ Arrival::~Arrival() {
   for (const int fd : fds_) ::close(fd);
 }
 
+// By offsets, not by CMSG_NXTHDR: C libraries differ in what they check, and old ones overflow.
 void Arrival::ReadControl(const msghdr& message) {
-  const char* end = static_cast<const char*>(message.msg_control) + message.msg_controllen;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(const_cast<msghdr*>(&message), header)) {
-    const size_t length = header->cmsg_len;
-    if (length < kPayload || length > static_cast<size_t>(end - reinterpret_cast<const char*>(header))) return;
-    if (header->cmsg_level != SOL_SOCKET) continue;
-    const unsigned char* payload = CMSG_DATA(header);
-    const size_t size = length - kPayload;
-    if (header->cmsg_type == SCM_RIGHTS) {
-      for (size_t at = 0; at + sizeof(int) <= size; at += sizeof(int)) fds_.push_back(DescriptorAt(payload + at));
-    } else if (header->cmsg_type == SCM_CREDENTIALS && size >= sizeof(ucred)) {
-      std::memcpy(&credentials.emplace(), payload, sizeof(ucred));
-    } else if (header->cmsg_type == SCM_PIDFD && size >= sizeof(int)) {
-      // Whoever shares the socket may have switched SO_PASSPIDFD on: nobody asked for this one.
-      if (const int fd = DescriptorAt(payload); fd >= 0) ::close(fd);
-    }
+  const char* at = static_cast<const char*>(message.msg_control);
+  for (size_t left = message.msg_controllen; left >= sizeof(cmsghdr);) {
+    cmsghdr header;
+    std::memcpy(&header, at, sizeof header);
+    const size_t length = header.cmsg_len;
+    if (length < sizeof header || length > left) return;
+    if (header.cmsg_level == SOL_SOCKET) Take(header.cmsg_type, at + CMSG_LEN(0), length - CMSG_LEN(0));
+    const size_t step = CMSG_ALIGN(length);
+    if (step > left) return;
+    at += step;
+    left -= step;
+  }
+}
+
+void Arrival::Take(int type, const char* payload, size_t size) {
+  if (type == SCM_RIGHTS) {
+    for (size_t at = 0; at + sizeof(int) <= size; at += sizeof(int)) fds_.push_back(DescriptorAt(payload + at));
+  } else if (type == SCM_CREDENTIALS && size >= sizeof(ucred)) {
+    std::memcpy(&credentials.emplace(), payload, sizeof(ucred));
+  } else if (type == SCM_PIDFD && size >= sizeof(int)) {
+    // Whoever shares the socket may have switched SO_PASSPIDFD on: nobody asked for this one.
+    if (const int fd = DescriptorAt(payload); fd >= 0) ::close(fd);
   }
 }
 

@@ -34,6 +34,8 @@ class Arrival {
   std::optional<ucred> credentials;
 
  private:
+  void Take(int type, const char* payload, size_t size);
+
   std::vector<int> fds_;
 };
 

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 import { addonApi, nodeHeaders } from "./headers.mjs";
 import { fail } from "./report.mjs";
 import { sources } from "./sources.mjs";
@@ -29,7 +30,12 @@ const addonFlags = [
   `-DNAPI_VERSION=${NAPI_VERSION}`,
   "-DBUILDING_NODE_EXTENSION",
 ];
-const addonLinkFlags = ["-shared", "-s", "-Wl,-z,relro,-z,now"];
+const addonLinkFlags = [
+  "-shared",
+  "-s",
+  "-Wl,-z,relro,-z,now",
+  `-Wl,--version-script=${fileURLToPath(new URL("exports.map", import.meta.url))}`,
+];
 const standbyFlags = ["-std=c11", "-Os", "-s", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections"];
 
 function run(compiler, args) {

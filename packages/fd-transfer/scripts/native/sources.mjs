@@ -15,7 +15,7 @@ function filesIn(folder, endings) {
     .map((name) => join(root, folder, name));
 }
 
-const scripts = filesIn("scripts/native", [".mjs"]);
+const scripts = filesIn("scripts/native", [".map", ".mjs"]);
 const addonFiles = filesIn("native", [".cc", ".h"]);
 const standbyFiles = filesIn("standby", [".c"]);
 

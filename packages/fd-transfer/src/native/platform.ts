@@ -12,17 +12,23 @@ export interface Platform {
 }
 
 /** The platforms of `scripts/prebuild.mjs`. */
-const PREBUILT: readonly string[] = ["linux-x64-glibc", "linux-x64-musl", "linux-arm64-glibc", "linux-arm64-musl"];
+const PREBUILT: ReadonlySet<string> = new Set([
+  "linux-arm64-glibc",
+  "linux-arm64-musl",
+  "linux-x64-glibc",
+  "linux-x64-musl",
+]);
 
 export function thisPlatform(): Platform {
   return { os: process.platform, arch: process.arch, libc: process.platform === "linux" ? libc() : "glibc" };
 }
 
 function libc(): Platform["libc"] {
-  const before = process.report.excludeNetwork;
-  process.report.excludeNetwork = true; // else each open connection is asked for its name
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  process.report.excludeNetwork = before;
+  const report: typeof process.report & { excludeNetwork?: boolean } = process.report;
+  const before = report.excludeNetwork ?? false;
+  report.excludeNetwork = true; // else each open connection is asked for its name
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = before;
   return header.glibcVersionRuntime === undefined ? "musl" : "glibc";
 }
 
@@ -31,7 +37,7 @@ export function nameOf(platform: Platform): string {
 }
 
 export function isPrebuilt(platform: Platform): boolean {
-  return PREBUILT.includes(nameOf(platform));
+  return PREBUILT.has(nameOf(platform));
 }
 
 /** Where the addon can be, best first: whoever has built it meant it to be used. */
