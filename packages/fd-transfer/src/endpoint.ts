@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SocketInfo } from "./native/contract.ts";
 import type { OwnedFd } from "./native/owned-fd.ts";
 import type { FdItem } from "./protocol/message.ts";
 
@@ -34,5 +35,5 @@ export interface Endpoint {
   /** Whether an item of the same key is the socket asked for. */
   matches(item: Reached): boolean;
   /** As clients see it; the kernel's own name of a path is the temporary one. */
-  address(fd: number): InternetAddress | PathAddress;
+  address(info: SocketInfo): InternetAddress | PathAddress;
 }

@@ -2,7 +2,9 @@
 import { isIP, isIPv6, SocketAddress } from "node:net";
 import type { Endpoint, InternetAddress, Reached } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
+import { listens } from "./identities.ts";
 import { loadNative } from "./native/addon.ts";
+import type { SocketInfo } from "./native/contract.ts";
 import { OwnedFd } from "./native/owned-fd.ts";
 
 const SOCK_DGRAM = 2;
@@ -65,15 +67,14 @@ export class InternetEndpoint implements Endpoint {
   hold(): void {}
 
   isLost(fd: number): boolean {
-    return this.kind === "listener" && !loadNative().socketInfo(fd).accepting;
+    return this.kind === "listener" && !listens(fd);
   }
 
   replace(): null {
     return null;
   }
 
-  address(fd: number): InternetAddress {
-    const { address } = loadNative().socketInfo(fd);
+  address({ address }: SocketInfo): InternetAddress {
     return address !== null && "port" in address ? address : { host: "", port: 0 };
   }
 }

@@ -40,7 +40,8 @@ export class Migration {
   /** The connections of this server are drained; those of a plain HTTP server move between two requests. */
   track(key: string, server: Server): void {
     this.drain.track(server);
-    if (!(server instanceof HttpServer)) return;
+    // Beyond that their connections are drained.
+    if (!(server instanceof HttpServer) || this.#movables.full) return;
     this.#movables.add(new HttpConnections(`http/${key}`, server));
     server.prependListener("request", (_request, response) => response.once("close", () => this.mover.wake()));
   }

@@ -23,8 +23,13 @@ export class Movables {
     this.#host = host;
   }
 
+  /** One message names all kinds. */
+  get full(): boolean {
+    return this.#kinds.size === MAX_KINDS;
+  }
+
   add(kind: ConnectionKind): void {
-    if (this.#kinds.has(kind.key) || this.#kinds.size === MAX_KINDS || Buffer.byteLength(kind.key) > 255) {
+    if (this.#kinds.has(kind.key) || this.full || Buffer.byteLength(kind.key) > 255) {
       const what = `connections "${kind.key}" exist, or are more than ${MAX_KINDS} kinds, or have over 255 bytes`;
       throw new HandoffError("HOT4014", what, { phase: "listen" });
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import { Identities } from "./identities.ts";
 import type { PackedConnection } from "./movable.ts";
 import type { Movables } from "./movables.ts";
-import { loadNative } from "./native/addon.ts";
 import type { Identity } from "./new-side.ts";
 import { connectToOwner } from "./owner-socket.ts";
 import type { Timeouts } from "./protocol/limits.ts";
@@ -209,9 +209,10 @@ export class Mover {
     const keys = this.#state?.keys ?? [];
     const bytes = this.#inFlight.flatMap(({ meta, unread }) => [meta, unread]).filter((one) => one.byteLength > 0);
     const memory = bytes.length === 0 ? [] : [sealBytes(bytes)];
-    const items = this.#inFlight.map(({ key, fd, meta, unread }) => ({
+    const identities = new Identities(this.#inFlight.map(({ fd }) => fd));
+    const items = this.#inFlight.map(({ key, meta, unread }, index) => ({
       key: keys.indexOf(key),
-      cookie: loadNative().socketInfo(fd.fd).cookie,
+      cookie: identities.cookie(index),
       metaBytes: meta.byteLength,
       unreadBytes: unread.byteLength,
     }));

@@ -7,6 +7,7 @@ import type { LinkHost } from "./link.ts";
 import { Link } from "./link.ts";
 import { loadNative } from "./native/addon.ts";
 import { connectToOwner } from "./owner-socket.ts";
+import { Identities } from "./identities.ts";
 import { Lineage } from "./ownership.ts";
 import type { Timeouts } from "./protocol/limits.ts";
 import type { Bodies, Message, MessageOf } from "./protocol/message.ts";
@@ -20,7 +21,6 @@ import { wordName } from "./protocol/word.ts";
 import { Session } from "./session.ts";
 
 const LOCK_PAUSE_MS = 50;
-const SOCK_DGRAM = 2;
 
 /** Who this process is, in the words of HELLO. */
 export interface Identity {
@@ -131,6 +131,7 @@ export class NewSide {
     const count = items.length;
     try {
       const arrived = link.arrived.splice(0);
+      const identities = arrived.length === count ? new Identities(arrived) : null;
       const wrong = (what: string): HandoffError => new HandoffError("HOT4006", what, { phase: "transfer" });
       for (const [index, fd] of arrived.entries()) {
         const item = items[index];
@@ -143,9 +144,9 @@ export class NewSide {
             if (wordName(link.word.load()) !== "PREP") throw wrong("WORD does not begin with PREP");
             fd.close();
           } else if (item.kind === "listener" || item.kind === "datagram") {
-            const { cookie, accepting, type } = loadNative().socketInfo(fd.fd);
-            const isKind = item.kind === "listener" ? accepting : type === SOCK_DGRAM;
-            if (cookie !== item.cookie || !isKind) throw wrong(`${item.key} is not the ${item.kind} announced`);
+            if (identities?.is(index, item.kind, item.cookie) !== true) {
+              throw wrong(`${item.key} is not the ${item.kind} announced`);
+            }
             this.#holdings.receive(item, fd);
           } else if (item.kind === "state") {
             this.#holdings.states.receive(item, fd);

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { descriptorBudget } from "./descriptor-budget.ts";
+import { Identities } from "./identities.ts";
 import type { PackedConnection } from "./movable.ts";
 import type { Movables } from "./movables.ts";
-import { loadNative } from "./native/addon.ts";
 import type { OwnedFd } from "./native/owned-fd.ts";
 import type { Identity } from "./new-side.ts";
-import type { ConnItem, Message, MessageOf } from "./protocol/message.ts";
+import type { Message, MessageOf } from "./protocol/message.ts";
 import { receive } from "./protocol/receiver.ts";
 import { isSigned } from "./protocol/token.ts";
 import { negotiate } from "./protocol/version.ts";
 import { readSealed } from "./sealed-bytes.ts";
 import type { Session } from "./session.ts";
 
-const SOCK_STREAM = 1;
 const BUSY_MS = 100;
 
 /** Those who drain and pass their connections to this process, the owner. */
@@ -78,7 +77,10 @@ export class Receivers {
       return this.#end(session);
     }
     if (luggage.byteLength !== bytes) return this.#end(session);
-    const wanted = items.map((item, index) => this.#isWhatItSays(item, keys, fds[index]));
+    const identities = new Identities(fds);
+    const wanted = items.map(({ key, cookie }, index) => {
+      return keys[key] !== undefined && identities.is(index, "stream", cookie);
+    });
     let offset = 0;
     const packed = items.map((item, index): PackedConnection | null => {
       const unreadAt = offset + item.metaBytes;
@@ -91,16 +93,6 @@ export class Receivers {
       if (effect.type === "send") session.send(effect.message);
       const connection = effect.type === "adopt" ? packed[effect.index] : null;
       if (connection !== null && connection !== undefined) this.#movables.adopt(connection);
-    }
-  }
-
-  #isWhatItSays(item: ConnItem, keys: readonly string[], fd: OwnedFd | undefined): boolean {
-    if (keys[item.key] === undefined || fd === undefined) return false;
-    try {
-      const { cookie, type, accepting } = loadNative().socketInfo(fd.fd);
-      return cookie === item.cookie && type === SOCK_STREAM && !accepting;
-    } catch {
-      return false; // no socket at all
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { Endpoint, InternetAddress, PathAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
+import type { SocketInfo } from "./native/contract.ts";
 import { NativeError } from "./native/native-error.ts";
 import type { OwnedFd } from "./native/owned-fd.ts";
 import type { FdItem } from "./protocol/message.ts";
@@ -11,7 +12,8 @@ export abstract class Slot {
   readonly key: string;
   readonly endpoint: Endpoint;
   #fd: OwnedFd | null = null;
-  #cookie = 0n;
+  /** Asked once: nothing of it changes in the life of a socket but whether it listens. */
+  #info: SocketInfo | null = null;
   #inherited = false;
   #address: InternetAddress | PathAddress = { path: "" };
   #accepting = false;
@@ -30,7 +32,7 @@ export abstract class Slot {
 
   /** SO_COOKIE of the socket. */
   get cookie(): bigint {
-    return this.#cookie;
+    return this.#info?.cookie ?? 0n;
   }
 
   get inherited(): boolean {
@@ -134,8 +136,8 @@ export abstract class Slot {
   }
 
   #identify(fd: number): void {
-    this.#cookie = loadNative().socketInfo(fd).cookie;
-    this.#address = this.endpoint.address(fd);
+    this.#info = loadNative().socketInfo(fd);
+    this.#address = this.endpoint.address(this.#info);
   }
 
   close(): void {
@@ -154,7 +156,7 @@ export abstract class Slot {
   }
 
   describe(): FdItem {
-    const info = loadNative().socketInfo(this.fd);
+    const info = this.#info ?? loadNative().socketInfo(this.fd);
     const address = this.#address;
     return {
       key: this.key,

@@ -91,6 +91,11 @@ export interface Native {
   /** Stream socket. The path must not exist. */
   listenUnix(path: string, backlog: number, mode: number): number;
   socketInfo(fd: number): SocketInfo;
+  /**
+   * For each descriptor two numbers: SO_COOKIE, and what it is: bits 0 to 7 as `SocketInfo.type`, bit 8 set when it
+   * listens. Zeros for what is no socket. At most 252 descriptors.
+   */
+  identify(fds: readonly number[]): BigUint64Array;
   dup(fd: number): number;
   /** EBUSY while a `Poller` of this thread watches it. */
   close(fd: number): void;

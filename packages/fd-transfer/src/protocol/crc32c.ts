@@ -11,6 +11,11 @@ const table = Uint32Array.from({ length: 256 }, (_, index) => {
 /** CRC-32C (Castagnoli) of the chunks as if they were one. */
 export function crc32c(...chunks: readonly Uint8Array[]): number {
   let crc = 0xffffffff;
-  for (const chunk of chunks) for (const byte of chunk) crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  for (const chunk of chunks) {
+    // By index: this is what the codec spends most of its time on.
+    for (let index = 0; index < chunk.byteLength; index++) {
+      crc = (table[(crc ^ (chunk[index] ?? 0)) & 0xff] ?? 0) ^ (crc >>> 8);
+    }
+  }
   return (crc ^ 0xffffffff) >>> 0;
 }

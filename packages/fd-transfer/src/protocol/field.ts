@@ -41,40 +41,62 @@ export class Reader {
   }
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Of UTF-8 for one UTF-16 unit, at most. */
+const BYTES_PER_UNIT = 3;
+
 export class Writer {
-  #bytes = new Uint8Array(256);
+  #bytes = new Uint8Array(4096);
+  #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  #room(length: number): DataView {
-    if (this.#length + length > this.#bytes.byteLength) {
-      const grown = new Uint8Array((this.#length + length) * 2);
+  /** Where the next `length` bytes go; there is room for them. */
+  #room(length: number): number {
+    const at = this.#length;
+    if (at + length > this.#bytes.byteLength) {
+      const grown = new Uint8Array((at + length) * 2);
       grown.set(this.#bytes);
       this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
     }
-    const view = new DataView(this.#bytes.buffer, this.#length, length);
-    this.#length += length;
-    return view;
+    this.#length = at + length;
+    return at;
   }
 
   u8(value: number): void {
-    this.#room(1).setUint8(0, value);
+    const at = this.#room(1);
+    this.#view.setUint8(at, value);
   }
 
   u16(value: number): void {
-    this.#room(2).setUint16(0, value, true);
+    const at = this.#room(2);
+    this.#view.setUint16(at, value, true);
   }
 
   u32(value: number): void {
-    this.#room(4).setUint32(0, value, true);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
   }
 
   u64(value: bigint): void {
-    this.#room(8).setBigUint64(0, value, true);
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, value, true);
   }
 
   bytes(value: Uint8Array): void {
-    this.#room(value.byteLength);
-    this.#bytes.set(value, this.#length - value.byteLength);
+    const at = this.#room(value.byteLength);
+    this.#bytes.set(value, at);
+  }
+
+  /** Its length as u16, and the text. */
+  text(value: string, max: number): void {
+    const at = this.#room(2);
+    const start = this.#room(BYTES_PER_UNIT * value.length);
+    const { written } = encoder.encodeInto(value, this.#bytes.subarray(start, this.#length));
+    if (written > max) throw violation(`${written} bytes are over the limit of ${max}`);
+    this.#view.setUint16(at, written, true);
+    this.#length = start + written;
   }
 
   finish(): Uint8Array {
@@ -158,10 +180,10 @@ export function blob(max: number): Field<Uint8Array> {
 export function text(max: number): Field<string> {
   const inner = blob(max);
   return {
-    write: (writer, value) => inner.write(writer, new TextEncoder().encode(value)),
+    write: (writer, value) => writer.text(value, max),
     read(reader) {
       try {
-        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(inner.read(reader));
+        return decoder.decode(inner.read(reader));
       } catch (cause) {
         throw violation("a text is not UTF-8 or too long", cause);
       }
@@ -175,7 +197,7 @@ export function sentence(max: number): Field<string> {
   return {
     write(writer, value) {
       const room = new Uint8Array(max);
-      const { read } = new TextEncoder().encodeInto(value, room);
+      const { read } = encoder.encodeInto(value, room);
       inner.write(writer, value.slice(0, read));
     },
     read: (reader) => inner.read(reader),

@@ -82,6 +82,7 @@ test("the addon has exactly the functions of its contract", () => {
     "createPoller",
     "createWord",
     "dup",
+    "identify",
     "isOpen",
     "listenSeqpacket",
     "listenTcp",
