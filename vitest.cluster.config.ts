@@ -10,8 +10,8 @@ const limits = { testTimeout: 180_000, hookTimeout: 180_000 };
 const file = (name: string): string => `test/cluster/${name}.test.ts`;
 /** They start a cluster of their own, with nothing installed, and type the commands of docs/operations.md. */
 const pages = ["operations", "migration"].map(file);
-/** They restart or remove what all tests share: the installation, the kubelet. */
-const alone = ["availability", "kubelet", "controller-kill", "chart", "node-contract"].map(file);
+/** They restart or remove what all tests share (the installation, the kubelet), or choose pods everywhere. */
+const alone = ["availability", "kubelet", "controller-kill", "chart", "node-contract", "samples"].map(file);
 const globalSetup = "test/cluster/setup.ts";
 
 /** `pnpm test:cluster`, and `pnpm test:pages`. */

@@ -112,13 +112,13 @@ const hookEnded = (ns: string): Promise<Pod> =>
 async function takeoverThenAbort(): Promise<void> {
   const ns = await namespace();
   const name = unique("back");
-  const updateStrategy = { hotUpgrade: { progressDeadlineSeconds: 8 } };
+  const updateStrategy = { hotUpgrade: { progressDeadlineSeconds: 15 } };
   // this hook waits for something else than the takeover, and in vain
-  const container = { lifecycle: hook(16, "nobody") };
+  const container = { lifecycle: hook(30, "nobody") };
   const load = startLoad(await injected({ name, namespace: ns, updateStrategy, container }, 1));
   const history = await watchPods(ns);
   await setVersion(name, "v2");
-  const pod = await aborted(ns, 20_000);
+  const pod = await aborted(ns, 40_000);
   const answers = (): string[] =>
     Object.keys(load.report().answersBySidecar[pod.metadata.name ?? ""] ?? {}).map((by) => by.split("/")[0] ?? "");
   expect(answers(), "v2 had taken over").toContain("v2");

@@ -198,7 +198,9 @@ async function deletedWhen(version: string, reached: (pod: Pod) => boolean): Pro
   const ns = await namespace();
   const name = unique("mesh");
   const updateStrategy = { hotUpgrade: { minReadySeconds: 3 } };
-  const load = startLoad(await injected({ name, namespace: ns, updateStrategy, container: boundedHook }, 1));
+  const load = startLoad(
+    await injected({ name, namespace: ns, updateStrategy, ...(version === "hang" && { container: boundedHook }) }, 1),
+  );
   const before = hashEntry((await pods(ns))[0] as Pod, name);
   const history = await watchPods(ns);
   await setVersion(name, version);

@@ -25,7 +25,10 @@ afterEach(async () => {
 
 const ROOT = "/apis/admissionregistration.k8s.io/v1";
 
-/** Registers one webhook for pods of this test's namespace. */
+/**
+ * Registers one webhook for pods of this test's namespace, and waits until the API server knows it: with it comes a
+ * second one, for ConfigMaps, which is asked until it is called.
+ */
 async function register(
   kind: "mutating" | "validating",
   path: string,
@@ -42,9 +45,21 @@ async function register(
     admissionReviewVersions: ["v1"],
     ...more,
   };
-  const answer = await call(on, "POST", `${ROOT}/${plural}`, { body: { metadata: { name }, webhooks: [webhook] } });
+  const known = {
+    ...webhook,
+    ...{ name: "known.example.com", clientConfig: hooks.clientConfig(hooks.known.path), objectSelector: undefined },
+    ...{ rules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"], operations: ["CREATE"] }] },
+    ...{ timeoutSeconds: 10 },
+  };
+  const body = { metadata: { name }, webhooks: [webhook, known] };
+  const answer = await call(on, "POST", `${ROOT}/${plural}`, { body });
   expect(answer.status).toBe(201);
   configured.push(`${ROOT}/${plural}/${name}`);
+  const reviews = hooks.known.reviews();
+  while (hooks.known.reviews() === reviews) {
+    const asked = { metadata: { name: "known" } };
+    await call(on, "POST", `/api/v1/namespaces/${space}/configmaps?dryRun=All`, { body: asked });
+  }
 }
 
 const create = (name: string, more?: Parameters<typeof pod>[1], query = "") =>

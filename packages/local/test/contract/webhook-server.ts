@@ -15,13 +15,17 @@ export interface WebhookServer {
   /** For `clientConfig`; the path chooses the handler. */
   clientConfig(path: string): { url: string; caBundle: string };
   on(path: string, answering: Answering): void;
-  /** The requests of all reviews so far. */
+  /** The requests of all reviews so far, but for those of `known`. */
   received: Review[];
+  /** The path of a webhook that lets everything through and counts its reviews. */
+  known: { path: string; reviews: () => number };
   close(): Promise<void>;
 }
 
 /** Where the API server under test reaches this process. */
 const HOST = process.env["HOT_CONTRACT_WEBHOOK_HOST"] ?? "127.0.0.1";
+
+const KNOWN = "/known";
 
 /** A real HTTPS server with its own authority, as a webhook of a cluster is one. */
 export async function webhookServer(host = HOST): Promise<WebhookServer> {
@@ -35,13 +39,16 @@ export async function webhookServer(host = HOST): Promise<WebhookServer> {
   });
   const handlers = new Map<string, Answering>();
   const received: Review[] = [];
+  let known = 0;
   const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
     let text = "";
     request.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
     request.on("end", () => {
       const review: Review = JSON.parse(text);
-      received.push(review.request);
-      const handler = handlers.get(new URL(request.url ?? "", "https://x").pathname);
+      const { pathname } = new URL(request.url ?? "", "https://x");
+      if (pathname === KNOWN) known++;
+      else received.push(review.request);
+      const handler = pathname === KNOWN ? () => ({ allowed: true }) : handlers.get(pathname);
       void Promise.resolve(handler?.(review.request, response)).then((answer) => {
         if (answer === undefined) return;
         const { apiVersion, kind } = review;
@@ -59,6 +66,7 @@ export async function webhookServer(host = HOST): Promise<WebhookServer> {
     }),
     on: (path, answering) => void handlers.set(path, answering),
     received,
+    known: { path: KNOWN, reviews: () => known },
     async close() {
       const closed = once(server, "close");
       server.close();
