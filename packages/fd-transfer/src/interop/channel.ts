@@ -14,7 +14,7 @@ export interface Arrival {
 }
 
 /**
- * One short exchange over a Unix stream socket: bytes, descriptors, and one deadline for all of it.
+ * One short exchange over a Unix socket: bytes, descriptors, and one deadline for all of it.
  * Every method rejects with an InteropError after the deadline or `close`.
  */
 export class Channel {
@@ -36,11 +36,15 @@ export class Channel {
   }
 
   /** @throws InteropError HOT4030 */
-  static connect(path: string, deadlineMs: number): Channel {
+  static connect(path: string, deadlineMs: number, type: "stream" | "datagram" = "stream"): Channel {
     try {
-      return new Channel(new OwnedFd(loadNative().connectUnix(path, "stream")), deadlineMs);
+      return new Channel(new OwnedFd(loadNative().connectUnix(path, type)), deadlineMs);
     } catch (cause) {
-      throw new InteropError("HOT4030", `${path} (${cause instanceof NativeError ? cause.code : "unusable"})`, cause);
+      throw new InteropError(
+        "HOT4030",
+        `${path.replace("\0", "@")} (${cause instanceof NativeError ? cause.code : "unusable"})`,
+        cause,
+      );
     }
   }
 

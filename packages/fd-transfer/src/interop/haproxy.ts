@@ -52,16 +52,12 @@ export async function getHaproxySockets(path: string, options: HaproxyOptions = 
 
 function toSockets({ labels }: AnswerReader, fds: readonly OwnedFd[]): InheritedSockets {
   const sockets = new InheritedSockets();
-  try {
-    for (const [index, fd] of fds.entries()) {
-      const { interfaceName = "", namespace = "" } = labels[index] ?? {};
-      sockets.add(fd, { interfaceName, namespace }, clientAddress);
-    }
-    return sockets;
-  } catch (cause) {
-    sockets.close();
-    throw new InteropError("HOT4031", "a descriptor that came is no socket", cause);
+  for (const [index, fd] of fds.entries()) {
+    const { interfaceName = "", namespace = "" } = labels[index] ?? {};
+    sockets.add(fd, { interfaceName, namespace }, clientAddress);
   }
+  if ([...sockets].length === fds.length) return sockets;
+  throw new InteropError("HOT4031", "a descriptor that came is no socket");
 }
 
 function clientAddress({ address }: SocketInfo): SocketInfo["address"] {

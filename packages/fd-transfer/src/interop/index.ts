@@ -11,3 +11,6 @@ export { giveMigratedListener, takeMigratedListener } from "./migrate-socket.ts"
 export type { GiveOptions, TakeOptions } from "./migrate-socket.ts";
 export { descriptorOf } from "./descriptor-of.ts";
 export { fromNginxEnv, toNginxEnv } from "./nginx.ts";
+export { fromSystemd } from "./systemd.ts";
+export { notifySystemd, removeStoredFds, storeFds } from "./sd-notify.ts";
+export type { NotifyOptions } from "./sd-notify.ts";

@@ -45,12 +45,14 @@ export interface SocketQuery extends SocketLabel {
  */
 export class InheritedSockets implements Iterable<InheritedSocket> {
   readonly #sockets = new Map<OwnedFd, InheritedSocket>();
+  readonly #files = new Map<OwnedFd, SocketLabel>();
 
-  /** How many are left. */
+  /** How many are left, files included. */
   get size(): number {
-    return this.#sockets.size;
+    return this.#sockets.size + this.#files.size;
   }
 
+  /** The sockets; files are not among them. */
   [Symbol.iterator](): Iterator<InheritedSocket> {
     return this.#sockets.values();
   }
@@ -71,25 +73,38 @@ export class InheritedSockets implements Iterable<InheritedSocket> {
     return only[0].release();
   }
 
+  /**
+   * Takes out a descriptor that is no socket, such as a memfd with state; only systemd's descriptor store has them.
+   *
+   * @throws InteropError HOT4033 unless exactly one has this name; nothing is taken then.
+   */
+  takeFile(name: string): number {
+    const found = [...this.#files].filter(([, label]) => label.name === name);
+    const [only] = found;
+    if (only === undefined || found.length > 1) {
+      const names = [...this.#files.values()].map((label) => label.name).join(", ") || "none";
+      throw new InteropError("HOT4033", `${found.length} files have the name ${JSON.stringify(name)} among ${names}`);
+    }
+    this.#files.delete(only[0]);
+    return only[0].release();
+  }
+
   /** Closes those that were not taken. Idempotent. */
   close(): void {
-    for (const fd of this.#sockets.keys()) fd.close();
+    for (const fd of [...this.#sockets.keys(), ...this.#files.keys()]) fd.close();
     this.#sockets.clear();
+    this.#files.clear();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Owns the descriptor from now on. @throws NativeError ENOTSOCK for what is no socket; it is closed then. */
+  /** Owns the descriptor from now on. */
   add(fd: OwnedFd, label: SocketLabel = {}, clientAddress = (info: SocketInfo) => info.address): void {
-    try {
-      const info = loadNative().socketInfo(fd.fd);
-      this.#sockets.set(fd, { ...label, fd: fd.fd, info: { ...info, address: clientAddress(info) } });
-    } catch (error) {
-      fd.close();
-      throw error;
-    }
+    const info = socketInfo(fd.fd);
+    if (info === null) this.#files.set(fd, label);
+    else this.#sockets.set(fd, { ...label, fd: fd.fd, info: { ...info, address: clientAddress(info) } });
   }
 
   #describe(): string {
@@ -97,6 +112,15 @@ export class InheritedSockets implements Iterable<InheritedSocket> {
       JSON.stringify({ ...label, type: type === SOCK_DGRAM ? "datagram" : "stream", ...address }),
     );
     return list.length === 0 ? "none" : list.join(", ");
+  }
+}
+
+/** Null for what is no socket. */
+function socketInfo(fd: number): SocketInfo | null {
+  try {
+    return loadNative().socketInfo(fd);
+  } catch {
+    return null;
   }
 }
 

@@ -106,7 +106,7 @@ async function receiveListener(channel: Channel): Promise<InheritedSockets> {
     const count = rest.length;
     for (let fd = rest.pop(); fd !== undefined; fd = rest.pop()) sockets.add(fd);
     const listening = [...sockets].every(({ info }) => info.accepting && info.type === SOCK_STREAM);
-    if (count === 1 && listening) return sockets;
+    if (count === 1 && [...sockets].length === 1 && listening) return sockets;
     throw new InteropError("HOT4031", `${count} descriptors came instead of one listener`);
   } catch (error) {
     sockets.close();

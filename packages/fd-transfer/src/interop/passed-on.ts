@@ -13,11 +13,20 @@ export const FIRST_FD = 3;
  * it should be, the numbers may mean something else in this process, and none is touched.
  *
  * @param source For messages.
+ * @param expected Whether a descriptor may be one of them; default: sockets only.
  * @throws InteropError HOT4034
  */
-export function takePassedOn(fds: readonly number[], labels: readonly SocketLabel[], source: string): InheritedSockets {
+export function takePassedOn(
+  fds: readonly number[],
+  labels: readonly SocketLabel[],
+  source: string,
+  expected: (fd: number) => boolean = isSocket,
+): InheritedSockets {
   if (new Set(fds).size < fds.length) throw new InteropError("HOT4034", `${source} names a descriptor twice`);
-  for (const fd of fds) mustBePassedOn(fd, source);
+  const wrong = fds.find((fd) => fd < FIRST_FD || !expected(fd));
+  if (wrong !== undefined) {
+    throw new InteropError("HOT4034", `${source} names ${wrong}, which was not passed on to this process`);
+  }
   const sockets = new InheritedSockets();
   try {
     for (const [index, fd] of fds.entries()) sockets.add(new OwnedFd(loadNative().dup(fd)), labels[index]);
@@ -29,11 +38,11 @@ export function takePassedOn(fds: readonly number[], labels: readonly SocketLabe
   return sockets;
 }
 
-function mustBePassedOn(fd: number, source: string): void {
-  if (fd < FIRST_FD) throw new InteropError("HOT4034", `${source} names ${fd}, which is below ${FIRST_FD}`);
+function isSocket(fd: number): boolean {
   try {
     loadNative().socketInfo(fd);
-  } catch (cause) {
-    throw new InteropError("HOT4034", `${source} names ${fd}, which is no socket of this process`, cause);
+    return true;
+  } catch {
+    return false;
   }
 }

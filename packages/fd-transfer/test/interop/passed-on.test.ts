@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, openSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
-import { fromNginxEnv, toNginxEnv } from "../../src/interop/index.ts";
+import { fromNginxEnv, fromSystemd, toNginxEnv } from "../../src/interop/index.ts";
 import { loadNative } from "../../src/native/addon.ts";
 import { closing, isCloseOnExec } from "../native/descriptors.ts";
 import { cookies, cookiesOf, heldSockets } from "./loopback.ts";
@@ -51,4 +51,24 @@ test("the numbers in nginx's variable follow those that the child gets", () => {
   expect(toNginxEnv(3)).toEqual({ NGINX: "3;4;5;" });
   expect(toNginxEnv(1, 7)).toEqual({ NGINX: "7;" });
   expect(() => toNginxEnv(1, 2)).toThrow(/^HOT4037/);
+});
+
+test("systemd's variables are taken when they are meant for this process, and count and names must be right", () => {
+  const { pid } = process;
+  for (const env of [{}, { LISTEN_FDS: "1" }, { LISTEN_FDS: "1", LISTEN_PID: String(pid + 1) }, { LISTEN_FDS: "x" }]) {
+    const before = { ...env };
+    expect(fromSystemd(env).size).toBe(0);
+    expect(env).toEqual(before);
+  }
+  for (const [LISTEN_FDS, LISTEN_FDNAMES] of [
+    ["-1", undefined],
+    ["1 ", undefined],
+    ["10001", undefined],
+    ["1000000", undefined],
+    ["9999", undefined],
+    ["1", "a:b"],
+  ]) {
+    const env = { LISTEN_PID: String(pid), LISTEN_FDS, LISTEN_FDNAMES };
+    expect(() => fromSystemd(env), LISTEN_FDS).toThrow(expect.objectContaining({ code: "HOT4034" }));
+  }
 });

@@ -36,8 +36,8 @@ export class Program {
     this.exited = once(this.child, "exit");
     this.child.stderr?.on("data", (chunk) => (this.#stderr += String(chunk)));
     onTestFinished(async () => {
-      // Not SIGKILL: the children of a server would stay.
-      this.child.kill("SIGTERM");
+      // Not SIGKILL, unless asked for: the children of a server would stay.
+      this.child.kill(options.killSignal ?? "SIGTERM");
       await this.exited;
     });
   }
