@@ -16,8 +16,9 @@ import {
   type Pod,
 } from "@hot/spec";
 import { toMillis } from "../instant.ts";
+import { annotated } from "./annotated.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { sharedLabels, sharedNumbers, sharedText } from "./shared-values.ts";
+import { shared, sharedLabels, sharedText } from "./shared-values.ts";
 
 /** What decisions need of a pod, so that a cache of all pods stays small. Times are epoch milliseconds. */
 export interface PodProjection {
@@ -76,6 +77,7 @@ export interface ContainerObservation {
   readonly waiting?: string;
   readonly waitingMessage?: string;
   readonly terminated?: { readonly exitCode: number; readonly containerID: string };
+  /** Only of a container in CrashLoopBackOff. */
   readonly lastTerminated?: { readonly exitCode: number; readonly containerID: string };
 }
 
@@ -95,16 +97,16 @@ const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 export function projectPod(pod: Pod): PodProjection {
   const { metadata, spec, status = {} } = pod;
   const annotations = Object.fromEntries(
-    Object.entries(metadata.annotations ?? {})
-      .filter(([key]) => KEYS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix)))
-      .map(([key, value]) => [key, sharedText(value)]),
+    Object.entries(metadata.annotations ?? {}).filter(
+      ([key]) => KEYS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix)),
+    ),
   );
   const injected = Object.keys(annotations).length > 0;
   const condition = (type: string) => status.conditions?.find((one) => one.type === type);
   const ready = condition("Ready");
   const containersReady = condition("ContainersReady");
   const statuses = new Map(status.containerStatuses?.map((one) => [one.name, one]));
-  return {
+  return annotated(annotations, {
     namespace: sharedText(metadata.namespace ?? ""),
     name: metadata.name ?? "",
     uid: metadata.uid ?? "",
@@ -113,7 +115,6 @@ export function projectPod(pod: Pod): PodProjection {
     ...optional("observedGeneration", status.observedGeneration),
     createdAt: toMillis(metadata.creationTimestamp) ?? 0,
     labels: sharedLabels(metadata.labels ?? {}),
-    annotations,
     ...optional("retry", retryToken(metadata) || undefined),
     deleting: metadata.deletionTimestamp !== undefined,
     ...(metadata.annotations?.[MIRROR_ANNOTATION] !== undefined && { mirror: true }),
@@ -127,19 +128,60 @@ export function projectPod(pod: Pod): PodProjection {
     ),
     containers: injected ? spec.containers.map((one) => projectContainer(one, statuses.get(one.name))) : [],
     ...optional("upgradable", condition(UPGRADABLE_CONDITION)?.message),
-  };
+  });
 }
 
 function projectContainer(container: Container, status: ContainerStatus | undefined): ContainerProjection {
-  return {
-    name: sharedText(container.name),
-    image: sharedText(container.image ?? ""),
+  return new Seen(sharedSpec(container), status === undefined ? undefined : observe(status)) as ContainerProjection;
+}
+
+type ContainerSpec = Omit<ContainerProjection, "status">;
+
+/** Holds what the containers of many pods have in common by reference. */
+class Seen implements Undefined<ContainerProjection> {
+  readonly spec: ContainerSpec;
+  readonly status: ContainerObservation | undefined;
+
+  constructor(spec: ContainerSpec, status: ContainerObservation | undefined) {
+    this.spec = spec;
+    this.status = status;
+  }
+  get name(): string {
+    return this.spec.name;
+  }
+  get image(): string {
+    return this.spec.image;
+  }
+  get probe(): ContainerSpec["probe"] {
+    return this.spec.probe;
+  }
+  get startupPeriod(): number {
+    return this.spec.startupPeriod;
+  }
+  get readinessLimit(): number {
+    return this.spec.readinessLimit;
+  }
+  get prints(): Uint32Array | undefined {
+    return this.spec.prints;
+  }
+}
+
+/** Members that may be left out are there and undefined. */
+type Undefined<T> = { [K in keyof T]: T[K] | undefined };
+
+const specs = shared<ContainerSpec>(2_000);
+
+function sharedSpec(container: Container): ContainerSpec {
+  const injected = isInjected(container);
+  const spec = {
+    name: container.name,
+    image: container.image ?? "",
     probe: probeKind(container),
     startupPeriod: (container.startupProbe?.periodSeconds ?? 10) * 1000,
     readinessLimit: readinessLimit(container),
-    ...optional("prints", isInjected(container) ? sharedNumbers(ownSettings(container), fingerprint) : undefined),
-    ...optional("status", status === undefined ? undefined : observe(status)),
   };
+  const own = injected ? ownSettings(container) : spec;
+  return specs(JSON.stringify(own), () => (injected ? { ...spec, prints: fingerprint(own) } : spec));
 }
 
 /** A volume with a name that the API server makes up for each pod. */
@@ -165,24 +207,33 @@ function readinessLimit({ readinessProbe }: Container): number {
 
 function observe(status: ContainerStatus): ContainerObservation {
   const { running, waiting, terminated } = status.state ?? {};
-  const end = (one: NonNullable<typeof terminated>) => ({
-    exitCode: one.exitCode,
-    containerID: one.containerID ?? "",
-  });
-  const last = status.lastState?.terminated;
-  return {
+  const seen = {
     image: sharedText(status.image),
     imageID: sharedText(status.imageID),
     containerID: status.containerID ?? "",
     ready: status.ready,
     started: status.started ?? running !== undefined,
     restartCount: status.restartCount,
+  };
+  // What nearly all are, as one literal, which takes less room than members that are added.
+  if (running && !waiting && !terminated) {
+    const { image, imageID, containerID, ready, started, restartCount } = seen;
+    const runningSince = toMillis(running.startedAt) ?? 0;
+    return { image, imageID, containerID, ready, started, restartCount, runningSince };
+  }
+  const last = status.lastState?.terminated;
+  return {
+    ...seen,
     ...optional("runningSince", running ? (toMillis(running.startedAt) ?? 0) : undefined),
     ...optional("waiting", waiting ? (waiting.reason ?? "Waiting") : undefined),
     ...optional("waitingMessage", waiting?.message),
-    ...optional("terminated", terminated ? end(terminated) : undefined),
-    ...optional("lastTerminated", last ? end(last) : undefined),
+    ...optional("terminated", terminated ? ended(terminated) : undefined),
+    ...optional("lastTerminated", last && waiting?.reason === "CrashLoopBackOff" ? ended(last) : undefined),
   };
+}
+
+function ended(one: { exitCode: number; containerID?: string }): { exitCode: number; containerID: string } {
+  return { exitCode: one.exitCode, containerID: one.containerID ?? "" };
 }
 
 /** A member that is left out when it has no value, as exact optional properties want it. */

@@ -4,7 +4,7 @@
  * Pods of one template have most of their texts in common: a cache of all pods keeps each of them once. Only memory
  * depends on this, never a decision, so what becomes too much is simply forgotten.
  */
-function sharing<V>(most: number): (key: string, make: () => V) => V {
+export function shared<V>(most: number): (key: string, make: () => V) => V {
   const known = new Map<string, V>();
   return (key, make) => {
     const before = known.get(key);
@@ -16,10 +16,8 @@ function sharing<V>(most: number): (key: string, make: () => V) => V {
   };
 }
 
-const texts = sharing<string>(10_000);
-const labelSets = sharing<Readonly<Record<string, string>>>(10_000);
-/** The keys are whole containers. */
-const numberLists = sharing<Uint32Array>(1_000);
+const texts = shared<string>(10_000);
+const labelSets = shared<Readonly<Record<string, string>>>(10_000);
 
 /** Longer texts have a time in them: they are looked up in vain. */
 const LONGEST = 128;
@@ -30,9 +28,4 @@ export function sharedText(text: string): string {
 
 export function sharedLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return labelSets(JSON.stringify(labels), () => labels);
-}
-
-/** What is computed from an object, which costs more than its JSON text. */
-export function sharedNumbers<T>(from: T, compute: (from: T) => Uint32Array): Uint32Array {
-  return numberLists(JSON.stringify(from), () => compute(from));
 }

@@ -152,8 +152,8 @@ export const BUGS: readonly Bug[] = [
     changes: [
       {
         file: "plan/plan.ts",
-        from: "const stale = live ? [] : wished",
-        to: "const stale = wished.length >= 0 ? [] : wished",
+        from: "const stale = !live && matched.some((one) => isNewer(one, sidecarSet)) ? wished : [];",
+        to: "const stale = wished.filter(() => false);",
       },
       {
         file: "plan/writes.ts",

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Container, Pod } from "@hot/spec";
+import { HASH_WITHOUT_IMAGE_ANNOTATION, type Container, type ContainerStatus, type Pod } from "@hot/spec";
+import { hotContainer, sidecarSet } from "./builders.ts";
+import { after, planFor } from "./planning.ts";
 
 const MESH = "registry.example.com/mesh/proxy:v1.17.2";
 const EMPTY = "registry.example.com/hot/standby:v1";
 const IMAGES = { main: "registry.example.com/team/shop/main:1.2.3", "x-1": MESH, "x-2": EMPTY };
 const TIME = Date.UTC(2030, 0, 1);
+const NEXT = sidecarSet({ containers: [hotContainer("x", "registry.example.com/mesh/proxy:v1.18.0", EMPTY)] });
 
 /** The JSON text, of more than 10 KB, of one of many pods as an API server has it, as the webhook left it: 50 are of one ReplicaSet. */
 export function largePod(index: number): string {
@@ -65,6 +68,43 @@ export function largePod(index: number): string {
     },
   };
   return JSON.stringify(pod);
+}
+
+/** The same pod after a hot upgrade by the controller and a kubelet: another container in both sides, and a record. */
+export function upgradedLargePod(index: number): string {
+  let pod = JSON.parse(largePod(index)) as Pod;
+  const { annotations = {}, labels = {} } = pod.metadata;
+  const hashes = annotations[HASH_WITHOUT_IMAGE_ANNOTATION] ?? "";
+  annotations[HASH_WITHOUT_IMAGE_ANNOTATION] = hashes.replace(
+    hex(5, 64),
+    NEXT.metadata.annotations?.[HASH_WITHOUT_IMAGE_ANNOTATION] ?? "",
+  );
+  const set = { ...NEXT, spec: { ...NEXT.spec, selector: { matchLabels: { app: labels["app"] ?? "" } } } };
+  for (const minute of [1, 2]) {
+    const { writes } = planFor([pod], set, { now: TIME + 86_400_000 + minute * 60_000 + index * 200 });
+    pod = after(pod, writes[0]?.write);
+    const changed = writes[0]?.write.images ?? {};
+    const { generation = 1 } = pod.metadata;
+    const statuses = pod.status?.containerStatuses ?? [];
+    pod.status = {
+      ...pod.status,
+      observedGeneration: generation,
+      containerStatuses: statuses.map((one) => replaced(one, changed[one.name], index)),
+    };
+  }
+  return JSON.stringify(pod);
+}
+
+function replaced(before: ContainerStatus, image: string | undefined, index: number): ContainerStatus {
+  if (image === undefined) return before;
+  return {
+    ...before,
+    image,
+    imageID: `registry.example.com/mesh/proxy@sha256:${hex(image.length, 64)}`,
+    containerID: `containerd://${hex(index * 7 + image.length * 1_000_003, 64)}`,
+    restartCount: before.restartCount + 1,
+    lastState: { terminated: { exitCode: 0, containerID: before.containerID ?? "" } },
+  };
 }
 
 function container(name: string, image: string, index: number): Container {
