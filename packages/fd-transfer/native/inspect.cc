@@ -110,7 +110,7 @@ Napi::Value Identify(const Napi::CallbackInfo& info) {
     uint64_t cookie = 0;
     const bool known = Ask(fds[index], SOL_SOCKET, SO_COOKIE, &cookie) &&
                        Ask(fds[index], SOL_SOCKET, SO_TYPE, &type) &&
-                       Ask(fds[index], SOL_SOCKET, SO_ACCEPTCONN, &listening);
+                       (type == SOCK_DGRAM || Ask(fds[index], SOL_SOCKET, SO_ACCEPTCONN, &listening));
     result[2 * index] = known ? cookie : 0;
     result[2 * index + 1] = known ? static_cast<uint64_t>(type) | (listening != 0 ? 256 : 0) : 0;
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { FixtureProcess } from "./fixtures/fixture-process.ts";
@@ -56,4 +57,24 @@ test("20 take-overs by processes that are killed leave no descriptor behind in t
     if (turn === 0) base = first.fds();
   }
   await settle([first], [base]);
+});
+
+test("10,000 sockets, or what the limit here allows: each arrives as itself, twice, and none is left behind", async () => {
+  // A socket that is served takes two descriptors: Node's, and the one that keeps its queue.
+  const limit = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1] ?? 1e6);
+  const COUNT = String(Math.min(9_999, Math.floor((limit - 300) / 2)));
+  await using scene = await Scene.open({ COUNT, NOFILE: String(Math.min(limit, 30_000)) });
+  const first = scene.start("v1", {}, "many.ts");
+  const { cookies } = await first.says("ready");
+  expect(new Set(cookies as string[]).size).toBe(Number(COUNT) + 1);
+  const base = first.fds();
+  const second = scene.start("v2", {}, "many.ts");
+  expect(await second.says("ready")).toMatchObject({ cookies, role: "successor" });
+  const mark = first.said.length;
+  await second.end();
+  await first.says("owner", mark);
+  await settle([first], [base]);
+  const third = scene.start("v3", {}, "many.ts");
+  expect(await third.says("ready")).toMatchObject({ cookies, role: "successor" });
+  expect(await ask(scene.port, false, "x")).toBe("v3");
 });
