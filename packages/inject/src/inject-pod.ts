@@ -24,7 +24,7 @@ export interface InjectPodInput {
    * a cache: what is computed from one is kept with it.
    */
   sidecarSets: readonly SidecarSet[] | PreparedSidecarSets;
-  /** Where `spec.injectionStrategy.revision` is looked up: those of the system namespace. Default: none. */
+  /** Where `spec.injectionStrategy.revision` is looked up: those of the system namespace, which never change either. Default: none. */
   revisions?: readonly ControllerRevision[];
   /** In [0, 1): chooses between live and revision under policy `Partial`; below the percentage: the revision. Default 0. */
   random?: number;

@@ -104,6 +104,17 @@ function isActive(pod: Pod): boolean {
 
 /** Why a candidate does not apply; `undefined` if it does. */
 function whyNot(
+  one: PreparedSidecarSet,
+  pod: Pick<Pod["metadata"], "namespace" | "labels">,
+  namespace: PodNamespace | undefined,
+): SkippedSidecarSet | undefined {
+  const { name, problem } = one;
+  const reason = one.selectsUnknown === true ? undefined : whyNotSelected(one, pod, namespace);
+  if (reason === undefined && problem !== undefined) throw new InjectionDenied(name, "SidecarSetMalformed", problem);
+  return reason;
+}
+
+function whyNotSelected(
   { name, sidecarSet }: PreparedSidecarSet,
   pod: Pick<Pod["metadata"], "namespace" | "labels">,
   namespace: PodNamespace | undefined,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { selectorErrors, selectorIsEmpty, type LabelSelector, type SidecarSet } from "@hot/spec";
+import { checkedSidecarSet, type CheckedSidecarSet } from "./checked-sidecar-set.ts";
 import { skipped, type SkippedSidecarSet } from "./report.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -8,6 +9,9 @@ type Labels = Readonly<Record<string, string>>;
 export interface PreparedSidecarSet {
   readonly sidecarSet: SidecarSet;
   readonly name: string;
+  /** Why it can't be injected; its selectors are right, unless it is not known what it selects. */
+  readonly problem?: string;
+  readonly selectsUnknown?: boolean;
   /** Why it does not apply to a pod for which the index does not name it. */
   readonly otherwise: SkippedSidecarSet;
 }
@@ -28,20 +32,20 @@ export class PreparedSidecarSets {
 
   constructor(source: readonly SidecarSet[]) {
     this.#source = [...source];
-    const sorted = sort(source);
-    const anchors = sorted.map((one) => anchorsOf(one));
+    const sorted = sort(source.map((one) => checkedSidecarSet(one)));
+    const anchors = sorted.map(({ sidecarSet }) => anchorsOf(sidecarSet));
     const uses = new Map<string, number>();
     for (const label of anchors.flat().flatMap((one) => one.labels)) uses.set(label, (uses.get(label) ?? 0) + 1);
     const cost = (anchor: Anchor): number => anchor.labels.reduce((sum, label) => sum + (uses.get(label) ?? 0), 0);
-    this.inOrder = sorted.map((sidecarSet, index) => {
-      const name = sidecarSet.metadata.name ?? "";
-      const never = whyNever(sidecarSet);
-      if (never !== undefined) return { sidecarSet, name, otherwise: skipped(name, ...never) };
+    this.inOrder = sorted.map((checked, index) => {
+      const name = checked.sidecarSet.metadata.name ?? "";
+      const never = checked.selectsUnknown === true ? undefined : whyNever(checked.sidecarSet);
+      if (never !== undefined) return { ...checked, name, otherwise: skipped(name, ...never) };
       const [rarest] = (anchors[index] ?? []).sort((a, b) => cost(a) - cost(b));
       if (rarest === undefined) this.#everywhere.push(index);
       else this.#add(rarest, index);
       if (rarest?.of === "namespace") this.#inNamespaces.push(index);
-      return { sidecarSet, name, otherwise: skipped(name, "NoMatch", NO_MATCH[rarest?.of ?? "pod"]) };
+      return { ...checked, name, otherwise: skipped(name, "NoMatch", NO_MATCH[rarest?.of ?? "pod"]) };
     });
   }
 
@@ -135,13 +139,13 @@ function anchorLabel(of: Anchor["of"], key: string, value: string): string {
 }
 
 /** By (names its namespaces, name), by code unit, so that the order never depends on a locale or a cache. */
-function sort(sidecarSets: readonly SidecarSet[]): SidecarSet[] {
+function sort(sidecarSets: readonly CheckedSidecarSet[]): CheckedSidecarSet[] {
   const key = (one: SidecarSet): string =>
     (namesNamespaces(one.spec.namespaceSelector) ? "0" : "1") + (one.metadata.name ?? "");
   return sidecarSets
-    .map((sidecarSet) => ({ sidecarSet, key: key(sidecarSet) }))
+    .map((checked) => ({ checked, key: key(checked.sidecarSet) }))
     .sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))
-    .map(({ sidecarSet }) => sidecarSet);
+    .map(({ checked }) => checked);
 }
 
 function namesNamespaces(selector: LabelSelector | undefined): boolean {

@@ -5,7 +5,10 @@ import {
   type ControllerRevision,
   type SidecarSet,
   type SidecarSetSpec,
+  shapeProblem,
+  withoutNulls,
 } from "@hot/spec";
+import { oncePer } from "./once-per.ts";
 
 const RECORDED = ["containers", "initContainers", "volumes", "imagePullSecrets", "patchPodMetadata"] as const;
 
@@ -14,11 +17,10 @@ const RECORDED = ["containers", "initContainers", "volumes", "imagePullSecrets",
  * annotations stay live, except the two hashes, so that the pod carries those of the revision.
  * `undefined`: the data is none that this project or Kruise writes.
  */
-export function restoreRevision(live: SidecarSet, { metadata, data }: ControllerRevision): SidecarSet | undefined {
-  const recorded = isObject(data) ? data["spec"] : undefined;
-  if (!isObject(recorded)) return undefined;
-  const lists = RECORDED.map((key) => [key, recorded[key] ?? undefined]).filter(([, list]) => list !== undefined);
-  if (!lists.every(([, list]) => Array.isArray(list) && list.every(isObject))) return undefined;
+export function restoreRevision(live: SidecarSet, revision: ControllerRevision): SidecarSet | undefined {
+  const spec = recordedSpec(revision);
+  if (spec === undefined) return undefined;
+  const { metadata } = revision;
   const annotations = { ...live.metadata.annotations };
   for (const key of [HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION]) {
     const hash = metadata.annotations?.[key];
@@ -28,13 +30,21 @@ export function restoreRevision(live: SidecarSet, { metadata, data }: Controller
   return {
     ...live,
     metadata: { ...live.metadata, annotations },
-    spec: Object.fromEntries(lists) as SidecarSetSpec,
+    spec,
     status: {
       ...(live.status ?? { matchedPods: 0, updatedPods: 0, readyPods: 0 }),
       latestRevision: metadata.name ?? "",
     },
   };
 }
+
+/** What a revision holds, if it is well-formed; read once, as revisions never change. */
+const recordedSpec = oncePer(({ data }: ControllerRevision): SidecarSetSpec | undefined => {
+  const recorded = isObject(data) ? data["spec"] : undefined;
+  if (!isObject(recorded)) return undefined;
+  const spec = Object.fromEntries(RECORDED.map((key) => [key, recorded[key] ?? null]));
+  return shapeProblem({ metadata: {}, spec }) === undefined ? (withoutNulls(spec) as SidecarSetSpec) : undefined;
+});
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -55,9 +55,11 @@ export { evaluateResourceExpr, nanoOf, type ResourceValue } from "./resource-exp
 export { ResourceExprError } from "./resource-expr/parse.ts";
 export { newRevision, revisionData, revisionHash, revisionName, type NewRevision } from "./revision.ts";
 export { syncRevisions, type RevisionSync, type RevisionSyncInput } from "./revision-sync.ts";
+export { shapeProblem, type ShapeProblem } from "./shape.ts";
 export { selectorsCanMeet, selectorsOverlap } from "./selector-overlap.ts";
 export type * from "./sidecar-set.ts";
 export { isStalled, retryToken } from "./stalled.ts";
 export { validateSidecarSet, type ValidationInput, type ValidationResult } from "./validate.ts";
+export { withoutNulls } from "./without-nulls.ts";
 export { canaryBase } from "./validate/canary.ts";
 export type { MetadataRules } from "./validate/patch-metadata.ts";

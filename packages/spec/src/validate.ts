@@ -17,7 +17,8 @@ import { validateUpdate } from "./validate/update.ts";
 import { validateUpdateStrategy } from "./validate/update-strategy.ts";
 import { validateVolumes } from "./validate/volume.ts";
 import { validationWarnings } from "./validate/warnings.ts";
-import { validateTypes, withoutNulls } from "./validate/well-formed.ts";
+import { validateTypes } from "./validate/well-formed.ts";
+import { withoutNulls } from "./without-nulls.ts";
 
 export interface ValidationInput {
   operation: "CREATE" | "UPDATE";

@@ -145,6 +145,12 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
   ],
   ["malformed-pod", "what claims to be a pod has not the shape of one", "HTTP 500", "denied with HOT2111"],
   [
+    "malformed-sidecar-set",
+    "what claims to be a SidecarSet has not the shape of one, as only without an API server",
+    "HTTP 500",
+    "pods that it selects are denied with HOT2112; members that are null count as not set",
+  ],
+  [
     "pod-beyond-measure",
     "a pod that no node could run: annotations over 256 KiB, more than 10,000 labels, a container name over 63 characters, a `subPathExpr` over 4,096, more than 1,000 containers in a list (those injected included), more than 10,000 mounts and devices to share with a sidecar, env or mounts nested deeper than 10 levels",
     "injected, in time that may grow with the square of the size; the API server refuses it afterwards",

@@ -86,6 +86,11 @@ export const injectionCodes = {
     "The pod is not of the shape of a pod, or nested too deep, so it can't be injected.",
     "Correct the pod's manifest; see the message for the field.",
   ],
+  SidecarSetMalformed: [
+    "HOT2112",
+    "The SidecarSet is not of the shape of a SidecarSet, or nested too deep, so it can't be injected.",
+    "Correct the SidecarSet; see the message for the field.",
+  ],
   TransferEnvSkipped: [
     "HOT2201",
     "An env of transferEnv is missing in its source container and was left out.",

@@ -42,11 +42,3 @@ function* nullItems(value: unknown, path: string): FieldErrors {
     }
   }
 }
-
-/** A copy without members that are null, which mean "not set"; so that the rules need not think of them. */
-export function withoutNulls<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(withoutNulls) as T;
-  if (!isRaw(value)) return value;
-  const entries = Object.entries(value).filter(([, item]) => item !== null);
-  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNulls(item)])) as T;
-}
