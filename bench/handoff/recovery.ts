@@ -28,7 +28,7 @@ const LOOK_MS = 1_000;
 
 export async function recoveries(blow: Blow, trials: number): Promise<Recoveries> {
   const ports = { http: await freePort(), udp: 0, tls: 0 };
-  await using servers = new HotServers(ports);
+  await using servers = new HotServers(ports, 4_000);
   await servers.upgrade();
   const amounts = { new: PER_SECOND, ka: 0, idle: 0, echo: 0, slow: 0, udp: 0, tls: 0 };
   await using client = await LoadClient.start({ ports, amounts });

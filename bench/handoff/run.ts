@@ -35,9 +35,14 @@ const count = (asked: string, most: number): number => Math.min(Number(asked), q
 const rate = Number(values.rate);
 const sideBySide: Amounts = { new: rate, ka: 40, idle: 200, echo: 100, slow: 10, udp: 0, tls: 0 };
 const alone: Amounts = { new: rate, ka: 40, idle: 1_000, echo: 500, slow: 10, udp: 10_000, tls: 20 };
-const plan: Plan = { upgrades: count(values["peer-upgrades"], 2), everyMs: 5_000, overloadEvery: 0 };
+const plan: Plan = { upgrades: count(values["peer-upgrades"], 2), everyMs: 5_000, overloadEvery: 0, drainMs: 4_000 };
 // Shorter than a response of 3 s: three generations are alive.
-const ownPlan: Plan = { upgrades: count(values.upgrades, 5), everyMs: 2_500, overloadEvery: values.overload ? 10 : 0 };
+const ownPlan: Plan = {
+  upgrades: count(values.upgrades, 5),
+  everyMs: 2_500,
+  overloadEvery: values.overload ? 10 : 0,
+  drainMs: 25_000,
+};
 const trials = count(values.trials, 3);
 const names = PEERS.map(({ name }) => name);
 const wanted = values.peers === "all" ? names : values.peers === "none" ? [] : values.peers.split(",");

@@ -16,6 +16,8 @@ export interface Plan {
   readonly everyMs: number;
   /** Every so many upgrades one runs with more busy processes than processors; 0 = none. */
   readonly overloadEvery: number;
+  /** So long a process that has been told to stop may go on with its connections. */
+  readonly drainMs: number;
 }
 
 export interface UpgradeTimes extends Upgraded {
@@ -47,7 +49,7 @@ export async function runUpgrades(peer: Peer, wanted: Amounts, plan: Plan): Prom
     udp: amounts.udp === 0 ? 0 : await freePort(),
     tls: amounts.tls === 0 ? 0 : await freePort(),
   };
-  await using running = await peer.start(ports);
+  await using running = await peer.start(ports, plan.drainMs);
   const before = await running.descriptors?.();
   const run = await underLoad(running, { ports, amounts }, plan);
   const after = await running.descriptors?.();

@@ -8,13 +8,19 @@ import type { Traffic } from "./traffic.ts";
 /** So many without an answer at most: what a socket buffer of the default size holds, however slow the machine is. */
 const WINDOW = 200;
 
+/** Far more than WINDOW answers need, of which the kernel counts a small one as a kilobyte and more. */
+const RECEIVE_BYTES = 4 * 1024 * 1024;
+/** So long without any answer, when no more are sent, and the rest is lost. */
+const LAST_ANSWERS_MS = 5_000;
+
 /** Numbered datagrams that have to come back once each. */
 export class Datagrams implements Traffic {
   readonly account = new Account();
+  readonly warm = true;
   readonly #port: number;
   readonly #perMs: number;
   readonly #timer: NodeJS.Timeout;
-  readonly #socket = createSocket("udp4");
+  readonly #socket = createSocket({ type: "udp4", recvBufferSize: RECEIVE_BYTES });
   readonly #waiting = new Map<number, number>();
   readonly #begun = now();
   #last = now();
@@ -30,8 +36,13 @@ export class Datagrams implements Traffic {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.account.extra["reachedPerSecond"] = this.account.attempts / ((now() - this.#begun) / 1000);
-    for (let left = -1; left !== this.#waiting.size; await sleep(500)) left = this.#waiting.size;
-    this.account.error(now(), "timeout", "datagrams without an answer", this.#waiting.size);
+    for (let since = now(), left = this.#waiting.size; left > 0 && now() - since < LAST_ANSWERS_MS; await sleep(20)) {
+      if (this.#waiting.size === left) continue;
+      left = this.#waiting.size;
+      since = now();
+    }
+    const lost = [...this.#waiting].map(([number, at]) => `${number} of ${at.toFixed(0)}`).join(", ");
+    this.account.error(now(), "timeout", `without an answer: ${lost}`, this.#waiting.size);
     this.#socket.close();
   }
 

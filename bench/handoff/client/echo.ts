@@ -6,7 +6,7 @@ import type { Traffic } from "./traffic.ts";
 
 const UPGRADE = "GET /echo HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
 const LINE_MS = 50;
-const LAST_ANSWERS_MS = 5_000;
+const LAST_ANSWERS_MS = 10_000;
 
 /** One upgraded connection: numbered lines that have to come back whole and in order. Connects anew when it is cut. */
 class EchoClient {
@@ -24,6 +24,10 @@ class EchoClient {
     this.#port = port;
     this.#name = name;
     this.#account = account;
+  }
+
+  get open(): boolean {
+    return this.#open;
   }
 
   get unanswered(): number {
@@ -117,6 +121,10 @@ export class Echo implements Traffic {
       for (; next < until; next++) this.#clients[next]?.tick(at);
       if (next === this.#clients.length) next = 0;
     }, LINE_MS / 10);
+  }
+
+  get warm(): boolean {
+    return this.#clients.every((client) => client.open);
   }
 
   async stop(): Promise<void> {

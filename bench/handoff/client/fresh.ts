@@ -5,14 +5,15 @@ import { type Failure, HttpConnection } from "./http-connection.ts";
 import type { Traffic } from "./traffic.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n";
-/** More at once would measure the machine's memory; what is not begun because of it is counted. */
-const MOST_AT_ONCE = 512;
+/** More at once would only wait for each other, in the end for too long; what is not begun because of it is counted. */
+const MOST_AT_ONCE = 128;
 /** After a stall of the client itself so much of what was due is made up for. */
 const BURST_SECONDS = 0.05;
 
 /** So many new connections each second, whether the ones before are answered or not. */
 export class Fresh implements Traffic {
   readonly account = new Account();
+  readonly warm = true;
   readonly #port: number;
   readonly #perMs: number;
   readonly #timer: NodeJS.Timeout;

@@ -19,7 +19,8 @@ export class Failure extends Error {
   }
 }
 
-const TIMEOUT_MS = 10_000;
+/** What a starved machine answers late is late, and told as latency; what is lost never comes. */
+const TIMEOUT_MS = 30_000;
 
 /**
  * One connection, one request at a time, and every way in which an exchange can fail told apart. Node's own http client

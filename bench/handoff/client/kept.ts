@@ -24,11 +24,17 @@ export class Kept implements Traffic {
   readonly #visits: Visits;
   readonly #clients: Promise<void>[];
   readonly #end = new AbortController();
+  #cold: number;
 
   constructor(port: number, clients: number, visits: Visits) {
     this.#port = port;
     this.#visits = visits;
+    this.#cold = visits.once === true ? 0 : clients;
     this.#clients = Array.from({ length: clients }, async (_, index) => this.#client(index, clients));
+  }
+
+  get warm(): boolean {
+    return this.#cold === 0;
   }
 
   async stop(): Promise<void> {
@@ -44,6 +50,7 @@ export class Kept implements Traffic {
     for (let count = 0; !this.#end.signal.aborted; count++) {
       if (connection === null || connection.ended) connection = this.#connect(once);
       const last = await this.#visit(connection, this.#visits.ask(client, count));
+      if (count === 0 && !once) this.#cold--;
       if (last || once) {
         if (last && !once) this.account.connectionClosed(true);
         connection.destroy();

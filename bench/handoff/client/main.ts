@@ -32,6 +32,7 @@ export interface LoadReport {
   readonly clientDelayMs: { readonly p99: number; readonly max: number };
 }
 
+const WARM_MS = 30_000;
 const KILOBYTE = "x".repeat(1_000);
 const post: Visits = {
   thinkMs: 20,
@@ -73,6 +74,8 @@ const start = now();
 const utilization = performance.eventLoopUtilization();
 const delay = monitorEventLoopDelay({ resolution: 5 });
 delay.enable();
+// A server takes in connections one by one; upgrades begin when all that are kept are there.
+for (const end = now() + WARM_MS; now() < end && !running.every(({ traffic }) => traffic.warm);) await sleep(20);
 process.send?.({ running: names });
 
 process.once("message", (ending: Ending) => {

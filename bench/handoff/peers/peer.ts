@@ -24,8 +24,6 @@ export interface Peer {
   readonly serves: readonly ("udp" | "tls")[];
   /** Why it cannot be measured here, or null. */
   absent(): string | null;
-  start(ports: Ports): Promise<Running>;
+  /** @param drainMs So long a process that has been told to stop may go on with its connections. */
+  start(ports: Ports, drainMs: number): Promise<Running>;
 }
-
-/** So long a server that has been told to stop may go on with its connections. */
-export const DRAIN_MS = 4_000;
