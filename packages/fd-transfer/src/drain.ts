@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:net";
 import { Socket } from "node:net";
+import { Http2Sessions } from "./http2-sessions.ts";
 import { announceEnd } from "./last-response.ts";
 
 export interface DrainOptions {
@@ -9,6 +10,8 @@ export interface DrainOptions {
   readonly deadlineMs: number;
   /** Spread the announcements over this time, so that not all clients connect anew at once. Default 0. */
   readonly spreadMs?: number;
+  /** Ends the wait: it is rejected with the signal's reason, and what is left is neither closed nor reset. */
+  readonly signal?: AbortSignal;
 }
 
 /** What became of the connections that were open when the drain began, and later. */
@@ -33,7 +36,7 @@ interface Begun {
 }
 
 /**
- * Ends the HTTP/1 connections of this process and loses no request.
+ * Ends the connections of this process and loses no request: those of HTTP/1 as follows, HTTP/2 sessions by GOAWAY.
  * An idle keep-alive connection is never closed before the deadline, because a request may be on its way: its next
  * response carries `Connection: close` instead, unless the connection is about to move to the process that owns.
  * `http.Server.close()` would destroy it and reset that request.
@@ -50,6 +53,7 @@ export class Drain {
   /** Read by no process: on their way to another one, or back. */
   #lifted = 0;
   readonly #willMove: (socket: Socket) => boolean;
+  readonly #sessions = new Http2Sessions();
 
   constructor(willMove: (socket: Socket) => boolean = () => false) {
     this.#willMove = willMove;
@@ -68,6 +72,7 @@ export class Drain {
   /** From now on the connections of this server are counted and can be drained. */
   track(server: Server): void {
     server.prependListener("connection", (socket: Socket) => this.count(socket));
+    this.#sessions.track(server);
     // A request knows the encrypted socket only; what is counted and destroyed is the one below it.
     server.prependListener("secureConnection", (secure: Socket) => {
       const below: unknown = Reflect.get(secure, "_parent");
@@ -120,6 +125,7 @@ export class Drain {
     if (this.#begun !== null) return;
     const at = performance.now();
     this.#begun = { at, connections: this.#sockets.size, moved: 0, onEmpty };
+    this.#sessions.begin(spreadMs);
     let index = 0;
     for (const socket of this.#sockets) this.#closeFrom.set(socket, at + (spreadMs * index++) / this.#sockets.size);
     this.#lookIfEmpty();
@@ -128,15 +134,18 @@ export class Drain {
   /** This process serves again: nothing is announced or destroyed any more. */
   cancel(): void {
     this.#begun = null;
+    this.#sessions.cancel();
     this.#closeFrom = new WeakMap();
     for (const done of this.#waiting) done();
   }
 
   /** Waits until no connection is left, until the deadline, or until the drain is cancelled. */
   async finish(options: DrainOptions): Promise<DrainReport> {
+    options.signal?.throwIfAborted();
     this.begin(options.spreadMs);
     const begun = this.#begun;
-    await this.#untilEmpty(options.deadlineMs);
+    await this.#untilEmpty(options);
+    options.signal?.throwIfAborted();
     const left = [...this.#sockets];
     if (this.#begun !== begun) return report(begun, { left: left.length });
     const busy = new Set(this.#responses.values());
@@ -144,15 +153,17 @@ export class Drain {
     return report(begun, { reset: left.length, resetBusy: left.filter((socket) => busy.has(socket)).length });
   }
 
-  async #untilEmpty(ms: number): Promise<void> {
+  async #untilEmpty({ deadlineMs, signal }: DrainOptions): Promise<void> {
     if (this.connections === 0) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
         this.#waiting.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, deadlineMs);
+      signal?.addEventListener("abort", done);
       this.#waiting.add(done);
     });
   }

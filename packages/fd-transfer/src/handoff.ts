@@ -37,6 +37,8 @@ export interface HandoffOptions {
   /** A secret that both sides know, if the user id is not proof enough. */
   readonly token?: string;
   readonly timeouts?: Partial<Timeouts>;
+  /** Ends the wait for an owner that cannot be asked: `open` is rejected with its reason and leaves nothing behind. */
+  readonly signal?: AbortSignal;
   /** Default `process.env`: `HOT_DIR`, `SIDECARSET_VERSION`, `SIDECARSET_VERSION_ALT`. */
   readonly env?: Environment;
 }
@@ -47,6 +49,11 @@ export interface ReadyOptions {
    * `listener.connectPrivately()`: the shared port may be answered by the old process.
    */
   readonly probe?: () => Promise<void>;
+  /**
+   * Takes the word back: `ready` is rejected with its reason, an attempt to take over is called off, also in the guard,
+   * and the old process serves on. `ready` can be called again. Without effect once this process owns for good.
+   */
+  readonly signal?: AbortSignal;
 }
 
 export interface SignalOptions extends TerminateOptions {
@@ -91,7 +98,8 @@ export class HotHandoff {
       throw new HandoffError("HOT4012", "a worker's descriptors are the primary's", { phase: "open" });
     }
     loadNative(); // before anything is written, on a platform that has none of it
-    const { name, token, mode = "user", env = process.env } = options;
+    const { name, token, mode = "user", env = process.env, signal } = options;
+    signal?.throwIfAborted();
     if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
       const rule = "1 to 63 of letters, digits, dot, dash, underscore";
       throw new HandoffError("HOT4014", `name "${name}" is not ${rule}`, { phase: "open" });
@@ -103,12 +111,16 @@ export class HotHandoff {
     const participant = new Participant({ name, dir, rank, token, mode }, { ...DEFAULT_TIMEOUTS, ...options.timeouts });
     const probeSocket = new ProbeSocket(dir, version, FILE_MODE[mode], () => probeAnswer(participant));
     const hot = new HotHandoff(participant, probeSocket);
+    const abort = (): void => participant.opened.reject(signal?.reason);
+    signal?.addEventListener("abort", abort);
     participant.newSide.seek();
     try {
       await participant.opened.promise;
     } catch (error) {
       await hot.close();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
     }
     return hot;
   }
@@ -216,12 +228,21 @@ export class HotHandoff {
    * before.
    */
   async ready(options: ReadyOptions = {}): Promise<void> {
-    await this.#participant.ready(options.probe ?? (async () => undefined));
+    const { probe = async () => undefined, signal } = options;
+    signal?.throwIfAborted();
+    const abort = (): void => this.#participant.takeReadyBack(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    try {
+      await this.#participant.ready(probe);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
   /**
    * Ends the connections that this process has: their next response carries `Connection: close`; what is left at the
-   * deadline is destroyed and counted. It begins by itself, without deadline, when a newer process has taken over.
+   * deadline is destroyed and counted. HTTP/2 sessions get GOAWAY at a moment without streams. It begins by itself,
+   * without deadline, when a newer process has taken over.
    */
   async drain(options: DrainOptions): Promise<DrainReport> {
     const report = await this.#participant.migration.drain.finish(options);

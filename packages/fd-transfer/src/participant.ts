@@ -124,6 +124,13 @@ export class Participant {
     return done;
   }
 
+  /** The application is not ready after all: what goes on because of its word is called off. */
+  takeReadyBack(reason: unknown): void {
+    if (!this.#readiness.declared || this.isServing()) return;
+    this.#readiness.reject(reason);
+    this.newSide.dispatch({ type: "probed", failure: "the application took its ready() back" });
+  }
+
   /** The links and L are given up, the application's connections go on. */
   leave(): void {
     this.oldSide.close();
@@ -187,7 +194,7 @@ export class Participant {
         this.newSide.dispatch({ type: "claimed", adopted, closed: this.holdings.closeUnclaimed() });
       } else if (this.newSide.link === null && this.tenure.confirmed && !this.holdings.accepting) {
         const failure = await this.#readiness.probe();
-        if (!isCurrent() || this.holdings.accepting) return;
+        if (!isCurrent() || this.holdings.accepting || !this.#readiness.declared) return;
         if (failure === null) this.#serve();
         else this.#readiness.rejectByProbe(false);
       }
@@ -229,8 +236,7 @@ export class Participant {
       case "waiting":
         return this.#becomeStandby();
       case "probe":
-        void this.#readiness.probe().then((failure) => this.newSide.dispatch({ type: "probed", failure }));
-        return;
+        return this.#probe();
       case "accept":
         return this.holdings.accept();
       case "stopAccepting":
@@ -257,6 +263,14 @@ export class Participant {
       case "sendBatch":
         return;
     }
+  }
+
+  /** What a probe says counts for the attempt that asked for it. */
+  #probe(): void {
+    const { link } = this.newSide;
+    void this.#readiness.probe().then((failure) => {
+      if (this.newSide.link === link) this.newSide.dispatch({ type: "probed", failure });
+    });
   }
 
   #own(epoch: bigint | "take" | "read", confirmed: boolean): void {
