@@ -11,12 +11,15 @@ const view: SidecarSetView = {
   matched: 2,
   updated: 1,
   ready: 1,
+  revision: "",
+  uninjected: [],
   pods: [
     {
       namespace: "default",
       name: "web-1",
       ready: false,
       updated: false,
+      revision: "",
       reason: "MaxUnavailableReached",
       detail: "",
       pairs: [
@@ -37,7 +40,16 @@ const view: SidecarSetView = {
         },
       ],
     },
-    { namespace: "default", name: "web-2", ready: true, updated: true, reason: "UpToDate", detail: "", pairs: [] },
+    {
+      namespace: "default",
+      name: "web-2",
+      ready: true,
+      updated: true,
+      revision: "",
+      reason: "UpToDate",
+      detail: "",
+      pairs: [],
+    },
   ],
 };
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseHashes, prepareSidecarSets, selectSidecarSets, type PreparedSidecarSets } from "@hot/inject";
+import { prepareSidecarSets, type PreparedSidecarSets } from "@hot/inject";
 import type { Store } from "@hot/kube";
-import { BASE_ANNOTATION, CANARY_ANNOTATION, HASH_ANNOTATION, type SidecarSet } from "@hot/spec";
-import { toMillis } from "./instant.ts";
+import { BASE_ANNOTATION, CANARY_ANNOTATION, type SidecarSet } from "@hot/spec";
+import { carries, chosenFor, couldBeInjected, isOlder, type IsInjectable } from "./plan/injectable.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
-import { injectedBy, isActive, type NamespaceLabels } from "./plan/select-pods.ts";
+import type { NamespaceLabels } from "./plan/select-pods.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
 
 type Labels = Readonly<Record<string, string>>;
-
-/** Whether a pod with these labels, in such a namespace, is sent to admission at all when it is created. */
-export type IsInjectable = (pod: { namespace: string; labels: Labels }, namespaceLabels: Labels) => boolean;
 
 /**
  * Which pods run without a SidecarSet that selects them. It costs an event of a pod nothing that grows with the number
@@ -62,12 +59,7 @@ export function createInjectionIndex(options: InjectionIndexOptions): InjectionI
   const placed = new Map<string, Placed>();
   const missing = new Map<string, Missing>();
 
-  const select = ({ namespace, labels }: Group, from: PreparedSidecarSets): string[] => {
-    const own = options.namespaces(namespace);
-    // A namespace that is not known yet may be excluded; it is looked at again when it is known.
-    if (own === undefined || !options.isInjectable({ namespace, labels }, own)) return [];
-    return selectSidecarSets(labels, { name: namespace, labels: own }, from);
-  };
+  const select = (group: Group, prepared: PreparedSidecarSets): string[] => chosenFor(group, { ...options, prepared });
 
   const namesOf = (group: Group): string[] => {
     prepared ??= prepareSidecarSets([...sidecarSets.values()]);
@@ -98,18 +90,17 @@ export function createInjectionIndex(options: InjectionIndexOptions): InjectionI
     if (of !== undefined && of.later.size + of.older.size === 0) missing.delete(name);
   };
 
-  const add = (name: string, key: string, { createdAt }: PodProjection): void => {
+  const add = (name: string, key: string, pod: PodProjection): void => {
     const of = missing.get(name) ?? { later: new Set(), older: new Set(), fresh: new Set() };
     missing.set(name, of);
-    // Times are whole seconds: of one second, the pod may have come first.
-    const isOlder = createdAt <= (toMillis(sidecarSets.get(name)?.metadata.creationTimestamp) ?? 0);
-    (isOlder ? of.older : of.later).add(key);
-    if (!isOlder) of.fresh.add(key);
+    const older = isOlder(pod, sidecarSets.get(name));
+    (older ? of.older : of.later).add(key);
+    if (!older) of.fresh.add(key);
   };
 
   const place = (key: string, pod: PodProjection | undefined): Set<string> => {
     const before = placed.get(key);
-    const group = pod !== undefined && isActive(pod) && pod.mirror === undefined ? groupOf(pod) : undefined;
+    const group = pod !== undefined && couldBeInjected(pod) ? groupOf(pod) : undefined;
     if (before !== undefined && before.group !== group) leave(key, before.group);
     const now = pod === undefined || group === undefined ? [] : group.names.filter((name) => !carries(pod, name));
     const same = before?.uid === pod?.uid ? (before?.missing ?? []) : [];
@@ -176,12 +167,6 @@ export function createInjectionIndex(options: InjectionIndexOptions): InjectionI
 
 const NONE: readonly string[] = [];
 const NOTHING: Missing = { later: new Set(), older: new Set(), fresh: new Set() };
-
-function carries(pod: PodProjection, name: string): boolean {
-  if (injectedBy(pod).includes(name)) return true;
-  const entries = parseHashes(pod.annotations[HASH_ANNOTATION]) ?? {};
-  return Object.hasOwn(entries, name);
-}
 
 /** Canary and base are annotations, and no change of them counts as a new generation. */
 function selectsTheSame(a: SidecarSet, b: SidecarSet): boolean {

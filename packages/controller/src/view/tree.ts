@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { findCondition, type RolloutReason, type SidecarSet } from "@hot/spec";
+import { parseHashes, prepareSidecarSets } from "@hot/inject";
+import { findCondition, HASH_ANNOTATION, type RolloutReason, type SidecarSet } from "@hot/spec";
+import { toMillis } from "../instant.ts";
+import { readState } from "../plan/in-place-state.ts";
+import { isChosen, isOlder, mayLack, type IsInjectable } from "../plan/injectable.ts";
 import type { HotPair, Side } from "../plan/hot-pair.ts";
 import { rolesOf } from "../plan/hot-pair.ts";
 import { plan } from "../plan/plan.ts";
@@ -12,6 +16,8 @@ import { isMatched, isUnfinished, type NamespaceLabels } from "../plan/select-po
 export interface SidecarSetView {
   readonly name: string;
   readonly state: "Ready" | "Reconciling" | "Stalled" | "Paused" | "Waiting" | "Gone";
+  /** The ControllerRevision that pods are updated to; empty if it is not known. */
+  readonly revision: string;
   /** The message of the condition that the state comes from. */
   readonly message: string;
   readonly matched: number;
@@ -19,6 +25,8 @@ export interface SidecarSetView {
   readonly ready: number;
   /** By namespace and name. */
   readonly pods: readonly PodView[];
+  /** Pods that injection would choose it for and that run without it; not among the others, which are injected. */
+  readonly uninjected: readonly PodView[];
 }
 
 export interface PodView {
@@ -26,6 +34,10 @@ export interface PodView {
   readonly name: string;
   readonly ready: boolean;
   readonly updated: boolean;
+  /** The ControllerRevision that it was injected with or last updated to; empty if it is not known. */
+  readonly revision: string;
+  /** When its sidecars were last changed in place, in epoch milliseconds; absent: never. */
+  readonly changedAt?: number;
   readonly reason: RolloutReason;
   /** Names and numbers that belong to the reason. */
   readonly detail: string;
@@ -56,12 +68,17 @@ export interface ViewInput {
   /** All pods of the cache, or any that include the SidecarSet's. */
   readonly pods: readonly PodProjection[];
   readonly namespaces: NamespaceLabels;
+  /** The other SidecarSets: a canary of this one takes pods of it. Default: none. */
+  readonly others?: readonly SidecarSet[];
+  /** Which pods admission is asked about; default: all. */
+  readonly isInjectable?: IsInjectable;
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
 /** Describes a SidecarSet and its pods by the very decisions that the controller takes. */
-export function viewSidecarSet({ name, sidecarSet, pods, namespaces, now }: ViewInput): SidecarSetView {
+export function viewSidecarSet(input: ViewInput): SidecarSetView {
+  const { name, sidecarSet, pods, namespaces, now } = input;
   const isOurs = (pod: PodProjection): boolean => sidecarSet !== undefined && isMatched(pod, sidecarSet, namespaces);
   const planned = plan({
     name,
@@ -76,10 +93,12 @@ export function viewSidecarSet({ name, sidecarSet, pods, namespaces, now }: View
   return {
     name,
     ...stateOf(sidecarSet),
+    revision: sidecarSet?.status?.latestRevision ?? "",
     matched: planned.status?.matchedPods ?? 0,
     updated: planned.status?.updatedPods ?? 0,
     ready: planned.status?.readyPods ?? 0,
-    pods: planned.pods.map(viewPod).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+    pods: inOrder(planned.pods.map((one) => viewPod(one, name))),
+    uninjected: inOrder(viewUninjected(input)),
   };
 }
 
@@ -98,10 +117,31 @@ function stateOf(sidecarSet: SidecarSet | undefined): Pick<SidecarSetView, "stat
   return { state: "Waiting", message: findCondition(sidecarSet.status?.conditions, "Ready")?.message ?? "" };
 }
 
-function viewPod({ pod, facts, reason, detail }: PodReport): PodView {
+function viewPod({ pod, facts, reason, detail }: PodReport, sidecarSet: string): PodView {
   const { namespace, name } = pod;
   const { ready, updated, pairs } = facts;
-  return { namespace, name, ready, updated, reason, detail, pairs: pairs.map(viewPair) };
+  const revision = parseHashes(pod.annotations[HASH_ANNOTATION])?.[sidecarSet]?.controllerRevision ?? "";
+  const changedAt = toMillis(readState(pod, sidecarSet)?.updateTimestamp);
+  const about = { revision, ...(changedAt !== undefined && { changedAt }) };
+  return { namespace, name, ready, updated, ...about, reason, detail, pairs: pairs.map(viewPair) };
+}
+
+function viewUninjected({ name, sidecarSet, others = [], pods, namespaces, isInjectable }: ViewInput): PodView[] {
+  if (sidecarSet === undefined) return [];
+  const prepared = prepareSidecarSets([sidecarSet, ...others]);
+  const missing = pods.filter(
+    (pod) => mayLack(pod, name) && isChosen(pod, name, { namespaces, isInjectable, prepared }),
+  );
+  return missing.map((pod) => ({
+    namespace: pod.namespace,
+    name: pod.name,
+    ready: pod.ready,
+    updated: false,
+    revision: "",
+    reason: isOlder(pod, sidecarSet) ? "OlderThanSidecarSet" : "NotInjected",
+    detail: "",
+    pairs: [],
+  }));
 }
 
 function viewPair(pair: HotPair): PairView {
@@ -138,6 +178,10 @@ function observed(side: Side): SideView["observed"] {
   if (status?.terminated !== undefined) return "ended";
   if (status?.runningSince === undefined || !onSpecImage(side)) return "starting";
   return status.ready ? "ready" : "running";
+}
+
+function inOrder(pods: readonly PodView[]): PodView[] {
+  return pods.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
 }
 
 function sortKey({ namespace, name }: PodView): string {
