@@ -28,9 +28,11 @@ const out = values.out === undefined ? join(root, "prebuilds") : resolve(values.
 function copyHeaders() {
   const target = join(out, "include");
   mkdirSync(target, { recursive: true });
-  for (const name of ["napi.h", "napi-inl.h", "napi-inl.deprecated.h", "LICENSE.md"]) {
+  for (const name of ["napi.h", "napi-inl.h", "napi-inl.deprecated.h"]) {
     copyFileSync(join(addonApi(), name), join(target, name));
   }
+  // By another name than LICENSE: a packer would take it for that of the package.
+  copyFileSync(join(addonApi(), "LICENSE.md"), join(target, "napi.license.md"));
 }
 
 /** The C++ library is linked in; what of it is not needed stays out. */
