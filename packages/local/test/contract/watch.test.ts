@@ -90,8 +90,9 @@ test("field selectors follow changes of the status and the node", async () => {
   const running = await watch(on, `${pods}?watch=true&resourceVersion=${start}&fieldSelector=status.phase%3DRunning`);
   const unbound = await watch(on, `${pods}?watch=true&resourceVersion=${start}&fieldSelector=spec.nodeName%3D`);
   await call(on, "POST", pods, { body: pod("phases") });
+  // A node that is not there: no kubelet writes statuses of its own.
   await call(on, "POST", `${pods}/phases/binding`, {
-    body: { target: { kind: "Node", name: "n1" }, metadata: { name: "phases" } },
+    body: { target: { kind: "Node", name: "nowhere" }, metadata: { name: "phases" } },
   });
   await patch(on, `${pods}/phases/status`, "merge", { status: { phase: "Running" } });
   await patch(on, `${pods}/phases/status`, "merge", { status: { phase: "Failed" } });
