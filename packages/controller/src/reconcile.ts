@@ -6,6 +6,7 @@ import type { Expectations } from "./act/expectations.ts";
 import { inParallel } from "./act/in-parallel.ts";
 import type { Revisions } from "./act/revisions.ts";
 import { createStatusPace } from "./act/status-pace.ts";
+import { beginTurn } from "./act/turn.ts";
 import { SIDECAR_SETS, statusChanged, writeStatus } from "./act/write-status.ts";
 import type { Log } from "./effects.ts";
 import type { EmitEvent } from "./emit-event.ts";
@@ -63,12 +64,6 @@ export class UnfinishedError extends Error {
 
 /** Reads at once. */
 const PARALLEL = 8;
-/** After this time the rest is planned anew, in milliseconds: pods that are done meanwhile are reset first. */
-const TURN = 250;
-/** A plan takes at most one part in this many of the time, however many pods there are. */
-const PLAN_SHARE = 5;
-/** Writes of a turn, at least. */
-const FEWEST = 8;
 /** In milliseconds. A deadline may lie years ahead, and a timer that is too long for Node fires at once. */
 const LONGEST_WAIT = 60 * 60_000;
 
@@ -160,18 +155,17 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     });
     const beganAt = clock.now();
     const { stored, snapshot, planned, problem } = await planFor(name, signal);
-    const turnEnds = clock.now() + Math.max(TURN, (clock.now() - beganAt) * (PLAN_SHARE - 1));
-    const turn = { sent: 0, written: 0, left: false };
-    /** Writes one pod after the other, as the gate lets them pass, until the turn is over. */
+    const turn = beginTurn({
+      now: () => clock.now(),
+      planningMs: clock.now() - beganAt,
+      planAgain: () => new Set(plan(snapshotOf(name, snapshot.sidecarSet, snapshot.live)).writes.map(nameOf)),
+    });
+    let wrote = false;
+    /** As many at once as the gate lets pass; once the signal is aborted, nothing more is begun. */
     const inTurn = <T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> =>
       inParallel(items, options.maxWrites, (item) =>
         options.gate.run(name, signal, async () => {
-          if (signal.aborted) return;
-          if (turn.sent >= FEWEST && clock.now() >= turnEnds) turn.left = true;
-          else {
-            turn.sent++;
-            await task(item);
-          }
+          if (!signal.aborted) await task(item);
         }),
       );
     remember(receipts, name, planned.receipts);
@@ -193,7 +187,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     };
     const settle = (pod: PodProjection, kind: WriteKind, outcome: Outcome, events: readonly PlannedEvent[]): void => {
       if (outcome.result === "committed") {
-        turn.written++;
+        wrote = true;
         options.log.info("pod written", { sidecarSet: name, pod: `${pod.namespace}/${pod.name}`, write: kind });
         emit(events);
       } else if ("error" in outcome) {
@@ -208,7 +202,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const reporting = report(name, stored, planned.status, signal, problems);
     await inTurn(planned.writes, async (one) => {
       if (isStart(one) && problem !== undefined) return;
-      if (isWritten(one.pod)) return;
+      if (isWritten(one.pod) || !turn.admits(nameOf(one))) return;
       if (isStart(one) && !isCurrent(snapshot, cached(name))) {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
         return;
@@ -216,15 +210,14 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       settle(one.pod, one.write.kind, await applyWrite(writing, one.pod, one.write), one.events);
     });
     await inTurn(planned.conditions, async ({ pod, message, events }) => {
-      if (isWritten(pod)) return;
+      if (isWritten(pod) || !turn.admits()) return;
       settle(pod, "condition", await applyCondition(writing, pod, message, clock.now()), events);
     });
     const held = await reporting;
     signal.throwIfAborted();
-    const wrote = turn.written > 0;
     if (problems.length > 0) return { problem: firstOf(problems), wrote };
     const waits = [
-      ...(turn.left ? [0] : []),
+      ...(turn.hasLeft ? [0] : []),
       ...(held > 0 ? [held] : []),
       ...(planned.wakeAt === undefined ? [] : [planned.wakeAt - clock.now()]),
     ];
@@ -264,6 +257,11 @@ async function readLive(api: Api, name: string, signal: AbortSignal): Promise<Si
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;
   }
+}
+
+/** A write of a pod as it is now. */
+function nameOf({ pod, write }: PlannedWrite): string {
+  return `${write.kind} ${pod.uid} ${pod.resourceVersion}`;
 }
 
 function isStart({ write }: PlannedWrite): boolean {

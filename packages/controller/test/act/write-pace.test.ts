@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ApiError } from "@hot/kube";
+import { ApiError, RESOURCES } from "@hot/kube";
 import type { Pod } from "@hot/spec";
 import { afterEach, expect, test } from "vitest";
 import { hotContainer, injectedPod, sidecarSet } from "../support/builders.ts";
@@ -103,4 +103,26 @@ test("a stop while the API server wants a pause comes at once, and writes nothin
   await cluster.stop();
   expect(cluster.patches()).toHaveLength(before);
   expect(before).toBeLessThan(20);
+});
+
+test("what has waited for the end of a pause is judged anew: the budget may be used up by now", async () => {
+  cluster = new Cluster(pods(2), sidecarSet({ image: "x:2", strategy: { maxUnavailable: 1 } }));
+  cluster.api.faults.failNext({ verb: "patch", plural: "pods" }, new ApiError("patch pods", 429, {}, 10_000));
+  await cluster.start();
+  await cluster.settle(2_000);
+  const [refused] = cluster.patches();
+  const other = ["web-0", "web-1"].find((name) => name !== refused?.name) ?? "";
+  // Somebody else upgrades the other pod meanwhile, as Kruise would.
+  const { status: _, ...pod } = await cluster.pod(other);
+  const annotations = {
+    ...pod.metadata.annotations,
+    "version.sidecarset.kruise.io/x-2": "2000",
+    "versionalt.sidecarset.kruise.io/x-2": "1",
+    "versionalt.sidecarset.kruise.io/x-1": "2000",
+  };
+  const containers = pod.spec.containers.map((one) => (one.name === "x-2" ? { ...one, image: "x:2" } : one));
+  const seeded = { ...(await cluster.pod(other)), metadata: { ...pod.metadata, annotations, generation: 2 } };
+  cluster.api.seed(RESOURCES.pods, { ...seeded, spec: { ...pod.spec, containers } });
+  await cluster.settle(20_000);
+  expect(cluster.patches().filter(({ name, body }) => name !== other && body.spec !== undefined)).toEqual([refused]);
 });
