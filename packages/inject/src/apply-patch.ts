@@ -26,8 +26,13 @@ function applyOperation(root: Draft, operation: JsonPatchOperation): void {
     put(root, operation.path, value, false);
   } else if (operation.op === "remove") {
     take(root, operation.path);
-  } else {
+  } else if (operation.op === "add" || operation.op === "replace") {
+    if (operation.value === undefined) throw new JsonPatchError(`${operation.op} of ${operation.path} has no value`);
     put(root, operation.path, operation.value, operation.op === "replace");
+  } else {
+    throw new JsonPatchError(
+      `"${String((operation as { op?: unknown }).op)}" is none of add, replace, remove and move`,
+    );
   }
 }
 

@@ -16,6 +16,7 @@ export function pointerStep(key: string | number): string {
  */
 export function pointerKeys(pointer: string): string[] {
   if (pointer === "") return [];
+  if (typeof pointer !== "string") throw new JsonPatchError("an operation has no path");
   if (!pointer.startsWith("/")) throw new JsonPatchError(`"${pointer}" is no JSON pointer: it has to start with "/"`);
   return pointer
     .slice(1)

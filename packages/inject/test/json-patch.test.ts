@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { applyPatch, diff, JsonPatchError } from "@hot/inject";
+import { applyPatch, diff, JsonPatchError, type JsonPatchOperation } from "@hot/inject";
 
 const named = (...names: string[]): { name: string }[] => names.map((name) => ({ name }));
 
@@ -65,6 +65,14 @@ test.each([
   ["a pointer without a slash", {}, [{ op: "add", path: "a", value: 1 }]],
 ] as const)("applyPatch refuses %s", (_what, document, patch) => {
   expect(() => applyPatch(document, patch)).toThrow(JsonPatchError);
+});
+
+test.each<[string, object]>([
+  ["of another kind", { op: "test", path: "/a", value: 2 }],
+  ["without a value", { op: "add", path: "/b" }],
+  ["without a path", { op: "remove" }],
+])("applyPatch refuses an operation %s, as a patch from elsewhere may have", (_what, operation) => {
+  expect(() => applyPatch({ a: 1 }, [operation as JsonPatchOperation])).toThrow(JsonPatchError);
 });
 
 test("applyPatch leaves its input alone", () => {

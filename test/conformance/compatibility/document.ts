@@ -32,7 +32,7 @@ ${table("key", keyRows())}
 
 ## Fields
 
-\`initContainers[]\` has the fields of \`containers[]\`. "better" says what is refused, warned of or repaired here; a field that is "same" means exactly what it means to Kruise.
+\`initContainers[]\` has the fields of \`containers[]\`. "better" says what is refused, warned of or repaired here; a field that is "same" means exactly what it means to Kruise. The members of \`metadata\`, of label selectors and of conditions are Kubernetes' own.
 
 ${table("field", fieldRows())}
 `;
