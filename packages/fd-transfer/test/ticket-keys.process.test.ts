@@ -54,3 +54,16 @@ test("a server with ticket keys of its own keeps them: sessions of the old one b
   await scene.start("v2", { OWN_KEYS: "1" }, "secure.ts").says("ready");
   expect((await visit(scene.port, "TLSv1.3", session)).resumed).toBe(false);
 });
+
+test("certificates that were added while the old process ran are there from the first handshake of the new one", async () => {
+  await using scene = await Scene.open();
+  await scene.start("v1", { GIVEN: "localhost" }, "secure-names.ts").says("ready");
+  const first = await visit(scene.port, "TLSv1.3");
+  expect(first.answer).toContain("v1");
+  for (const version of ["v2", "v3"]) {
+    const next = await scene.start(version, {}, "secure-names.ts").says("ready");
+    expect(next).toMatchObject({ role: "successor", names: ["localhost"] });
+  }
+  const again = await visit(scene.port, "TLSv1.3", first.session);
+  expect([again.answer.includes("v3"), again.resumed]).toEqual([true, true]);
+});
