@@ -84,35 +84,41 @@ function mergeVolumes(
   warnings: string[],
 ): Volume[] {
   const own = pod.spec.volumes ?? [];
-  const added = new Map<string, Volume>();
-  const find = (name: string): Volume | undefined => added.get(name) ?? own.findLast((volume) => volume.name === name);
+  const names = new Set(
+    built.flatMap(({ volumes }) => [...volumes.volumes.map((one) => one.name), ...volumes.unknown]),
+  );
+  const added: Volume[] = [];
+  const known = new Map(own.filter((volume) => names.has(volume.name)).map((volume) => [volume.name, volume]));
   for (const one of built) {
     const name = one.sidecarSet.metadata.name ?? "";
     for (const volume of one.volumes.volumes) {
-      const kept = find(volume.name);
-      if (kept === undefined) added.set(volume.name, volume);
-      else if (!present.has(one) && !jsonEqual(kept as Json, volume as Json)) {
+      const kept = known.get(volume.name);
+      if (kept === undefined) {
+        added.push(volume);
+        known.set(volume.name, volume);
+      } else if (!present.has(one) && !jsonEqual(kept as Json, volume as Json)) {
         warnings.push(warning("VolumeKept", `SidecarSet ${name}: volume ${volume.name} is there already and was kept`));
       }
     }
   }
   for (const one of built) {
-    for (const missing of one.volumes.unknown.filter((name) => find(name) === undefined)) {
+    for (const missing of one.volumes.unknown.filter((name) => !known.has(name))) {
       const name = one.sidecarSet.metadata.name ?? "";
       const sentence = `SidecarSet ${name} mounts volume ${missing}, which neither its spec.volumes nor the pod has`;
       warnings.push(warning("VolumeMissing", sentence));
     }
   }
-  return [...own, ...added.values()];
+  return [...own, ...added];
 }
 
 /** The pod's own pull secrets as they are, then those that are new. */
 function mergeSecrets(own: readonly { name?: string }[], built: readonly BuiltSidecarSet[]): { name?: string }[] {
-  const result = [...own];
+  const added = new Map<string, { name?: string }>();
   for (const secret of built.flatMap((one) => one.sidecarSet.spec.imagePullSecrets ?? [])) {
-    if (!result.some((one) => (one.name ?? "") === (secret.name ?? ""))) result.push(secret);
+    if (!added.has(secret.name ?? "")) added.set(secret.name ?? "", secret);
   }
-  return result;
+  for (const { name = "" } of own) added.delete(name);
+  return [...own, ...added.values()];
 }
 
 function annotate(
