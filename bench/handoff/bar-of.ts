@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { atMost, gap, kept, latency, lossless, resumed, within, type BarRow } from "./accounting/bar.ts";
+import { errorsOf } from "./accounting/account.ts";
+import { atMost, gap, kept, latency, lossless, resumed, within, type BarRow, type Tried } from "./accounting/bar.ts";
+import { figure } from "./accounting/table.ts";
+import type { ClassName } from "./client/traffic.ts";
+import type { Moves } from "./moves.ts";
 import type { PeerRun } from "./side-by-side.ts";
 import type { Recoveries } from "./recovery.ts";
 
@@ -10,26 +14,30 @@ export interface Measured {
   readonly own: PeerRun | undefined;
   readonly ownAmounts: { readonly ka: number; readonly idle: number; readonly echo: number };
   readonly recoveries: readonly Recoveries[];
+  readonly moves: readonly Moves[];
   /** Milliseconds for 250 and for 10,000 descriptors. */
   readonly descriptorsMs: readonly [number, number];
 }
 
 const HANG_MS = 250;
 
-export function barOf({ peers, own, ownAmounts, recoveries, descriptorsMs }: Measured): BarRow[] {
+export function barOf({ peers, own, ownAmounts, recoveries, moves, descriptorsMs }: Measured): BarRow[] {
   const classes = own?.load.classes ?? {};
+  // Both runs of ours.
+  const both = (name: ClassName): Tried[] =>
+    [classes[name], peers.get("hot")?.load.classes[name]].filter((one) => one !== undefined);
   const chances = (connections: number): number => connections * (own?.upgrades ?? 0);
   const committed = (overloaded: boolean): number[] =>
     (own?.times ?? []).filter((one) => one.overloaded === overloaded).flatMap((one) => one.committedMs ?? []);
   const cpuMs = (own?.times ?? []).flatMap((one) => one.committedCpuMs ?? []);
   const [before, after] = own?.descriptors ?? [];
   return [
-    lossless("new connections: errors", classes.new, 50_000),
-    lossless("keep-alive POSTs: errors", classes.ka, 70_000),
-    lossless("idle connections: errors", classes.idle, 1),
-    lossless("echo lines lost, changed or out of order", classes.echo, 1),
-    lossless("responses of 3 s cut, three generations alive", classes.slow, 1),
-    lossless("datagrams lost or answered twice", classes.udp, 1),
+    lossless("new connections: errors", both("new"), 50_000),
+    lossless("keep-alive POSTs: errors", both("ka"), 70_000),
+    lossless("idle connections: errors", both("idle"), 1),
+    lossless("echo lines lost, changed or out of order", both("echo"), 1),
+    lossless("responses of 3 s cut, three generations alive", both("slow"), 1),
+    lossless("datagrams lost or answered twice", both("udp"), 1),
     resumed(classes.tls),
     kept("busy keep-alive connections closed", classes.ka, chances(ownAmounts.ka), 0.01),
     kept("idle connections closed", classes.idle, chances(ownAmounts.idle), 0),
@@ -40,6 +48,7 @@ export function barOf({ peers, own, ownAmounts, recoveries, descriptorsMs }: Mea
     latency("new", peers.get("hot")?.load, peers.get("inherited")?.load),
     latency("ka", peers.get("hot")?.load, peers.get("inherited")?.load),
     gap(peers.get("hot")?.load, peers.get("floor")?.load),
+    ...moves.flatMap(moveRows),
     ...recoveries.flatMap(recoveryRows),
     {
       figure: "descriptors of the serving process, before and after all upgrades",
@@ -49,6 +58,26 @@ export function barOf({ peers, own, ownAmounts, recoveries, descriptorsMs }: Mea
     },
     atMost("250 descriptors through the addon, fastest of 30", descriptorsMs[0], 1, "ms"),
     atMost("10,000 descriptors through the addon, fastest of 30", descriptorsMs[1], 15, "ms"),
+  ];
+}
+
+function moveRows({ kind, connections, reports, load }: Moves): BarRow[] {
+  const what = `${connections} ${kind} connections at once`;
+  const moved = reports.reduce((sum, report) => sum + report.moved, 0);
+  const all = connections * reports.length;
+  const errors = load === undefined ? Number.NaN : errorsOf(load);
+  return [
+    {
+      figure: `${what}: moved`,
+      goal: "all, 0 errors",
+      measured: `${figure(moved)} of ${figure(all)}, ${errors} errors`,
+      reached: moved === all && errors === 0,
+    },
+    within(
+      `${what}: until the last one has moved`,
+      reports.map(({ ms }) => ms),
+      { p99: 250 },
+    ),
   ];
 }
 

@@ -11,6 +11,7 @@ import { barOf } from "./bar-of.ts";
 import type { Amounts } from "./client/traffic.ts";
 import { passDescriptors } from "./descriptors.ts";
 import { PEERS } from "./peers/all.ts";
+import { moves, type Moves } from "./moves.ts";
 import { hot } from "./peers/hot.ts";
 import { recoveries, type Blow, type Recoveries } from "./recovery.ts";
 import { runUpgrades, type PeerRun, type Plan } from "./side-by-side.ts";
@@ -21,7 +22,7 @@ const { values } = parseArgs({
     upgrades: { type: "string", default: "100" },
     peers: { type: "string", default: "all" },
     "peer-upgrades": { type: "string", default: "10" },
-    /** Blows of each kind at the new process; 0 = without this part. */
+    /** Blows of each kind at the new process, and three for each time that all connections move; 0 = without this part. */
     trials: { type: "string", default: "30" },
     /** Every tenth upgrade of ours with twice as many busy processes as processors. */
     overload: { type: "boolean", default: false },
@@ -80,6 +81,17 @@ if (own !== undefined) {
   tellErrors(own);
 }
 
+const moved: Moves[] = [];
+for (const [kind, connections] of trials === 0
+  ? []
+  : ([
+      ["idle", 1_000],
+      ["echo", 500],
+    ] as const)) {
+  tell(`${connections} ${kind} connections move`);
+  moved.push(await moves(kind, connections, Math.ceil(trials / 3)));
+}
+
 const blows: Blow[] = (["SIGKILL", "SIGSTOP"] as const).flatMap((signal) => [
   { signal, when: "guard" },
   { signal, when: "later" },
@@ -94,7 +106,7 @@ const descriptorsMs = [passDescriptors(250, 30), passDescriptors(10_000, 30)] as
 const machine = `${availableParallelism()} processors, Linux ${release()}, Node ${process.version}`;
 out.log(`\n${machine}; load average ${began.join(" ")} at the begin, ${loadavg()[0]?.toFixed(1)} at the end\n`);
 if (results.length > 0) out.log(`${markdown(results.map(lossRow))}\n`);
-out.log(markdown(barTable(barOf({ peers, own, ownAmounts: alone, recoveries: struck, descriptorsMs }))));
+out.log(markdown(barTable(barOf({ peers, own, ownAmounts: alone, recoveries: struck, moves: moved, descriptorsMs }))));
 
 /** An error is explained at once, with its time. */
 function tellErrors({ load }: PeerRun): void {

@@ -20,13 +20,17 @@ export function barTable(rows: readonly BarRow[]): Record<string, string>[] {
   }));
 }
 
-/** 0 errors of at least so many. Fewer attempts without an error decide nothing. */
-export function lossless(what: string, report: ClassReport | undefined, least: number): BarRow {
+/** What counts for {@link lossless}. */
+export type Tried = Pick<ClassReport, "attempts" | "errors">;
+
+/** 0 errors of at least so many in all runs. Fewer attempts without an error decide nothing. */
+export function lossless(what: string, runs: readonly Tried[], least: number): BarRow {
   const goal = `0 of ≥ ${figure(least)}`;
-  if (report === undefined) return { figure: what, goal, measured: "–", reached: null };
-  const count = errorsOf(report);
-  const measured = `${figure(count)} of ${figure(report.attempts)}`;
-  return { figure: what, goal, measured, reached: count > 0 ? false : report.attempts >= least ? true : null };
+  if (runs.length === 0) return { figure: what, goal, measured: "–", reached: null };
+  const count = runs.reduce((sum, run) => sum + errorsOf(run), 0);
+  const attempts = runs.reduce((sum, run) => sum + run.attempts, 0);
+  const measured = `${figure(count)} of ${figure(attempts)}`;
+  return { figure: what, goal, measured, reached: count > 0 ? false : attempts >= least ? true : null };
 }
 
 /** Of all connections times all upgrades, so many were ended by the server. */
