@@ -203,11 +203,12 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     await inTurn(planned.writes, async (one) => {
       if (isStart(one) && problem !== undefined) return;
       if (isWritten(one.pod) || !turn.admits(nameOf(one))) return;
-      if (isStart(one) && !isCurrent(snapshot, cached(name))) {
+      const isWanted = (): boolean => !signal.aborted && (!isStart(one) || isCurrent(snapshot, cached(name)));
+      if (!isWanted()) {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
         return;
       }
-      settle(one.pod, one.write.kind, await applyWrite(writing, one.pod, one.write), one.events);
+      settle(one.pod, one.write.kind, await applyWrite(writing, one.pod, one.write, isWanted), one.events);
     });
     await inTurn(planned.conditions, async ({ pod, message, events }) => {
       if (isWritten(pod) || !turn.admits()) return;

@@ -94,3 +94,15 @@ test("what can't be merged leaves the pod as it is, and is said once", async () 
   expect(said.map((one) => one.reason)).toEqual(["PodWriteRefused"]);
   expect(said[0]?.note).toMatch(/^HOT1308 PatchRejected: .*annotation merged.*HOT2106/);
 });
+
+test("whoever pauses while the pod is read is heard: nothing starts", async () => {
+  cluster = new Cluster([injectedPod(v1)], v2({ annotations: { set: "new" }, patchPolicy: "Overwrite" }));
+  const { reached, release } = cluster.api.faults.holdNext({ verb: "get", plural: "pods" });
+  const starting = cluster.start();
+  await reached;
+  await cluster.edit((set) => ({ ...set, spec: { ...set.spec, updateStrategy: { paused: true } } }));
+  release();
+  await starting;
+  await cluster.converge();
+  expect(cluster.patches()).toEqual([]);
+});

@@ -23,10 +23,20 @@ export interface Writing {
   readonly signal: AbortSignal;
 }
 
-/** Sends one write, once. It holds only for the resourceVersion that it was planned on, and is never sent again. */
-export async function applyWrite(writing: Writing, pod: PodProjection, write: PodWrite): Promise<Outcome> {
+/**
+ * Sends one write, once. It holds only for the resourceVersion that it was planned on, and is never sent again.
+ *
+ * @param isWanted - asked again after what had to be read for it: whoever pauses meanwhile is heard
+ */
+export async function applyWrite(
+  writing: Writing,
+  pod: PodProjection,
+  write: PodWrite,
+  isWanted: () => boolean,
+): Promise<Outcome> {
   const metadata = await addedMetadata(writing, pod, write.metadataOf);
   if ("outcome" in metadata) return metadata.outcome;
+  if (!isWanted()) return { result: "conflict" };
   const containers = Object.entries(write.images).map(([name, image]) => ({ name, image }));
   const annotations = { ...metadata.annotations, ...write.annotations };
   const body = {

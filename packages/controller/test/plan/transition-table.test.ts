@@ -8,7 +8,7 @@ import type { Row } from "./situations.ts";
 import { rows } from "./transitions.ts";
 
 const PAGE = new URL("../../../../docs/hot-upgrade.md", import.meta.url);
-const WRITES = ["REPAIR", "MARK", "UPGRADE", "ADOPT", "RESET", "ABORT"];
+const WRITES = new Set(["REPAIR", "MARK", "UPGRADE", "ADOPT", "RESET", "ABORT"]);
 
 interface Line {
   readonly row: number;
@@ -45,9 +45,7 @@ test("the table is the one that is meant: its rows are counted, and every action
   for (const { actions } of table) {
     expect(actions).not.toEqual([]);
     // `failed` is a member of the record, see below.
-    const unknown = actions.filter(
-      (one) => !WRITES.includes(one) && !isReason(one) && !["nothing", "failed"].includes(one),
-    );
+    const unknown = actions.filter((one) => !WRITES.has(one) && !isReason(one) && !["nothing", "failed"].includes(one));
     expect(unknown).toEqual([]);
   }
 });
