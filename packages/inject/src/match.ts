@@ -45,14 +45,21 @@ export function matchSidecarSets(
   }
   const candidates = prepared.candidates(pod.metadata.labels ?? {}, namespace && (namespace.labels ?? {}));
   const matched: PreparedSidecarSet[] = [];
-  let [index, next] = [0, 0];
-  for (const one of prepared.inOrder) {
-    const isCandidate = candidates[next] === index++;
-    if (isCandidate) next++;
-    const reason = isCandidate ? whyNot(one, pod.metadata, namespace) : one.otherwise;
-    if (reason === undefined) matched.push(one);
-    else result.skipped.push(reason);
+  const places: number[] = [];
+  // Copied at once and cut afterwards, since nearly all are skipped.
+  result.skipped = [...prepared.otherwise];
+  for (const index of candidates) {
+    const one = prepared.inOrder[index];
+    if (one === undefined) continue;
+    const reason = whyNot(one, pod.metadata, namespace);
+    if (reason !== undefined) {
+      result.skipped[index] = reason;
+      continue;
+    }
+    matched.push(one);
+    places.push(index);
   }
+  for (const place of places.reverse()) result.skipped.splice(place, 1);
   const canaries = canariesOf(matched);
   for (const { name, sidecarSet } of matched) {
     const canary = canaries.get(name);

@@ -12,8 +12,6 @@ export interface PreparedSidecarSet {
   /** Why it can't be injected; its selectors are right, unless it is not known what it selects. */
   readonly problem?: string;
   readonly selectsUnknown?: boolean;
-  /** Why it does not apply to a pod for which the index does not name it. */
-  readonly otherwise: SkippedSidecarSet;
 }
 
 const NAME_LABEL = "kubernetes.io/metadata.name";
@@ -24,6 +22,8 @@ const NAME_LABEL = "kubernetes.io/metadata.name";
  */
 export class PreparedSidecarSets {
   readonly inOrder: readonly PreparedSidecarSet[];
+  /** Of each of {@link inOrder}, why it does not apply where the index does not name it. */
+  readonly otherwise: readonly SkippedSidecarSet[];
   readonly #source: readonly SidecarSet[];
   readonly #byLabel = new Map<string, number[]>();
   readonly #keys = { pod: new Set<string>(), namespace: new Set<string>() };
@@ -37,16 +37,22 @@ export class PreparedSidecarSets {
     const uses = new Map<string, number>();
     for (const label of anchors.flat().flatMap((one) => one.labels)) uses.set(label, (uses.get(label) ?? 0) + 1);
     const cost = (anchor: Anchor): number => anchor.labels.reduce((sum, label) => sum + (uses.get(label) ?? 0), 0);
+    const otherwise: SkippedSidecarSet[] = [];
     this.inOrder = sorted.map((checked, index) => {
       const name = checked.sidecarSet.metadata.name ?? "";
       const never = checked.selectsUnknown === true ? undefined : whyNever(checked.sidecarSet);
-      if (never !== undefined) return { ...checked, name, otherwise: skipped(name, ...never) };
+      if (never !== undefined) {
+        otherwise.push(skipped(name, ...never));
+        return { ...checked, name };
+      }
       const [rarest] = (anchors[index] ?? []).sort((a, b) => cost(a) - cost(b));
       if (rarest === undefined) this.#everywhere.push(index);
       else this.#add(rarest, index);
       if (rarest?.of === "namespace") this.#inNamespaces.push(index);
-      return { ...checked, name, otherwise: skipped(name, "NoMatch", NO_MATCH[rarest?.of ?? "pod"]) };
+      otherwise.push(skipped(name, "NoMatch", NO_MATCH[rarest?.of ?? "pod"]));
+      return { ...checked, name };
     });
+    this.otherwise = otherwise;
   }
 
   #add({ of, key, labels }: Anchor, index: number): void {
