@@ -8,7 +8,9 @@ import { onTestFinished, type TestContext } from "vitest";
 
 /** The file of a program, or null. Debian keeps servers where only root looks. */
 export function find(program: string): string | null {
-  for (const folder of [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"]) {
+  for (const folder of program.startsWith("/")
+    ? [""]
+    : [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"]) {
     try {
       accessSync(join(folder, program), constants.X_OK);
       return join(folder, program);
@@ -40,6 +42,10 @@ export class Program {
       this.child.kill(options.killSignal ?? "SIGTERM");
       await this.exited;
     });
+  }
+
+  get stderr(): string {
+    return this.#stderr;
   }
 
   get pid(): number {
