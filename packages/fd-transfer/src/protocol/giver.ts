@@ -64,7 +64,8 @@ function noticeWord(state: GiverState, word: WordName | null): Step<GiverState> 
   }
   if (word === "CONFIRMED" && phase === "guarding") return becomeStandby(state);
   if (word === "ROLLED" && phase === "guarding") return keep(state, "rolled", "the new side gave back", own("take"));
-  if (word === "RELEASED" && phase === "standby") return release(state, "released");
+  // Also when everything from CONFIRMED on was missed, for example because the event loop stood still.
+  if (word === "RELEASED" && (phase === "standby" || phase === "guarding")) return release(state, "released");
   // Only possible when the peer saw this connection end: it owns, so this side does not.
   if (word === "CONFIRMED" && phase === "lingering") return release(state, "released");
   return stay(state);

@@ -267,3 +267,20 @@ test("WORD decides when its message is lost: any next event will do", () => {
   expect(fresh(...COMMITTING, [{ type: "heard" }, "COMMITTED"]).state.phase).toBe("guarding");
   expect(old(...OLD_YIELDED, [{ type: "heard" }, "CONFIRMED"]).state.phase).toBe("standby");
 });
+
+test("R6: the old side that missed everything from CONFIRMED to RELEASED lets go, whatever it hears of first", () => {
+  const guarding: [Input, WordName][] = [
+    ["FDS_ACK", "PREP"],
+    ["PREPARED", "PREP"],
+    ["COMMIT", "PREP"],
+    [cas("COMMITTED", true, 11n), "COMMITTED"],
+  ];
+  for (const heard of [eof, guardTimer, event("GUARD_OK"), event("RELEASE")]) {
+    expect(names(old(...guarding, [heard, "RELEASED"]).effects)).toEqual([
+      "stopAccepting",
+      "letGo",
+      "close",
+      "ended released",
+    ]);
+  }
+});
