@@ -9,6 +9,7 @@ import {
   oldSideDies,
   oldSideDiesEarly,
   refused,
+  struck,
 } from "./fixtures/crash-hand-over.ts";
 import type { Case } from "./fixtures/crash-later.ts";
 import { BYSTANDERS, CASES, diesAtTheDoor, diesLater } from "./fixtures/crash-later.ts";
@@ -39,6 +40,21 @@ test.concurrent.each(CASES)(
 test.concurrent.each(BYSTANDERS)(
   "a third process is turned away and somebody dies %s: the others go on",
   twoAtATime(async (where: string) => diesAtTheDoor(where)),
+);
+
+test.concurrent(
+  "the first stands still while the second confirms, lets it go for the third, and dies: the third is not locked out",
+  twoAtATime(async () => {
+    await using scene = await Scene.open();
+    await scene.ready("v1", { FAULT: "BLOCK before-handle GUARD_OK 2500" });
+    const second = await scene.ready("v2", { FAULT: "KILL after-send RELEASE" });
+    const third = scene.start("v3");
+    await struck(second);
+    await third.says("ready");
+    const load = new Load(scene.port, { keepAlive: 0, fresh: 3 });
+    await load.answeredBy("v3");
+    expect((await load.stop()).failures).toEqual([]);
+  }),
 );
 
 test.concurrent(

@@ -286,7 +286,13 @@ export function die(world: World, id: number): void {
   letGo(world, id);
   Object.assign(world.procs[id]!, { alive: false, hung: false, seeking: false, told: false });
   for (const link of world.links) {
-    if (link.giver === id) Object.assign(link, { g: null }) && shut(link.ge);
-    if (link.taker === id) Object.assign(link, { t: null }) && shut(link.te);
+    if (link.giver === id) {
+      link.g = null;
+      shut(link.ge);
+    }
+    if (link.taker === id) {
+      link.t = null;
+      shut(link.te);
+    }
   }
 }
