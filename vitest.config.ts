@@ -39,6 +39,7 @@ export default defineConfig({
             "test/local/**/*.test.ts",
             "test/packing/**/*.test.ts",
             "test/image/**/*.process.test.ts",
+            "test/bench/**/*.process.test.ts",
           ],
           exclude: [long, "**/node_modules/**"],
           testTimeout: 120_000,
