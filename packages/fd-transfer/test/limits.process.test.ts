@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { LineClients } from "./fixtures/line-clients.ts";
 import { ask } from "./fixtures/load.ts";
+import { canIsolate, UNPRIVILEGED } from "./fixtures/settings.ts";
 
 test("301 sockets in two batches; a process without room for them is told why, and the old one goes on", async () => {
   await using scene = await Scene.open();
@@ -40,3 +41,27 @@ test("an owner with little room takes as many connections as it has room for; th
   expect(clients.answeredBy("v2")).toBeLessThan(56);
   clients.close();
 });
+
+test.runIf(canIsolate)(
+  "too many descriptors on their way: sent again until the others have arrived, in order, none lost",
+  async () => {
+    await using scene = await Scene.open({ ...UNPRIVILEGED, NOFILE: "64" });
+    const process = scene.start("v1", {}, "in-flight.ts");
+    expect((await process.says("refused"))["refused"]).toBeGreaterThan(0);
+    const { arrived } = await process.says("arrived");
+    expect(arrived).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((batch) => `${batch}: 20`));
+    expect(process.has("broken")).toBe(false);
+  },
+);
+
+test.runIf(canIsolate)(
+  "a process that could hold the sockets and not serve them is told before it takes over",
+  async () => {
+    await using scene = await Scene.open({ ...UNPRIVILEGED, COUNT: "450" });
+    await scene.start("v1", {}, "many.ts").says("ready");
+    const small = scene.start("v2", { NOFILE: "700" }, "many.ts");
+    // Each takes a second descriptor as soon as it is served.
+    await expect(small.says("ready")).rejects.toThrow(/HOT4006.*serving needs 451 descriptors/s);
+    expect(await ask(scene.port, false, "x")).toBe("v1");
+  },
+);
