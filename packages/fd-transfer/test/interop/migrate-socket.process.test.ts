@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "v
 import { descriptorOf, giveMigratedListener, takeMigratedListener } from "../../src/interop/index.ts";
 import { loadNative } from "../../src/native/addon.ts";
 import { folder } from "../native/descriptors.ts";
-import { ask, Asking, heldSockets, ownAddress, socketOf } from "./loopback.ts";
+import { ask, Asking, heldSockets, listeningSocket, ownAddress, socketOf } from "./loopback.ts";
 import { eventually, find, need, Program } from "./programs.ts";
 
 const HOST = ownAddress();
@@ -94,4 +94,35 @@ test("nobody waits: the answer is no and Node goes on serving; a second try succ
   expect(await ask(HOST, PORT)).toBe("node");
   const next = start({ TAKE: "1" });
   await next.until("it serves", async () => (await ask(HOST, PORT)) === "go");
+});
+
+test("a Go sidecar is upgraded to HotHandoff, that to its next version, and back to Go, under load and with one socket", async () => {
+  const { start, path } = sidecar();
+  const old = start();
+  await old.until("it serves", async () => (await ask(HOST, PORT).catch(() => "")) === "go");
+  const socket = listeningSocket(HOST, PORT);
+  const asking = new Asking(HOST, PORT);
+  onTestFinished(async () => asking.stop());
+  const dir = join(folder(), "d.hot");
+  const fixture = fileURLToPath(new URL("fixture/from-go.ts", import.meta.url));
+  const hot = (version: number): Program => {
+    const told = { HOT_DIR: dir, HOST, PORT: String(PORT), SOCKET: path, VERSION: `hot ${version}` };
+    const env = { ...process.env, ...told, SIDECARSET_VERSION: String(version) };
+    return new Program(process.execPath, ["--conditions=@hot/source", fixture], { env });
+  };
+  const first = hot(2);
+  await first.until("it answers", () => (asking.answers.get("hot 2") ?? 0) > 50);
+  old.child.kill("SIGTERM");
+  const second = hot(3);
+  await second.until("it answers", () => (asking.answers.get("hot 3") ?? 0) > 50);
+  first.child.kill("SIGTERM");
+  await first.exited;
+  const go = asking.answers.get("go") ?? 0;
+  const last = start({ TAKE: "1" });
+  await last.until("it has the socket", () => holds(last.pid, socket));
+  await second.exited;
+  await eventually("Go answers alone", () => (asking.answers.get("go") ?? 0) > go + 50);
+  await asking.stop();
+  expect(asking.failures).toEqual([]);
+  expect(listeningSocket(HOST, PORT)).toBe(socket);
 });
