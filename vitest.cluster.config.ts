@@ -40,7 +40,17 @@ export default defineConfig({
           ...limits,
         },
       },
-      { ...shared, test: { name: "pages", include: pages, maxWorkers: 1, sequence: { groupOrder: 2 }, ...limits } },
+      {
+        ...shared,
+        test: {
+          name: "pages",
+          include: pages,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+          globalSetup: "test/cluster/pages-setup.ts",
+          ...limits,
+        },
+      },
     ],
   },
 });
