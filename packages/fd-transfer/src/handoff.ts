@@ -164,7 +164,7 @@ export class HotHandoff {
   listener(key: string, options: PathListenOptions): Promise<Listener<PathAddress>>;
   async listener(key: string, options: ListenOptions): Promise<Listener | Listener<PathAddress>> {
     const { migration } = this.#participant;
-    const slot = await this.#participant.bound(
+    const slot = await this.#participant.application.bound(
       new ListenerSlot(key, options, (server) => migration.track(key, server)),
     );
     return slot as Listener | Listener<PathAddress>;
@@ -181,7 +181,7 @@ export class HotHandoff {
    * dns.attach(createSocket("udp6").on("message", answer));
    */
   async datagram(key: string, options: DatagramOptions): Promise<Datagram> {
-    return this.#participant.bound(new DatagramSlot(key, options));
+    return this.#participant.application.bound(new DatagramSlot(key, options));
   }
 
   /**
@@ -230,10 +230,10 @@ export class HotHandoff {
   async ready(options: ReadyOptions = {}): Promise<void> {
     const { probe = async () => undefined, signal } = options;
     signal?.throwIfAborted();
-    const abort = (): void => this.#participant.takeReadyBack(signal?.reason);
+    const abort = (): void => this.#participant.application.takeReadyBack(signal?.reason);
     signal?.addEventListener("abort", abort);
     try {
-      await this.#participant.ready(probe);
+      await this.#participant.application.ready(probe);
     } finally {
       signal?.removeEventListener("abort", abort);
     }

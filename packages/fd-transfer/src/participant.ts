@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EventEmitter } from "node:events";
+import { Application } from "./application.ts";
 import type { Deferred } from "./deferred.ts";
 import { deferred } from "./deferred.ts";
 import { HandoffError, refusal } from "./errors.ts";
@@ -11,12 +12,10 @@ import type { Identity } from "./new-side.ts";
 import { NewSide } from "./new-side.ts";
 import { OldSide } from "./old-side.ts";
 import type { Lineage } from "./ownership.ts";
-import { Readiness } from "./readiness.ts";
 import { Tenure } from "./tenure.ts";
 import type { Timeouts } from "./protocol/limits.ts";
 import { owns } from "./protocol/owns.ts";
 import type { HostEffect, Outcome } from "./protocol/step.ts";
-import type { Slot } from "./slot.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /**
@@ -35,11 +34,8 @@ export class Participant {
   terminating = false;
   closed = false;
   readonly tenure = new Tenure();
+  readonly application: Application;
   readonly #times: Timeouts;
-  /** Counts each change of what is held, so that work of an earlier one stops. */
-  #term = 0;
-  #holding: Deferred<void> = deferred();
-  readonly #readiness = new Readiness();
   readonly #upkeep: Upkeep;
 
   constructor(identity: Identity, times: Timeouts) {
@@ -64,6 +60,13 @@ export class Participant {
       moves: (session, move) => this.migration.receivers.admit(session, move),
       stopsAnswering: () => this.migration.receivers.close(),
     });
+    this.application = new Application(this.holdings, this.tenure, this.newSide, {
+      isFresh: () => this.role === "fresh",
+      isServing: () => this.isServing(),
+      serve: () => this.#serve(),
+      startOver: (error) => this.#startOver(error),
+      closeSocket: (key) => this.#closeSocket(key),
+    });
     this.#upkeep = new Upkeep(this.oldSide, this.holdings, this.events, () => this.isServing());
     this.migration = new Migration(identity, times, {
       isServing: () => this.isServing() && !this.terminating,
@@ -84,51 +87,12 @@ export class Participant {
     return this.tenure.confirmed && this.isOwner() && this.holdings.accepting;
   }
 
-  /** The same slot, with its socket: inherited or bound here. Pending while another process owns. */
-  async bound<S extends Slot>(slot: S): Promise<S> {
-    this.#mustBeOpen("listen");
-    this.holdings.addSlot(slot);
-    slot.onClose = () => this.#closeSocket(slot.key);
-    try {
-      while (!slot.bound) {
-        await this.#holding.promise;
-        const term = this.#term;
-        await this.holdings.bindAll(() => term === this.#term);
-      }
-    } catch (error) {
-      if (error instanceof HandoffError && error.code === "HOT4010" && this.role === "fresh" && !this.closed) {
-        this.#startOver(error);
-        this.holdings.removeSlot(slot.key);
-        return this.bound(slot);
-      }
-      this.holdings.removeSlot(slot.key);
-      throw error;
-    }
-    return slot;
-  }
-
   /** A standby closes its descriptor as well, or the kernel would go on queueing to a socket that nobody reads. */
   #closeSocket(key: string): void {
     this.holdings.removeSlot(key);
     this.migration.untrack(key);
     const { link } = this.newSide;
     if (link?.state.phase === "kept") link.session.send({ type: "CLOSED", key });
-  }
-
-  async ready(probe: () => Promise<void>): Promise<void> {
-    this.#mustBeOpen("own");
-    const again = this.#readiness.probeFailed;
-    const done = this.#readiness.declare(probe);
-    if (again && !this.tenure.current) this.newSide.seek();
-    else this.#proceed();
-    return done;
-  }
-
-  /** The application is not ready after all: what goes on because of its word is called off. */
-  takeReadyBack(reason: unknown): void {
-    if (!this.#readiness.declared || this.isServing()) return;
-    this.#readiness.reject(reason);
-    this.newSide.dispatch({ type: "probed", failure: "the application took its ready() back" });
   }
 
   /** The links and L are given up, the application's connections go on. */
@@ -142,18 +106,14 @@ export class Participant {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.#term++;
     const error = new HandoffError("HOT4013", "the hand-off was closed", { phase: "close" });
     this.oldSide.close();
     this.newSide.close();
     this.migration.close();
     this.holdings.letGo();
     this.#disown();
-    for (const waiting of [this.opened, this.#holding, this.#readiness]) waiting.reject(error);
-  }
-
-  #mustBeOpen(phase: "listen" | "own"): void {
-    if (this.closed) throw new HandoffError("HOT4013", "the hand-off is closed", { phase });
+    this.opened.reject(error);
+    this.application.close(error);
   }
 
   #setRole(role: HandoffRole): void {
@@ -167,52 +127,7 @@ export class Participant {
     this.holdings.lineage = lineage;
     this.#own(lineage.takeEpoch(), true);
     this.#setRole("fresh");
-    this.#held();
-  }
-
-  /** Descriptors may be claimed from now on. */
-  #held(): void {
-    this.#term++;
-    this.#holding.resolve();
-    this.#proceed();
-  }
-
-  /** Goes on to own or to COMMIT, as soon as the application is ready and the listeners are here. */
-  #proceed(): void {
-    if (!this.#readiness.declared || this.holdings.lineage === null) return;
-    const term = this.#term;
-    const isCurrent = (): boolean => term === this.#term && !this.closed;
-    const work = async (): Promise<void> => {
-      await this.holdings.bindAll(isCurrent);
-      if (!isCurrent()) return;
-      await this.holdings.states.import();
-      if (!isCurrent()) return;
-      this.holdings.mustBeAttached();
-      if (this.newSide.link?.state.phase === "held") {
-        this.holdings.mustFit();
-        const adopted = this.holdings.adopted();
-        this.newSide.dispatch({ type: "claimed", adopted, closed: this.holdings.closeUnclaimed() });
-      } else if (this.newSide.link === null && this.tenure.confirmed && !this.holdings.accepting) {
-        const failure = await this.#readiness.probe();
-        if (!isCurrent() || this.holdings.accepting || !this.#readiness.declared) return;
-        if (failure === null) this.#serve();
-        else this.#readiness.rejectByProbe(false);
-      }
-    };
-    work().catch((error: unknown) => {
-      if (!isCurrent()) return;
-      if (error instanceof HandoffError && error.code === "HOT4010") this.#startOver(error);
-      else if (error instanceof HandoffError && (error.code === "HOT4015" || error.code === "HOT4006"))
-        this.#refuse(error);
-      else this.#readiness.reject(error);
-    });
-  }
-
-  /** The old side is told, and goes on; ready() is rejected when that is done. */
-  #refuse(error: HandoffError): void {
-    if (this.newSide.link === null) return this.#readiness.reject(error);
-    this.#readiness.refuse(error);
-    this.newSide.dispatch({ type: "probed", failure: error.message });
+    this.application.held();
   }
 
   #serve(): void {
@@ -232,11 +147,11 @@ export class Participant {
     switch (effect.type) {
       case "held":
         this.#setRole("successor");
-        return this.#held();
+        return this.application.held();
       case "waiting":
         return this.#becomeStandby();
       case "probe":
-        return this.#probe();
+        return this.application.probe();
       case "accept":
         return this.holdings.accept();
       case "stopAccepting":
@@ -265,14 +180,6 @@ export class Participant {
     }
   }
 
-  /** What a probe says counts for the attempt that asked for it. */
-  #probe(): void {
-    const { link } = this.newSide;
-    void this.#readiness.probe().then((failure) => {
-      if (this.newSide.link === link) this.newSide.dispatch({ type: "probed", failure });
-    });
-  }
-
   #own(epoch: bigint | "take" | "read", confirmed: boolean): void {
     const written = epoch === "take" ? this.holdings.lineage?.takeEpoch() : this.holdings.lineage?.readEpoch();
     this.tenure.begin(typeof epoch === "bigint" ? epoch : (written ?? this.tenure.epoch), confirmed);
@@ -298,7 +205,7 @@ export class Participant {
   #publish(): void {
     this.#upkeep.publish(this.tenure.epoch);
     if (this.role === "standby") this.#setRole("successor");
-    this.#readiness.resolve();
+    this.application.readiness.resolve();
     tell(this.events, "owner", this.tenure.epoch);
   }
 
@@ -308,11 +215,10 @@ export class Participant {
   }
 
   #letGo(): void {
-    this.#term++;
+    this.application.lost();
     this.#disown();
     this.oldSide.stopAnswering();
     this.holdings.letGo();
-    this.#holding = deferred();
     if (this.migration.drain.connections > 0) this.migration.begin(false);
   }
 
@@ -326,7 +232,7 @@ export class Participant {
         break;
       case "reclaimed":
         if (this.holdings.accepting) this.#serve();
-        else this.#proceed();
+        else this.application.proceed();
         break;
       case "released":
       case "left":
@@ -335,7 +241,7 @@ export class Participant {
         break;
       case "retry":
         this.#setRole("standby");
-        if (this.#readiness.probeFailed) return this.#readiness.rejectByProbe(true);
+        if (this.application.readiness.probeFailed) return this.application.readiness.rejectByProbe(true);
         tell(this.events, "retry", { reason: outcome.reason, afterMs: outcome.afterMs });
         if (!this.terminating) this.newSide.seek(outcome.afterMs);
         break;
@@ -348,12 +254,11 @@ export class Participant {
 
   #fail(error: HandoffError): void {
     this.opened.reject(error);
-    this.#holding.reject(error);
-    this.#readiness.reject(error);
+    this.application.fail(error);
     // After the start nobody may be waiting for it: it may be mended from outside, so go on asking.
     tell(this.events, "retry", { reason: error.message, afterMs: this.#times.backOffMs });
     if (this.opened.settled === "resolved" && !this.terminating) {
-      this.#holding = deferred();
+      this.application.hopeAgain();
       this.newSide.seek(this.#times.backOffMs);
     }
   }
