@@ -11,7 +11,8 @@ import { InteropError } from "./errors.ts";
  */
 export function descriptorOf(server: Server): number {
   // Not documented, but the only way to it.
-  const { fd = -1 } = (server as unknown as { _handle?: { fd?: number } | null })._handle ?? {};
+  const handle = Reflect.get(server, "_handle") as { readonly fd?: number } | null | undefined;
+  const fd = handle?.fd ?? -1;
   if (fd < 0) throw new InteropError("HOT4037", "the server does not listen, so it has no descriptor to pass on");
   return fd;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadNative } from "../native/addon.ts";
 import type { SocketInfo } from "../native/contract.ts";
-import { OwnedFd } from "../native/owned-fd.ts";
+import type { OwnedFd } from "../native/owned-fd.ts";
 import { InteropError } from "./errors.ts";
 
 const SOCK_STREAM = 1;
@@ -108,8 +108,8 @@ export class InheritedSockets implements Iterable<InheritedSocket> {
   }
 
   #describe(): string {
-    const list = [...this.#sockets.values()].map(({ info: { address, type }, fd: _, ...label }) =>
-      JSON.stringify({ ...label, type: type === SOCK_DGRAM ? "datagram" : "stream", ...address }),
+    const list = [...this.#sockets.values()].map(({ info: { address, type }, name, interfaceName, namespace }) =>
+      JSON.stringify({ name, interfaceName, namespace, type: type === SOCK_DGRAM ? "datagram" : "stream", ...address }),
     );
     return list.length === 0 ? "none" : list.join(", ");
   }

@@ -92,7 +92,7 @@ test("whoever asks amiss gets nothing, and the next one everything", async () =>
     await got;
     expect(bytes).toBe(0);
   }
-  expect(failed.map((error) => (error as { code?: string }).code)).toEqual(new Array(5).fill("HOT4031"));
+  expect(failed.map((error) => (error as { code?: string }).code)).toEqual(Array.from({ length: 5 }, () => "HOT4031"));
   // More than the door has room for, and all of them silent.
   const crowd = Array.from({ length: 40 }, () => createConnection(path).on("error", () => undefined));
   await eventually("the surplus is turned away", () => crowd.filter((client) => client.destroyed).length === 24);

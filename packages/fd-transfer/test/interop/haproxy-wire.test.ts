@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { InteropError } from "../../src/interop/errors.ts";
 import { AnswerReader, batchesOf, encodeInteger, encodeLabel, MAX_BATCH } from "../../src/interop/haproxy-wire.ts";

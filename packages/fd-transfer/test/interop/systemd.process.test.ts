@@ -14,11 +14,9 @@ import { systemd } from "./systemd-manager.ts";
 
 const HOST = ownAddress();
 const PORT = 8080;
-const node = (fixture: string): string[] => [
-  process.execPath,
-  "--conditions=@hot/source",
-  fileURLToPath(new URL(`fixture/${fixture}`, import.meta.url)),
-];
+const node = (fixture: URL): string[] => [process.execPath, "--conditions=@hot/source", fileURLToPath(fixture)];
+const activated = node(new URL("fixture/activated.ts", import.meta.url));
+const stored = node(new URL("fixture/stored.ts", import.meta.url));
 
 beforeEach((context) => need(context, "systemd-socket-activate", "apt-get install systemd"));
 
@@ -31,7 +29,7 @@ async function said(path: string, options: object = {}): Promise<Record<string, 
 test("systemd-socket-activate starts Node on its sockets, which are known by name", async () => {
   const path = join(folder(), "s");
   const listen = ["-l", `${HOST}:${PORT}`, "-l", path, "--fdname=http:path"];
-  const program = new Program("systemd-socket-activate", [...listen, ...node("activated.ts")]);
+  const program = new Program("systemd-socket-activate", [...listen, ...activated]);
   await program.until("it listens", async () => (await ask(HOST, PORT).catch(() => "")) !== "");
   const expected = { pid: program.pid, variables: [], again: 0 };
   expect(await said("/")).toEqual({ name: "http", ...expected });
@@ -57,7 +55,7 @@ test.each(["path", "@"])("what systemd is told arrives on its socket (%s), descr
   ] as const) {
     const program = new Program(
       "systemd-socket-activate",
-      ["-d", "-E", "MODE=datagram", "-l", address, "--fdname=inbox", ...node("activated.ts")],
+      ["-d", "-E", "MODE=datagram", "-l", address, "--fdname=inbox", ...activated],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     const output = text(program.child.stdout as NodeJS.ReadableStream);
@@ -86,10 +84,16 @@ test("a service that crashes gets its listener and its state back from the descr
   const manager = systemd({
     "default.target": ["[Unit]", "DefaultDependencies=no", "Wants=stored.service"],
     "stored.service": [
-      ...["[Unit]", "DefaultDependencies=no", "StartLimitIntervalSec=0"],
-      ...["[Service]", "Type=notify", `ExecStart=${node("stored.ts").join(" ")}`],
-      ...[`HOST=${HOST}`, `PORT=${PORT}`, `STATE=${join(folder(), "state")}`].map((pair) => `Environment=${pair}`),
-      ...["FileDescriptorStoreMax=8", "Restart=always", "RestartSec=0"],
+      "[Unit]",
+      "DefaultDependencies=no",
+      "StartLimitIntervalSec=0",
+      "[Service]",
+      "Type=notify",
+      `ExecStart=${stored.join(" ")}`,
+      `Environment=HOST=${HOST} PORT=${PORT} STATE=${join(folder(), "state")}`,
+      "FileDescriptorStoreMax=8",
+      "Restart=always",
+      "RestartSec=0",
     ],
   });
   const served = async (): Promise<Record<string, unknown>> => {
