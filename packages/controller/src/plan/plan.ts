@@ -62,7 +62,9 @@ export function plan(snapshot: Snapshot): Plan {
   const failed = matched.filter((one) => one.failed !== undefined);
   const limit = failureLimit(sidecarSet?.spec.updateStrategy, matched.length);
   const stalled = sidecarSet !== undefined && (failed.length >= limit || isStalled(sidecarSet));
-  const { decided, order, needsLive } = decideStarts(matched, snapshot, stalled);
+  // What this plan notes as failed counts already: nothing starts beside the abort that makes the rollout stall.
+  const isOver = stalled || failed.length + matched.filter(isFailing).length >= limit;
+  const { decided, order, needsLive } = decideStarts(matched, snapshot, isOver);
   const all = [...decided, ...lingering];
   const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, snapshot.receipts, now);
   const reports = all.map((facts) => reportOn(facts, sidecarSet !== undefined));
@@ -129,6 +131,13 @@ function decideStarts(
 /** An abort because the wish has changed is only as good as what is known of the wish. */
 function isSuperseded({ decision }: PodFacts): boolean {
   return decision.do === "write" && decision.decision?.do === "abort" && !decision.decision.failed;
+}
+
+/** It is about to be noted as failed. */
+function isFailing({ failed, decision }: PodFacts): boolean {
+  return (
+    failed === undefined && decision.do === "write" && decision.decision?.do === "abort" && decision.decision.failed
+  );
 }
 
 function isNewer({ pairs }: PodFacts, sidecarSet: SidecarSet): boolean {

@@ -50,6 +50,16 @@ describe("state × observation → action", () => {
     expect([verdict(planned), planned.status?.failedPods]).toEqual(["UPGRADE", 0]);
   });
 
+  test("nothing starts beside the abort that makes the rollout stall, and it has not stalled before that is written", () => {
+    const other = { ...calm, metadata: { ...calm.metadata, name: "web-1", uid: "uid-web-1" } };
+    const planned = planFor([failing, other], strategy(v2, { maxUnavailable: 2 }));
+    expect(planned.writes.map(({ write }) => write.kind)).toEqual(["abort"]);
+    expect(planned.pods.map(({ reason }) => reason)).toEqual(["Resetting", "Stalled"]);
+    expect(planned.status?.conditions?.find((one) => one.type === "Stalled")).toMatchObject({ status: "False" });
+    const two = strategy(v2, { maxUnavailable: 2, hotUpgrade: { failureThreshold: 2 } });
+    expect(planFor([failing, other], two).writes.map(({ write }) => write.kind)).toEqual(["abort", "upgrade"]);
+  });
+
   test("onFailure: Wait reports and leaves everything as it is", () => {
     const wait = strategy(v2, { hotUpgrade: { onFailure: "Wait" } });
     const pod = status(upgrading(calm, wait), "x-2", waiting("ErrImagePull"));

@@ -108,8 +108,8 @@ export class ApiServer {
     const { status: _, ...rest } = wished;
     const after: Stored = before === undefined ? wished : status ? { ...before, status: wished.status } : rest;
     if (before !== undefined && !status && before.status !== undefined) after.status = before.status;
-    const same = (["spec", "status"] as const).every((part) => before?.[part] === after[part]);
-    if (before !== undefined && same && before.metadata === after.metadata) return before;
+    const parts = new Set([...Object.keys(before ?? {}), ...Object.keys(after)]) as Set<keyof Stored>;
+    if (before !== undefined && [...parts].every((part) => before[part] === after[part])) return before;
     const version = ++this.version;
     const { generation = 1 } = before?.metadata ?? {};
     const object: Stored = {
@@ -123,6 +123,22 @@ export class ApiServer {
     objects.set(key, object);
     this.#tell({ plural, key, version, type: before === undefined ? "ADDED" : "MODIFIED", before, object });
     return object;
+  }
+
+  create(plural: string, key: string, object: Stored): Stored {
+    if (this.table(plural).objects.has(key)) refuse(`create ${plural} ${key}`, 409, "AlreadyExists");
+    const uid = `uid-${plural}-${this.version}`;
+    return this.put(plural, key, { ...structuredClone(object), metadata: { ...object.metadata, uid } });
+  }
+
+  /** As a client does it: with what it believes the object to be. */
+  remove(plural: string, key: string, { uid, resourceVersion }: { uid?: string; resourceVersion?: string }): void {
+    const { metadata } = this.get(plural, key);
+    const isSame =
+      (uid ?? metadata.uid) === metadata.uid &&
+      (resourceVersion ?? metadata.resourceVersion) === metadata.resourceVersion;
+    if (!isSame) refuse(`delete ${plural} ${key}`, 409, "Conflict");
+    this.delete(plural, key);
   }
 
   delete(plural: string, key: string): void {

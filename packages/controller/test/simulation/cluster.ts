@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HASH_ANNOTATION, type Pod } from "@hot/spec";
+import { HASH_ANNOTATION, RETRY_ANNOTATION, type ControllerRevision, type Pod } from "@hot/spec";
+import { SIDECAR_SETS } from "../../src/act/write-status.ts";
 import { injectedPod } from "../support/builders.ts";
+import { injectedByAll } from "./injected-by-all.ts";
 import { Kubelet, type Node } from "./kubelet.ts";
 import { Machine } from "./machine.ts";
 import { seconds } from "./pod-status.ts";
 import { NATURE } from "./scheduler.ts";
+import { Scope } from "./scope.ts";
 import { storedFor, type Wish } from "./sidecar-sets.ts";
 import type { Scenario } from "./scenario.ts";
 import type { World } from "./world.ts";
@@ -13,60 +16,96 @@ interface Place {
   readonly machine: Machine;
   readonly node: Node;
   kubelet: Kubelet;
-  /** What the pod was injected with. */
-  readonly injected: Wish;
+  /** What the pod was injected with, by SidecarSet. */
+  readonly injected: ReadonlyMap<string, Wish>;
 }
 
-/** Pods with their kubelets, and the one SidecarSet. */
+/** Pods with their kubelets, and one or two SidecarSets. */
 export class Cluster {
+  readonly scopes: readonly Scope[];
+  /** Of all. */
   readonly bases: readonly string[];
   readonly places = new Map<string, Place>();
   readonly machines = new Map<string, Machine>();
-  /** Hash of a SidecarSet → what it wanted. */
-  readonly wishes = new Map<string, Wish>();
-  wish: Wish;
   registryDown = false;
   readonly #world: World;
   readonly #oldKubelets: boolean;
   readonly #hook: boolean;
   #uids = 0;
 
-  constructor(world: World, { wish, oldKubelets, hook }: Scenario) {
+  constructor(world: World, { wishes, oldKubelets, hook }: Scenario) {
     this.#world = world;
     this.#oldKubelets = oldKubelets;
     this.#hook = hook;
-    this.wish = wish;
-    this.bases = Object.keys(wish.hot);
+    this.scopes = wishes.map((wish) => new Scope(wish));
+    this.bases = this.scopes.flatMap((one) => one.bases);
     world.server.put("namespaces", "ns1", { metadata: { name: "ns1", uid: "ns1", labels: {} } });
-    world.server.onCommit(({ plural, key, object, before }) => {
+    world.server.onCommit(({ plural, key, object, before, type }) => {
+      const isOrphaning =
+        plural === "sidecarsets" ? type === "DELETED" : plural === "controllerrevisions" && type === "ADDED";
+      if (isOrphaning) world.scheduler.after(world.random.int(10, 5_000), NATURE, () => this.#collect());
       if (plural === "pods" && before !== undefined && before.spec !== object.spec)
         this.places.get(key)?.kubelet.poke();
     });
   }
 
-  get exists(): boolean {
-    return this.#world.server.sidecarSet(this.wish.name) !== undefined;
+  /** Those that exist. */
+  get present(): Scope[] {
+    return this.scopes.filter((one) => this.#world.server.sidecarSet(one.name) !== undefined);
+  }
+
+  scope(name: string): Scope {
+    return this.scopes.find((one) => one.name === name)!;
+  }
+
+  /** To whom a hot pair belongs. */
+  ownerOf(base: string): Scope {
+    return this.scopes.find((one) => one.bases.includes(base))!;
   }
 
   /** Writes the SidecarSet as a user and the webhook do; creates it where there is none. */
   apply(wish: Wish): void {
     const { server } = this.#world;
-    this.wish = wish;
+    const scope = this.scope(wish.name);
+    scope.wish = wish;
+    if (wish.note !== undefined) scope.notes.add(wish.note);
     const stored = storedFor(wish);
     const before = server.sidecarSet(wish.name);
-    this.wishes.set(stored.metadata.annotations?.[HASH_ANNOTATION] ?? "", wish);
+    scope.wishes.set(stored.metadata.annotations?.[HASH_ANNOTATION] ?? "", wish);
     const uid = before?.metadata.uid ?? `uid-${wish.name}-${++this.#uids}`;
-    server.put("sidecarsets", wish.name, { ...stored, metadata: { ...before?.metadata, ...stored.metadata, uid } });
+    const annotations = { ...before?.metadata.annotations, ...stored.metadata.annotations };
+    const metadata = { ...before?.metadata, ...stored.metadata, annotations, uid };
+    server.put("sidecarsets", wish.name, { ...stored, metadata });
   }
 
-  remove(): void {
-    this.#world.server.delete("sidecarsets", this.wish.name);
+  remove(name: string): void {
+    this.scope(name).wasDeleted = true;
+    this.#world.server.delete("sidecarsets", name);
   }
 
-  /** A pod that the webhook has injected and a kubelet has started. */
+  /** The garbage collector: revisions whose SidecarSet is no more. */
+  #collect(): void {
+    const { server } = this.#world;
+    const alive = new Set(server.list(SIDECAR_SETS).items.map(({ metadata }) => metadata.uid));
+    for (const [key, { metadata }] of server.table("controllerrevisions").objects) {
+      const { ownerReferences = [] } = metadata as ControllerRevision["metadata"];
+      if (!ownerReferences.some(({ uid }) => alive.has(uid))) server.delete("controllerrevisions", key);
+    }
+  }
+
+  /** Asks for another attempt of what has failed: on a SidecarSet or on a pod. */
+  retry(plural: "sidecarsets" | "pods", key: string, token: string): void {
+    const { server } = this.#world;
+    const { metadata, ...rest } = server.get(plural, key);
+    const annotations = { ...metadata.annotations, [RETRY_ANNOTATION]: token };
+    server.put(plural, key, { ...rest, metadata: { ...metadata, annotations } });
+  }
+
+  /** A pod that the webhook has injected, by all that exist, and a kubelet has started. */
   addPod(name: string, age: number): void {
     const { scheduler, server } = this.#world;
-    const born = injectedPod(storedFor(this.wish), name);
+    const { present } = this;
+    const born = injectedByAll(present.map((one) => injectedPod(storedFor(one.wish), name)));
     const readyAt = { lastTransitionTime: seconds(scheduler.now - age) };
     const pod: Pod = {
       ...born,
@@ -78,7 +117,11 @@ export class Cluster {
     };
     if (this.#oldKubelets) delete pod.status?.observedGeneration;
     const key = `ns1/${name}`;
-    const machine = new Machine(this.#world, pod, this.bases);
+    const machine = new Machine(
+      this.#world,
+      pod,
+      present.flatMap((one) => one.bases),
+    );
     const node: Node = {
       isOld: this.#oldKubelets,
       hasHook: this.#hook,
@@ -87,7 +130,8 @@ export class Cluster {
     };
     this.machines.set(key, machine);
     const kubelet = new Kubelet(this.#world, machine, node);
-    this.places.set(key, { machine, node, kubelet, injected: this.wish });
+    const injected = new Map(present.map((one) => [one.name, one.wish]));
+    this.places.set(key, { machine, node, kubelet, injected });
     server.put("pods", key, pod);
   }
 

@@ -69,9 +69,23 @@ export function createConnection(world: World, owner: Owner, { onSend, onRead }:
         carryOut: () => arrive(() => server.patch(resource.plural, key, patch, sub)),
       });
     },
-    create: never,
+    create: <T>(resource: Resource, object: object, options?: { namespace?: string; signal?: AbortSignal }) => {
+      const key = keyOf(resource, (object as Stored).metadata.name ?? "", options?.namespace);
+      const arrive = onSend({ plural: resource.plural, key, body: object, subresource: undefined });
+      const carryOut = (): unknown => arrive(() => server.create(resource.plural, key, object as Stored));
+      return call<T>({ what: `create ${resource.plural} ${key}`, signal: options?.signal, carryOut });
+    },
+    delete: (resource, name, options = {}) => {
+      const key = keyOf(resource, name, options.namespace);
+      const arrive = onSend({ plural: resource.plural, key, body: {}, subresource: undefined });
+      const remove = (): void => server.remove(resource.plural, key, options.preconditions ?? {});
+      return call({
+        what: `delete ${resource.plural} ${key}`,
+        signal: options.signal,
+        carryOut: () => arrive(remove),
+      });
+    },
     update: never,
-    delete: never,
   };
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HASH_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
+import { HASH_ANNOTATION, INJECTED_LIST_ANNOTATION, RETRY_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
 import type { Cluster } from "./cluster.ts";
 import type { OnArrival, PatchCall } from "./connection.ts";
 import type { Leaders } from "./leaders.ts";
@@ -11,29 +11,33 @@ import type { World } from "./world.ts";
 interface Write {
   readonly replica: Replica;
   readonly key: string;
-  /** As the replica knew it when it sent the write. */
-  readonly sidecarSet: SidecarSet | undefined;
-  /** Pods that have failed for that generation, as the replica knew them. */
-  readonly failed: number;
-  /** Other pods that stay old, and all pods, as the replica knew them. */
-  readonly old: number;
-  readonly total: number;
+  /** What the replica knew of each SidecarSet when it sent the write. */
+  readonly knew: ReadonlyMap<string, Knowledge>;
   readonly before: Pod;
   readonly after: Pod;
+}
+
+interface Knowledge {
+  readonly sidecarSet: SidecarSet | undefined;
+  /** Pods that have failed for that generation. */
+  readonly failed: number;
+  /** Others that stay old, and all. */
+  readonly old: number;
+  readonly total: number;
 }
 
 /** The invariants, checked at every write of the controller: when it is sent, and when it is carried out. */
 export class Invariants {
   writes = 0;
   lastWriteAt = 0;
-  /** `<pod UID> <generation>` of upgrades that were aborted as failed. */
+  /** `<SidecarSet> <pod UID> <generation>` of upgrades that were aborted as failed. */
   readonly failures = new Set<string>();
   readonly #hasStaleLists: boolean;
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #leaders: Leaders;
-  /** Pods that hold a unit of maxUnavailable, by the truth of the API. */
-  readonly #holding = new Set<string>();
+  /** By SidecarSet: pods that hold a unit of maxUnavailable, by the truth of the API. */
+  readonly #holding: ReadonlyMap<string, Set<string>>;
   /** Pods and generations for which an upgrade was started. */
   readonly #attempts = new Set<string>();
   /** Pair of a pod → when its upgrade began. */
@@ -44,9 +48,10 @@ export class Invariants {
     this.#hasStaleLists = world.weather.staleList > 0;
     this.#cluster = cluster;
     this.#leaders = leaders;
+    this.#holding = new Map(cluster.scopes.map((one) => [one.name, new Set()]));
     world.server.onCommit(({ plural, key, object, type }) => {
       if (plural !== "pods") return;
-      if (type === "DELETED") this.#holding.delete(key);
+      if (type === "DELETED") for (const holding of this.#holding.values()) holding.delete(key);
       else this.#look(key, object as Pod);
     });
   }
@@ -57,18 +62,13 @@ export class Invariants {
     if (this.#leaders.current !== replica && !replica.isDeluded)
       this.#violate(`I5: ${replica.name} writes, and does not lead`);
     if (plural !== "pods" || subresource !== undefined) return (carryOut) => this.#noted(replica, call, carryOut());
-    const sidecarSet = replica.knownSidecarSet("mesh");
-    const pods = replica.pods.store.list();
-    const failed = pods.filter((pod) => isFailure(pod.annotations, sidecarSet)).length;
-    const hash = `"${sidecarSet?.metadata.annotations?.[HASH_ANNOTATION] ?? ""}"`;
-    const others = pods.filter((pod) => `${pod.namespace}/${pod.name}` !== key);
-    const old = others.filter((pod) => !(pod.annotations[HASH_ANNOTATION] ?? "").includes(hash)).length;
+    const knew = new Map(this.#cluster.scopes.map(({ name }) => [name, knowledgeOf(replica, name, key)]));
     return (carryOut) => {
       const before = server.pod(key);
       const answer = carryOut();
       const after = server.pod(key);
       if (before !== undefined && after !== undefined && before !== after) {
-        this.#written({ replica, key, sidecarSet, failed, old, total: pods.length, before, after });
+        this.#written({ replica, key, knew, before, after });
       }
       return answer;
     };
@@ -106,21 +106,27 @@ export class Invariants {
 
   /** I8. */
   #untouched({ key, before, after }: Write): void {
-    const own = new Set(this.#cluster.bases.flatMap((base) => [`${base}-1`, `${base}-2`]).concat("c"));
+    const owners = this.#cluster.scopes.map(({ containers }) => containers);
+    const changed = new Set<ReadonlySet<string> | undefined>();
     for (const container of before.spec.containers) {
       const now = after.spec.containers.find((one) => one.name === container.name);
       if (now === container) continue;
       const { image: _, ...rest } = container;
       const { image: __, ...restNow } = now ?? {};
-      if (!own.has(container.name) || JSON.stringify(rest) !== JSON.stringify(restNow)) {
+      const owner = owners.find((one) => one.has(container.name));
+      changed.add(owner);
+      if (owner === undefined || changed.size > 1 || JSON.stringify(rest) !== JSON.stringify(restNow)) {
         this.#violate(`I8: ${key}: container ${container.name} was changed`);
       }
     }
     for (const [name, value] of Object.entries(before.metadata.annotations ?? {})) {
-      const isOther = !/kruise\.io|upgrade\.hot/.test(name);
+      const isOther = !/kruise\.io|upgrade\.hot/.test(name) && name !== "note";
       if (isOther && after.metadata.annotations?.[name] !== value)
         this.#violate(`I8: ${key}: annotation ${name} was changed`);
     }
+    const note = after.metadata.annotations?.["note"];
+    const isWished = note === undefined || this.#cluster.scopes.some(({ notes }) => notes.has(note));
+    if (!isWished) this.#violate(`I8: ${key}: annotation note is ${note}, which nobody wished for`);
   }
 
   /** A side is emptied only while its sibling is seen serving; by a reset only if that one has taken over. */
@@ -135,7 +141,7 @@ export class Invariants {
       if (isShown && !process?.took) this.#violate(`I1: ${name} is reset, and ${sibling.container} never took over`);
     }
     if (record?.phase !== "abort" || record.failed === undefined) return;
-    this.failures.add(`${before.metadata.uid} ${record.failed.generation}`);
+    this.failures.add(`${this.#cluster.ownerOf(is.base).name} ${before.metadata.uid} ${record.failed.generation}`);
     // It was planned some time before it arrived.
     const elapsed = this.#world.scheduler.now - (this.#begun.get(`${key} ${is.base}`) ?? 0);
     if (record.failed.reason === "ProgressDeadlineExceeded" && elapsed < 16_000) {
@@ -144,7 +150,8 @@ export class Invariants {
   }
 
   #started(write: Write, was: PairFacts, side: SideFacts, now: SideFacts): void {
-    const { key, sidecarSet, failed, before } = write;
+    const { key, before } = write;
+    const { sidecarSet, failed } = write.knew.get(this.#cluster.ownerOf(was.base).name)!;
     const machine = this.#cluster.machines.get(key);
     const name = `${key} ${side.container}`;
     machine?.nth.set(side.container, ++machine.upgrades);
@@ -156,28 +163,33 @@ export class Invariants {
     if (strategy.paused === true || strategy.type === "NotUpdate")
       this.#violate(`I5: ${name} starts, and the pause was seen`);
     const threshold = Number(strategy.hotUpgrade?.failureThreshold ?? 1);
-    if (failed >= threshold)
+    // Whoever asks for this very pod to be tried again is heard though the rollout has stalled.
+    if (failed >= threshold && !isAskedAgain(before, was))
       this.#violate(`I6: ${name} starts after ${failed} failures, and failureThreshold is ${threshold}`);
-    const attempt = [before.metadata.uid, was.base, sidecarSet.metadata.uid, sidecarSet.metadata.generation].join(" ");
+    const { uid, generation } = sidecarSet.metadata;
+    const retries = [sidecarSet.metadata, before.metadata].map((one) => one.annotations?.[RETRY_ANNOTATION] ?? "");
+    const attempt = [before.metadata.uid, was.base, uid, generation, ...retries].join(" ");
     // Whoever is shown an old SidecarSet may begin what was superseded; that is aborted again.
     if (!this.#hasStaleLists && this.#attempts.has(attempt)) this.#violate(`${name} is tried twice for one generation`);
     this.#attempts.add(attempt);
-    this.#checkBudget(write, name, sidecarSet);
+    this.#checkBudget(write, name, this.#cluster.ownerOf(was.base).name, sidecarSet);
   }
 
   /** I2, I3. Of what two leaders do at once, neither can know. */
-  #checkBudget({ key, before, old, total }: Write, name: string, sidecarSet: SidecarSet): void {
+  #checkBudget({ key, before, knew }: Write, name: string, scope: string, sidecarSet: SidecarSet): void {
+    const { old, total } = knew.get(scope)!;
+    const holding = this.#holding.get(scope)!;
     const inDoubt = this.#world.scheduler.now < this.#leaders.doubtUntil;
     const { maxUnavailable = 1, partition = 0 } = sidecarSet.spec.updateStrategy ?? {};
     const isReady = before.status?.conditions?.find((one) => one.type === "Ready")?.status === "True";
-    const others = [...this.#holding].filter((one) => one !== key);
+    const others = [...holding].filter((one) => one !== key);
     if (isReady && !inDoubt && others.length >= Number(maxUnavailable)) {
       this.#violate(
         `I2: ${name} starts while ${others.join(", ")} are under way, and maxUnavailable is ${maxUnavailable}`,
       );
     }
     // One that was not ready by itself takes no unit.
-    if (isReady) this.#holding.add(key);
+    if (isReady) holding.add(key);
     if (!inDoubt && old < Math.min(Number(partition), total) && total > 0) {
       this.#violate(`I3: ${name} starts, and only ${old} of ${total} pods stay old with partition ${partition}`);
     }
@@ -185,14 +197,18 @@ export class Invariants {
 
   /** Looks at every state of a pod. */
   #look(key: string, pod: Pod): void {
-    const pairs = this.#cluster.bases.map((base) => pairFacts(pod, base));
-    for (const pair of pairs) {
-      if (pair.sides.every((side) => side.isEmpty)) this.#violate(`I1: ${key}: both sides have the empty image`);
-      if (pair.serving !== undefined) this.#settled(key, pod, pair, pair.serving);
-    }
     const isDone = (pair: PairFacts): boolean =>
       pair.isSettled && pair.sides.every((side) => side === pair.serving || isSeenServing(side));
-    if (pairs.every(isDone) && isObserved(pod)) this.#holding.delete(key);
+    for (const { name, bases } of this.#cluster.scopes) {
+      const pairs = bases
+        .map((base) => pairFacts(pod, base))
+        .filter(({ sides }) => sides.some((side) => side.image !== ""));
+      for (const pair of pairs) {
+        if (pair.sides.every((side) => side.isEmpty)) this.#violate(`I1: ${key}: both sides have the empty image`);
+        if (pair.serving !== undefined) this.#settled(key, pod, pair, pair.serving);
+      }
+      if (pairs.every(isDone) && isObserved(pod)) this.#holding.get(name)?.delete(key);
+    }
   }
 
   /** I10. Where one pair was aborted and another one was reset, no hash fits both. */
@@ -200,20 +216,53 @@ export class Invariants {
     const is = `I10: ${key}: ${serving.container} serves`;
     if (pair.working !== serving.container) this.#violate(`${is}, working is ${pair.working}`);
     if (serving.alt !== "0") this.#violate(`${is} with versionalt ${serving.alt}`);
-    const wanted = this.#cluster.wishes.get(hashEntryOf(pod, "mesh"))?.hot[pair.base];
-    if (this.#cluster.bases.length === 1 && wanted !== undefined && wanted !== serving.image) {
+    const { name, bases, wishes } = this.#cluster.ownerOf(pair.base);
+    const wanted = wishes.get(hashEntryOf(pod, name))?.hot[pair.base];
+    if (bases.length === 1 && wanted !== undefined && wanted !== serving.image) {
       this.#violate(`${is} ${serving.image}, the hash entry says ${wanted}`);
     }
   }
 }
 
-function isFailure(annotations: Readonly<Record<string, string>>, sidecarSet: SidecarSet | undefined): boolean {
+function isFailure(
+  annotations: Readonly<Record<string, string>>,
+  sidecarSet: SidecarSet | undefined,
+  podRetry = "",
+): boolean {
   const hash = sidecarSet?.metadata.annotations?.[HASH_ANNOTATION];
   return Object.entries(annotations).some(([key, text]) => {
     if (!key.startsWith("upgrade.hot.internal/")) return false;
-    const { failed } = JSON.parse(text) as { failed?: { hash: string; generation: number } };
-    return failed?.hash === hash && failed?.generation === sidecarSet?.metadata.generation;
+    const { failed } = JSON.parse(text) as { failed?: FailureFacts };
+    return (
+      failed?.hash === hash &&
+      failed?.generation === sidecarSet?.metadata.generation &&
+      (failed?.retry ?? "") === (sidecarSet?.metadata.annotations?.[RETRY_ANNOTATION] ?? "") &&
+      (failed?.podRetry ?? "") === podRetry
+    );
   });
+}
+
+type FailureFacts = NonNullable<NonNullable<PairFacts["record"]>["failed"]>;
+
+/** It has failed before the present value of its own annotation. */
+function isAskedAgain({ metadata }: Pod, { record }: PairFacts): boolean {
+  const failed = record?.failed;
+  return failed !== undefined && (failed.podRetry ?? "") !== (metadata.annotations?.[RETRY_ANNOTATION] ?? "");
+}
+
+function knowledgeOf(replica: Replica, name: string, key: string): Knowledge {
+  const sidecarSet = replica.knownSidecarSet(name);
+  const pods = replica.pods.store
+    .list()
+    .filter(({ annotations }) => (annotations[INJECTED_LIST_ANNOTATION] ?? "").split(",").includes(name));
+  const hash = `"${sidecarSet?.metadata.annotations?.[HASH_ANNOTATION] ?? ""}"`;
+  const others = pods.filter((pod) => `${pod.namespace}/${pod.name}` !== key);
+  return {
+    sidecarSet,
+    failed: pods.filter((pod) => isFailure(pod.annotations, sidecarSet, pod.retry)).length,
+    old: others.filter((pod) => !(pod.annotations[HASH_ANNOTATION] ?? "").includes(hash)).length,
+    total: pods.length,
+  };
 }
 
 function describe(pod: Pod, bases: readonly string[]): string {

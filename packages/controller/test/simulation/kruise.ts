@@ -17,19 +17,20 @@ import type { World } from "./world.ts";
 /** Kruise writes in between: it starts an upgrade or resets one as it does, and knows nothing of records. */
 export function kruiseWrites(world: World, cluster: Cluster): void {
   const { server, random } = world;
-  const sidecarSet = server.sidecarSet(cluster.wish.name);
+  const scope = cluster.scope("mesh");
+  const sidecarSet = server.sidecarSet(scope.name);
   const keys = [...cluster.places.keys()];
   if (sidecarSet === undefined || keys.length === 0) return;
   const key = random.pick(keys);
   const pod = server.pod(key);
-  const base = random.pick(cluster.bases);
-  const image = cluster.wish.hot[base] ?? "";
-  if (pod === undefined) return;
+  const base = random.pick(scope.bases);
+  const image = cluster.scope("mesh").wish.hot[base] ?? "";
+  if (pod === undefined || cluster.places.get(key)?.injected.has(scope.name) !== true) return;
   const pair = pairFacts(pod, base);
   const { serving } = pair;
   const version = BigInt(sidecarSet.metadata.resourceVersion ?? "0");
   if (serving !== undefined) {
-    const can = cluster.wish.strategy.paused !== true && isUpgradable(pod, sidecarSet);
+    const can = cluster.scope("mesh").wish.strategy.paused !== true && isUpgradable(pod, sidecarSet);
     if (can && serving.image !== image && version > serving.version)
       upgrade(world, cluster, key, pod, sidecarSet, pair, serving);
   } else if (pair.isUpgrading) reset(world, cluster, key, pod, pair);
@@ -54,7 +55,7 @@ function upgrade(
   const version = metadata.resourceVersion ?? "";
   const machine = cluster.machines.get(key);
   machine?.nth.set(target.container, ++machine.upgrades);
-  world.note(() => `Kruise: upgrades ${key} ${target.container} to ${cluster.wish.hot[base]}`);
+  world.note(() => `Kruise: upgrades ${key} ${target.container} to ${cluster.scope("mesh").wish.hot[base]}`);
   const hashes = parseObject(pod.metadata.annotations?.[HASH_ANNOTATION]) ?? {};
   const entry = { ...Object(hashes["mesh"]), hash: metadata.annotations?.[HASH_ANNOTATION] };
   const working = parseObject(pod.metadata.annotations?.[WORKING_ANNOTATION]) ?? {};
@@ -62,7 +63,7 @@ function upgrade(
     world,
     key,
     pod,
-    { [target.container]: cluster.wish.hot[base] ?? "" },
+    { [target.container]: cluster.scope("mesh").wish.hot[base] ?? "" },
     {
       [VERSION_ANNOTATION_PREFIX + target.container]: version,
       [VERSION_ALT_ANNOTATION_PREFIX + target.container]: String(serving.version),
@@ -87,12 +88,12 @@ function reset(world: World, cluster: Cluster, key: string, pod: Pod, { sides }:
     process.image === target.image &&
     process.containerID === target.status?.containerID;
   if (!isOver) return;
-  world.note(() => `Kruise: resets ${key} ${old.container} to ${cluster.wish.empty}`);
+  world.note(() => `Kruise: resets ${key} ${old.container} to ${cluster.scope("mesh").wish.empty}`);
   write(
     world,
     key,
     pod,
-    { [old.container]: cluster.wish.empty },
+    { [old.container]: cluster.scope("mesh").wish.empty },
     {
       [VERSION_ANNOTATION_PREFIX + old.container]: "0",
       [VERSION_ALT_ANNOTATION_PREFIX + target.container]: "0",

@@ -13,16 +13,19 @@ export class Leaders {
   /** Until this time two replicas may hold themselves for the leader. */
   doubtUntil = 0;
   readonly #world: World;
+  readonly #hasHistory: boolean;
   readonly #inspect: Inspect;
   readonly #all: Replica[] = [];
 
-  constructor(world: World, inspect: Inspect) {
+  constructor(world: World, hasHistory: boolean, inspect: Inspect) {
     this.#world = world;
+    this.#hasHistory = hasHistory;
     this.#inspect = inspect;
   }
 
   start(): void {
-    this.current = new Replica(this.#world, `controller-${this.#all.length + 1}`, this.#inspect);
+    const name = `controller-${this.#all.length + 1}`;
+    this.current = new Replica(this.#world, name, this.#hasHistory, this.#inspect);
     this.#all.push(this.current);
     this.current.start();
   }

@@ -53,7 +53,7 @@ function killKubelet(world: World, cluster: Cluster, key: string): void {
  * Kubernetes have whole seconds, so a pod that became ready in the very second of the start is taken for proven.
  */
 function isUnprovable(world: World, cluster: Cluster, key: string): boolean {
-  if (cluster.wish.probe === "startup") return true;
+  if (cluster.scopes.some((one) => one.wish.probe === "startup")) return true;
   const pod = world.server.pod(key);
   const turned = pod?.status?.conditions?.find(({ type }) => type === "ContainersReady");
   const at = Date.parse(turned?.lastTransitionTime ?? "");

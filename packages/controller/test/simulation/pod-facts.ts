@@ -41,7 +41,7 @@ interface RecordFacts {
   onFailure: string;
   sidecarSet: string;
   prevHash: string;
-  failed?: { hash: string; generation: number; reason: string };
+  failed?: { hash: string; generation: number; reason: string; retry?: string; podRetry?: string };
 }
 
 export function pairFacts(pod: Pod, base: string): PairFacts {

@@ -8,7 +8,7 @@ import {
   type KubeObject,
   type Reflector,
 } from "@hot/kube";
-import type { SidecarSet } from "@hot/spec";
+import type { ControllerRevision, SidecarSet } from "@hot/spec";
 import { SIDECAR_SETS } from "../../src/act/write-status.ts";
 import { createController, projectPod, type PodProjection } from "../../src/index.ts";
 import { createConnection, type OnArrival, type PatchCall } from "./connection.ts";
@@ -17,6 +17,9 @@ import type { World } from "./world.ts";
 
 /** Looks at every write of a replica: when it is sent, and again when it is carried out. */
 export type Inspect = (replica: Replica, call: PatchCall) => OnArrival;
+
+/** Where ControllerRevisions are kept. */
+export const SYSTEM = "hot-system";
 
 /** One process with the real controller in it, for one term as a leader. */
 export class Replica implements Owner {
@@ -35,7 +38,7 @@ export class Replica implements Owner {
   #ended: Promise<unknown> | undefined;
   readonly #parts: readonly { run(signal: AbortSignal): Promise<void> }[];
 
-  constructor(world: World, name: string, inspect: Inspect) {
+  constructor(world: World, name: string, hasHistory: boolean, inspect: Inspect) {
     this.#world = world;
     this.name = name;
     const { scheduler, random } = world;
@@ -50,6 +53,11 @@ export class Replica implements Owner {
     this.sidecarSets = createReflector<SidecarSet & KubeObject>({ ...common, resource: SIDECAR_SETS });
     const namespaces = createReflector({ ...common, resource: RESOURCES.namespaces });
     this.pods = createReflector({ ...common, resource: RESOURCES.pods, project: projectPod });
+    const revisions = createReflector<ControllerRevision & KubeObject>({
+      ...common,
+      resource: RESOURCES.controllerRevisions,
+      namespace: SYSTEM,
+    });
     const fence = (): void => {
       if (!this.isDeluded && scheduler.now >= this.leaseUntil) throw new NotLeaderError("simulation");
     };
@@ -59,11 +67,12 @@ export class Replica implements Owner {
       sidecarSets: this.sidecarSets,
       namespaces,
       pods: this.pods,
+      ...(hasHistory && { history: { namespace: SYSTEM, revisions } }),
       events: {
         event: (on, { reason, note }) => world.note(() => `${name}: event ${on.metadata.name} ${reason} ${note}`),
       },
     });
-    this.#parts = [this.sidecarSets, namespaces, this.pods, controller];
+    this.#parts = [this.sidecarSets, namespaces, this.pods, ...(hasHistory ? [revisions] : []), controller];
   }
 
   /** The newest state of a SidecarSet that it has seen. */

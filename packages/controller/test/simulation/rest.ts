@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-import { findCondition, HASH_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
+import { RESOURCES } from "@hot/kube";
+import {
+  findCondition,
+  HASH_ANNOTATION,
+  REVISION_OWNER_LABEL,
+  revisionData,
+  type ControllerRevision,
+  type Pod,
+  type SidecarSet,
+} from "@hot/spec";
+import { canonicalJson } from "../../../spec/src/revision.ts";
 import { projectPod, viewSidecarSet, type PodView } from "../../src/index.ts";
 import type { Cluster } from "./cluster.ts";
 import { fateOf } from "./images.ts";
 import { hashEntryOf, isSeenServing, pairFacts, type PairFacts } from "./pod-facts.ts";
+import type { Scope } from "./scope.ts";
 import type { World } from "./world.ts";
 
 /** What the run has seen that a reason at its end may refer to. */
 export interface Past {
-  /** `<pod UID> <generation>` of upgrades that were aborted as failed. */
+  /** `<SidecarSet> <pod UID> <generation>` of upgrades that were aborted as failed. */
   readonly failures: ReadonlySet<string>;
 }
 
@@ -17,11 +28,17 @@ export interface Past {
  * reason that is true why it has not (I7); nothing is half done; and the status says the truth.
  */
 export function checkRest(world: World, cluster: Cluster, past: Past): void {
+  for (const pod of world.server.pods()) world.violate(processProblem(pod, cluster));
+  for (const scope of cluster.scopes) checkSidecarSet(world, cluster, scope, past);
+}
+
+function checkSidecarSet(world: World, cluster: Cluster, scope: Scope, past: Past): void {
   const { server, scheduler } = world;
-  const sidecarSet = server.sidecarSet(cluster.wish.name);
-  const pods = server.pods();
+  const { name: sidecarSetName } = scope;
+  const sidecarSet = server.sidecarSet(sidecarSetName);
+  const pods = server.pods().filter((pod) => isInjected(pod, scope, cluster));
   const view = viewSidecarSet({
-    name: cluster.wish.name,
+    name: sidecarSetName,
     ...(sidecarSet && { sidecarSet }),
     pods: pods.map(projectPod),
     namespaces: () => ({}),
@@ -30,22 +47,33 @@ export function checkRest(world: World, cluster: Cluster, past: Past): void {
   for (const pod of pods) {
     const name = `ns1/${pod.metadata.name}`;
     const shown = view.pods.find((one) => one.name === pod.metadata.name);
-    const wrong = problemOf(pod, shown, cluster, sidecarSet, past, pods);
-    if (wrong !== undefined) world.violate(`I7: ${name}: ${wrong}`);
-    world.violate(processProblem(pod, cluster));
+    const wrong = problemOf(pod, shown, { cluster, scope, sidecarSet, past, pods });
+    if (wrong !== undefined) world.violate(`I7: ${name}: ${scope.name}: ${wrong}`);
   }
-  if (sidecarSet !== undefined) world.violate(statusProblem(sidecarSet, pods, cluster));
+  if (sidecarSet === undefined) return;
+  world.violate(statusProblem(sidecarSet, pods, scope, cluster));
+  if (sidecarSet.status?.latestRevision !== undefined)
+    world.violate(historyProblem(world, sidecarSet, scope.wasDeleted));
+}
+
+function isInjected({ metadata }: Pod, { name }: Scope, { places }: Cluster): boolean {
+  return places.get(`ns1/${metadata.name}`)?.injected.has(name) === true;
+}
+
+interface Sight {
+  readonly cluster: Cluster;
+  readonly scope: Scope;
+  readonly sidecarSet: SidecarSet | undefined;
+  readonly past: Past;
+  readonly pods: readonly Pod[];
 }
 
 function problemOf(
   pod: Pod,
   shown: PodView | undefined,
-  cluster: Cluster,
-  sidecarSet: SidecarSet | undefined,
-  past: Past,
-  pods: readonly Pod[],
+  { cluster, scope, sidecarSet, past, pods }: Sight,
 ): string | undefined {
-  const pairs = cluster.bases.map((base) => pairFacts(pod, base));
+  const pairs = scope.bases.map((base) => pairFacts(pod, base));
   const isSettled = pairs.every((pair) => pair.isSettled);
   if (sidecarSet === undefined) {
     const reason: string = shown?.reason ?? "nothing";
@@ -57,14 +85,14 @@ function problemOf(
     return isTrue ? undefined : `half done, and reported as ${reason}`;
   }
   if (shown === undefined) return "not in the view";
-  const { strategy } = cluster.wish;
+  const { strategy } = scope.wish;
   const says = `reported as ${shown.reason} ${shown.detail}`;
   const generation = sidecarSet.metadata.generation ?? 0;
   const truth = (is: boolean): string | undefined => (is ? undefined : `${says}, which is not true`);
   const reason: string = shown.reason;
   switch (reason) {
     case "UpToDate":
-      return truth(isSettled && isUpdated(pod, cluster, sidecarSet) && isReady(pod));
+      return truth(isSettled && isUpdated(pod, scope, sidecarSet) && isReady(pod));
     case "Paused":
       return truth(strategy.paused === true);
     case "NotUpdate":
@@ -72,16 +100,17 @@ function problemOf(
     case "Partition":
       return truth(Number(strategy.partition ?? 0) > 0);
     case "FailedBefore":
-      return truth(past.failures.has(`${pod.metadata.uid} ${generation}`));
+      return truth(past.failures.has(`${scope.name} ${pod.metadata.uid} ${generation}`));
     case "Stalled":
       // With `Wait` a failure leaves no record.
       return truth(
-        strategy.hotUpgrade?.onFailure === "Wait" || [...past.failures].some((one) => one.endsWith(` ${generation}`)),
+        strategy.hotUpgrade?.onFailure === "Wait" ||
+          [...past.failures].some((one) => one.startsWith(`${scope.name} `) && one.endsWith(` ${generation}`)),
       );
     case "MaxUnavailableReached":
-      return truth(pods.some((other) => other !== pod && (!isReady(other) || isHalfDone(other, cluster))));
+      return truth(pods.some((other) => other !== pod && (!isReady(other) || isHalfDone(other, scope))));
     case "NotUpgradable":
-      return truth(isOtherwise(pod, pairs, cluster));
+      return truth(isOtherwise(pod, pairs, scope, cluster));
     case "Restarting":
     case "NotObserved":
     case "NotConsistent":
@@ -111,10 +140,15 @@ function isLeftToFail(pairs: readonly PairFacts[]): boolean {
  * More than images differs from what is wanted. To this belongs an empty image that the pod was not injected with: whoever
  * finishes an upgrade that Kruise began takes the SidecarSet's, and the pod's hash is still that of the one before.
  */
-function isOtherwise({ metadata }: Pod, pairs: readonly PairFacts[], { places, wish }: Cluster): boolean {
-  const injected = places.get(`ns1/${metadata.name}`)?.injected;
+function isOtherwise(
+  { metadata }: Pod,
+  pairs: readonly PairFacts[],
+  { name, wish }: Scope,
+  { places }: Cluster,
+): boolean {
+  const injected = places.get(`ns1/${metadata.name}`)?.injected.get(name);
   const empties = pairs.flatMap(({ sides }) => sides.filter((side) => side.isEmpty).map((side) => side.image));
-  return injected?.env !== wish.env || empties.some((image) => image !== injected.empty);
+  return injected?.env !== wish.env || empties.some((image) => image !== injected?.empty);
 }
 
 /** Something in it does not run for good, or is about to end again. */
@@ -127,7 +161,7 @@ function isReady({ status }: Pod): boolean {
   return status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 }
 
-function isHalfDone(pod: Pod, { bases }: Cluster): boolean {
+function isHalfDone(pod: Pod, { bases }: Scope): boolean {
   return bases.some((base) => {
     const { isSettled, serving, sides } = pairFacts(pod, base);
     return !isSettled || sides.some((side) => side !== serving && !isSeenServing(side));
@@ -135,8 +169,8 @@ function isHalfDone(pod: Pod, { bases }: Cluster): boolean {
 }
 
 /** Hash and every serving image are what is wanted; of a pod in mid-upgrade the image that it upgrades to counts. */
-function isUpdated(pod: Pod, { wish, bases }: Cluster, { metadata }: SidecarSet): boolean {
-  const cold = pod.spec.containers.find(({ name }) => name === "c")?.image;
+function isUpdated(pod: Pod, { wish, bases, name: own }: Scope, { metadata }: SidecarSet): boolean {
+  const cold = own === "mesh" ? pod.spec.containers.find(({ name }) => name === "c")?.image : undefined;
   return (
     hashEntryOf(pod, wish.name) === metadata.annotations?.[HASH_ANNOTATION] &&
     cold === wish.cold &&
@@ -171,7 +205,12 @@ function processProblem(pod: Pod, cluster: Cluster): string | undefined {
 }
 
 /** Ready and the counters, where no container comes and goes. */
-function statusProblem(sidecarSet: SidecarSet, pods: readonly Pod[], cluster: Cluster): string | undefined {
+function statusProblem(
+  sidecarSet: SidecarSet,
+  pods: readonly Pod[],
+  scope: Scope,
+  cluster: Cluster,
+): string | undefined {
   if (pods.some((pod) => isDown(pod, cluster))) return undefined;
   const { status } = sidecarSet;
   const condition = findCondition(status?.conditions, "Ready");
@@ -179,8 +218,8 @@ function statusProblem(sidecarSet: SidecarSet, pods: readonly Pod[], cluster: Cl
   if (condition?.observedGeneration !== generation || status?.observedGeneration !== generation) {
     return `status: of generation ${condition?.observedGeneration}, and it is ${generation}`;
   }
-  const updated = pods.filter((pod) => isUpdated(pod, cluster, sidecarSet));
-  const isDone = (pod: Pod): boolean => isReady(pod) && !isHalfDone(pod, cluster);
+  const updated = pods.filter((pod) => isUpdated(pod, scope, sidecarSet));
+  const isDone = (pod: Pod): boolean => isReady(pod) && !isHalfDone(pod, scope);
   const counts = {
     matchedPods: pods.length,
     updatedPods: updated.length,
@@ -191,10 +230,28 @@ function statusProblem(sidecarSet: SidecarSet, pods: readonly Pod[], cluster: Cl
     const said = status?.[field as keyof typeof counts];
     if (said !== count) return `status: ${field} ${said}, and it is ${count}`;
   }
-  const { partition = 0 } = cluster.wish.strategy;
+  const { partition = 0 } = scope.wish.strategy;
   const wanted = pods.length - Math.min(Number(partition), pods.length);
-  const isAllReady =
-    updated.length >= wanted && updated.every(isDone) && pods.every((pod) => !isHalfDone(pod, cluster));
+  const isAllReady = updated.length >= wanted && updated.every(isDone) && pods.every((pod) => !isHalfDone(pod, scope));
   if ((condition.status === "True") !== isAllReady) return `status: Ready ${condition.status}: ${condition.message}`;
   return undefined;
+}
+
+/** The history ends with the SidecarSet as it is, each number is there once, and what is needed has not been deleted. */
+function historyProblem({ server }: World, sidecarSet: SidecarSet, wasDeleted: boolean): string | undefined {
+  const { name } = sidecarSet.metadata;
+  const all = server.list(RESOURCES.controllerRevisions).items as ControllerRevision[];
+  const own = all.filter(({ metadata }) => metadata.labels?.[REVISION_OWNER_LABEL] === name);
+  const newest = own.toSorted((a, b) => a.revision - b.revision).at(-1);
+  const { latestRevision, lastGoodRevision } = sidecarSet.status ?? {};
+  if (newest?.metadata.name !== latestRevision)
+    return `history of ${name}: ends with ${newest?.metadata.name}, the status says ${latestRevision}`;
+  if (canonicalJson(newest?.data) !== revisionData(sidecarSet))
+    return `history of ${name}: does not end with what it is`;
+  if (new Set(own.map(({ revision }) => revision)).size < own.length)
+    return `history of ${name}: a number is there twice`;
+  // The garbage collector takes what an earlier SidecarSet of that name had.
+  const isThere =
+    wasDeleted || lastGoodRevision === undefined || own.some(({ metadata }) => metadata.name === lastGoodRevision);
+  return isThere ? undefined : `history of ${name}: the last good revision ${lastGoodRevision} is gone`;
 }

@@ -5,7 +5,10 @@ import type { Wish } from "./sidecar-sets.ts";
 /** What kind of run a seed gives, before anything happens. */
 export interface Scenario {
   readonly pods: number;
-  readonly wish: Wish;
+  /** One SidecarSet, or two that inject the same pods. */
+  readonly wishes: readonly Wish[];
+  /** ControllerRevisions are kept. */
+  readonly history: boolean;
   /** Kubelets from before 1.34, which report no generation. */
   readonly oldKubelets: boolean;
   /** Hot containers have a postStart hook that waits for the takeover. */
@@ -27,27 +30,30 @@ export function scenarioOf(random: Random): Scenario {
   const pods = random.pick([1, 2, 3, 3, 4]);
   const probe = some(0.2) ? "startup" : "exec";
   const hook = probe === "exec" && some(0.85);
-  const hot = some(0.12) ? { x: "x:1", y: "y:1" } : { x: "x:1" };
-  return {
-    pods,
-    wish: {
-      name: "mesh",
-      hot,
-      empty: "e:1",
-      ...(some(0.1) && { cold: "c:1" }),
-      env: 0,
-      probe,
-      strategy: {
-        maxUnavailable: random.pick([1, 1, 1, 2, 3]),
-        ...(some(0.15) && { partition: random.int(1, pods) }),
-        hotUpgrade: {
-          progressDeadlineSeconds: random.pick([20, 60, 120]),
-          failureThreshold: random.pick([1, 1, 2, 4]),
-          ...(some(0.15) && { minReadySeconds: random.pick([2, 20]) }),
-          ...(some(0.1) && { onFailure: "Wait" as const }),
-        },
+  const wish = (name: string, hot: Wish["hot"]): Wish => ({
+    name,
+    hot,
+    empty: "e:1",
+    ...(name === "mesh" && some(0.1) && { cold: "c:1" }),
+    env: 0,
+    ...(some(0.15) && { note: "1" }),
+    probe,
+    strategy: {
+      maxUnavailable: random.pick([1, 1, 1, 2, 3]),
+      ...(some(0.15) && { partition: random.int(1, pods) }),
+      hotUpgrade: {
+        progressDeadlineSeconds: random.pick([20, 60, 120]),
+        failureThreshold: random.pick([1, 1, 2, 4]),
+        ...(some(0.15) && { minReadySeconds: random.pick([2, 20]) }),
+        ...(some(0.1) && { onFailure: "Wait" as const }),
       },
     },
+  });
+  const mesh = wish("mesh", some(0.12) ? { x: "x:1", y: "y:1" } : { x: "x:1" });
+  return {
+    pods,
+    wishes: some(0.25) ? [mesh, wish("side", { z: "z:1" })] : [mesh],
+    history: some(0.3),
     oldKubelets: some(0.1),
     hook,
     kruise: some(0.25),

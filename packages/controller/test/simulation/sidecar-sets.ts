@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SidecarContainer, SidecarSet, UpdateStrategy } from "@hot/spec";
+import type { PatchPodMetadata, SidecarContainer, SidecarSet, UpdateStrategy } from "@hot/spec";
 import { hotContainer, sidecarSet } from "../support/builders.ts";
 
 /** What a user wants, from which the stored SidecarSet follows. */
@@ -12,6 +12,8 @@ export interface Wish {
   readonly cold?: string;
   /** Another value makes pods that were injected before not upgradable. */
   readonly env: number;
+  /** What `patchPodMetadata` writes into the annotation `note` of pods that are updated; absent: nothing. */
+  readonly note?: string;
   readonly probe: ProbeKind;
   readonly strategy: UpdateStrategy;
 }
@@ -33,14 +35,19 @@ export function storedFor(wish: Wish): SidecarSet {
   const cold = wish.cold === undefined ? [] : [{ name: "c", image: wish.cold }];
   const { metadata, spec } = sidecarSet({ name: wish.name, containers: [...hot, ...cold], strategy: wish.strategy });
   const { name, annotations } = metadata;
+  const note = wish.note === undefined ? {} : { patchPodMetadata: [notePatch(wish.note)] };
   const made: SidecarSet = {
     apiVersion: "apps.kruise.io/v1beta1",
     kind: "SidecarSet",
     metadata: { ...(name && { name }), ...(annotations && { annotations }) },
-    spec,
+    spec: { ...spec, selector: { matchLabels: { app: "web" } }, ...note },
   };
   known.set(key, made);
   return made;
+}
+
+function notePatch(note: string): PatchPodMetadata {
+  return { annotations: { note }, patchPolicy: "Overwrite" };
 }
 
 function probed(container: SidecarContainer, { probe, env }: Wish): SidecarContainer {

@@ -33,7 +33,7 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
   const scenario = scenarioOf(random);
   world.note(() => JSON.stringify({ seed, ...scenario, weather: world.weather }));
   const cluster = new Cluster(world, scenario);
-  const leaders: Leaders = new Leaders(world, (replica, call) => {
+  const leaders: Leaders = new Leaders(world, scenario.history, (replica, call) => {
     const arrive = invariants.inspect(replica, call);
     return (carryOut) => {
       const before = invariants.writes;
@@ -43,7 +43,7 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
     };
   });
   const invariants = new Invariants(world, cluster, leaders);
-  cluster.apply(scenario.wish);
+  for (const wish of scenario.wishes) cluster.apply(wish);
   for (let i = 0; i < scenario.pods; i++) cluster.addPod(`web-${i}`, DAY);
   scheduler.after(0, NATURE, () => leaders.start());
   const calmAt = T0 + plan(world, scenario, cluster, leaders);

@@ -35,12 +35,9 @@ const EDITS: readonly Edit[] = [
   strategy(({ random }) => ({ maxUnavailable: random.int(1, 3) })),
   strategy(({ random }) => ({ type: random.pick(["NotUpdate", "RollingUpdate"]) })),
   (wish, { random }) => ({ ...wish, empty: random.pick(["e:1", "e:2", "e:3"]) }),
-  (wish, { random }) => ({
-    ...wish,
-    empty: random.pick(["e:1", "e:2", "e:3"]),
-    hot: { ...wish.hot, x: `x:${random.pick(GOOD)}` },
-  }),
+  (wish, world, cluster) => image(GOOD)({ ...wish, empty: world.random.pick(["e:1", "e:2", "e:3"]) }, world, cluster),
   (wish) => ({ ...wish, env: 1 - wish.env }),
+  (wish, { random }) => (wish.note === undefined ? wish : { ...wish, note: String(random.int(1, 5)) }),
   (wish, { random }) => (wish.cold === undefined ? wish : { ...wish, cold: `c:${random.int(1, 3)}` }),
   // Deleted, and perhaps created again.
   () => undefined,
@@ -51,17 +48,20 @@ const EDITS: readonly Edit[] = [
 export function edit(world: World, cluster: Cluster): void {
   const { random, scheduler } = world;
   if (random.chance(0.1)) return replacePod(world, cluster);
-  if (!cluster.exists) return;
-  const wish = random.pick(EDITS)(cluster.wish, world, cluster);
+  if (random.chance(0.1)) return askAgain(world, cluster);
+  const { present } = cluster;
+  if (present.length === 0) return;
+  const scope = random.pick(present);
+  const wish = random.pick(EDITS)(scope.wish, world, cluster);
   if (wish !== undefined) {
     world.note(() => `user: ${JSON.stringify(wish)}`);
     cluster.apply(wish);
     return;
   }
-  world.note(() => "user: deletes the SidecarSet");
-  cluster.remove();
+  world.note(() => `user: deletes SidecarSet ${scope.name}`);
+  cluster.remove(scope.name);
   if (random.chance(0.3)) return;
-  const again = image(GOOD)(cluster.wish, world, cluster) ?? cluster.wish;
+  const again = image(GOOD)(scope.wish, world, cluster) ?? scope.wish;
   scheduler.after(random.pick([100, 5_000, 40_000]), NATURE, () => {
     world.note(() => `user: creates it again: ${JSON.stringify(again)}`);
     cluster.apply(again);
@@ -75,6 +75,19 @@ function replacePod(world: World, cluster: Cluster): void {
   cluster.deletePod(key);
   if (random.chance(0.2)) return;
   scheduler.after(random.pick([50, 3_000, 20_000]), NATURE, () => {
-    if (cluster.exists && !cluster.places.has(key)) cluster.addPod(key.slice("ns1/".length), 0);
+    if (cluster.present.length > 0 && !cluster.places.has(key)) cluster.addPod(key.slice("ns1/".length), 0);
   });
+}
+
+/** What has failed is to be tried again: one pod, or all of a SidecarSet. */
+function askAgain(world: World, cluster: Cluster): void {
+  const { random } = world;
+  const token = String(random.int(1, 3));
+  const names = cluster.present.map((one) => one.name);
+  const keys = random.chance(0.5) ? [...cluster.places.keys()] : names;
+  if (keys.length === 0) return;
+  const key = random.pick(keys);
+  const plural = keys === names ? "sidecarsets" : "pods";
+  world.note(() => `user: hot.internal/retry=${token} on ${plural} ${key}`);
+  cluster.retry(plural, key, token);
 }
