@@ -29,8 +29,8 @@ afterAll(() => scratch[Symbol.dispose]());
 
 test("the package holds what is run and what it is built from, and no sources, tests or stamps", () => {
   const files = filesOf(tarball);
-  expect([...new Set(files.map((file) => file.split("/")[0]))].sort()).toEqual(
-    ["LICENSE", "README.md", "bin", "dist", "native", "package.json", "prebuilds", "scripts", "standby"].sort(),
+  expect(new Set(files.map((file) => file.split("/")[0]))).toEqual(
+    new Set(["LICENSE", "README.md", "bin", "dist", "native", "package.json", "prebuilds", "scripts", "standby"]),
   );
   expect(files).toContain("bin/hot-standby*");
   expect(files.filter((file) => file.startsWith("scripts/"))).toEqual([

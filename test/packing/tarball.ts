@@ -23,8 +23,7 @@ export function run({ cwd, env = process.env }: RunOptions, command: string, ...
 export function packFdTransfer(target: string): string {
   run({ cwd: fdTransfer }, "pnpm", "run", "build");
   run({ cwd: fdTransfer }, "pnpm", "pack", "--pack-destination", target);
-  const [name = ""] = readdirSync(target).filter((file) => file.endsWith(".tgz"));
-  return join(target, name);
+  return join(target, readdirSync(target).find((file) => file.endsWith(".tgz")) ?? "");
 }
 
 /** The files of a tarball below package/, with `*` after those that are executable. */

@@ -5,6 +5,7 @@
 //
 //   node scripts/prebuild.mjs               all platforms, by the cross compiler
 //   node scripts/prebuild.mjs --host        this machine's platform alone, by its own compiler; for tests
+//   node scripts/prebuild.mjs --only NAME   one of them, such as linux-x64-musl
 //   node scripts/prebuild.mjs --out DIR     elsewhere
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -21,7 +22,7 @@ const GLIBC = "2.28";
 const ARCHITECTURES = { x64: "x86_64", arm64: "aarch64" };
 
 const { values } = parseArgs({
-  options: { host: { type: "boolean", default: false }, out: { type: "string" } },
+  options: { host: { type: "boolean", default: false }, only: { type: "string" }, out: { type: "string" } },
 });
 const out = values.out === undefined ? join(root, "prebuilds") : resolve(values.out);
 
@@ -49,6 +50,7 @@ async function prebuildAll() {
       return fail("hot-standby is not static", `${zig.version} could not link it so`, "see the messages above");
     });
     for (const [libc, target] of Object.entries({ glibc: `${cpu}-linux-gnu.${GLIBC}`, musl })) {
+      if (values.only !== undefined && values.only !== `linux-${arch}-${libc}`) continue;
       await upToDate(join(out, `linux-${arch}-${libc}`, "hot-fd.node"), keyOf("addon", facts(target)), async (file) => {
         await compileAddon(zigCompiler(zig, "c++", target), file, cross);
         return "";
