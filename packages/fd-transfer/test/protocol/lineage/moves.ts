@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that can happen next.
 import type { Side, Variant } from "./process.ts";
-import { answer, canSeek, die, dispatch, endOf, hostOf, peerOf, read, seek, stopAnswering } from "./process.ts";
+import {
+  answer,
+  canSeek,
+  die,
+  dispatch,
+  endOf,
+  fromOutside,
+  hostOf,
+  peerOf,
+  read,
+  seek,
+  stopAnswering,
+} from "./process.ts";
 import type { End, Link, World } from "./world.ts";
 import { isOwner, newLink, oldLink } from "./world.ts";
 
@@ -72,8 +84,8 @@ function tell(world: World, id: number, variant: Variant): void {
   world.tells++;
   Object.assign(world.procs[id]!, { told: true, seeking: false });
   const [taken, given] = [newLink(world, id), oldLink(world, id)];
-  if (taken !== undefined) dispatch(world, taken, "t", { type: "terminate" }, variant);
-  if (given !== undefined) dispatch(world, given, "g", { type: "terminate" }, variant);
+  if (taken !== undefined) fromOutside(world, taken, "t", { type: "terminate" }, variant);
+  if (given !== undefined) fromOutside(world, given, "g", { type: "terminate" }, variant);
   for (const link of world.links)
     if (link.giver === id && link.stage === "waiting") Object.assign(link.ge, { closed: true });
 }

@@ -115,12 +115,12 @@ export function answer(world: World, link: Link, variant: Variant): void {
   } else if (admission.kind === "releaseFirst") {
     link.stage = "parked";
     const own = newLink(world, giver);
-    if (own !== undefined) dispatch(world, own, "t", { type: "releaseStandby" }, variant);
+    if (own !== undefined) fromOutside(world, own, "t", { type: "releaseStandby" }, variant);
   } else {
     const { state, effects } = startGiver(1, 1n, welcome, times);
     Object.assign(link, { stage: "handing", g: state, word: "PREP" });
     perform(world, link, "g", effects, variant);
-    if (host.leaving) dispatch(world, link, "g", { type: "terminate" }, variant);
+    if (host.leaving) fromOutside(world, link, "g", { type: "terminate" }, variant);
     transfer(world, link, variant);
   }
 }
@@ -135,6 +135,16 @@ export function read(world: World, link: Link, side: Side, variant: Variant): vo
     dispatch(world, link, side, { type: "heard" }, variant);
   }
   dispatch(world, link, side, { type: "message", message }, variant);
+}
+
+/** What the process itself says counts after what the other side has said before (R8). */
+export function fromOutside(world: World, link: Link, side: Side, event: LinkEvent, variant: Variant): void {
+  while (endOf(link, side).inbox.length > 0) read(world, link, side, variant);
+  if (peerOf(link, side).closed && !endOf(link, side).eofSeen && !endOf(link, side).closed) {
+    endOf(link, side).eofSeen = true;
+    dispatch(world, link, side, { type: "eof" }, variant);
+  }
+  dispatch(world, link, side, event, variant);
 }
 
 export function dispatch(world: World, link: Link, side: Side, event: LinkEvent, variant: Variant): void {
