@@ -25,9 +25,10 @@ export async function installedCluster(): Promise<{ readonly cluster: Cluster } 
   }
 }
 
-/** PATCH requests on pods that the API server has answered, whoever sent them; those on subresources not counted. */
-export function podPatches(cluster: Cluster): number {
-  const wanted = ['resource="pods"', 'verb="PATCH"', 'subresource=""'];
+/** PATCH requests on pods, or on one of their subresources, that the API server has answered, whoever sent them; with one code, or all. */
+export function podPatches(cluster: Cluster, subresource = "", code?: number): number {
+  const wanted = ['resource="pods"', 'verb="PATCH"', `subresource="${subresource}"`];
+  if (code !== undefined) wanted.push(`code="${code}"`);
   return cluster
     .kubectl(["get", "--raw", "/metrics"])
     .split("\n")
