@@ -66,9 +66,20 @@ export interface SidecarSetOptions {
   container?: object;
 }
 
-/** A SidecarSet with one hot container `sidecar`, for the pods `app: web` of one namespace. Removed when the test ends. */
-export function sidecarSet({ name, namespace, version = "v1", updateStrategy, container }: SidecarSetOptions): object {
-  onTestFinished(() => void kubectl(["delete", "sidecarset", name, "--ignore-not-found", "--wait=false"]));
+/** The same as {@link newSidecarSet}, removed from the shared cluster when the test ends. */
+export function sidecarSet(options: SidecarSetOptions): object {
+  onTestFinished(() => void kubectl(["delete", "sidecarset", options.name, "--ignore-not-found", "--wait=false"]));
+  return newSidecarSet(options);
+}
+
+/** A SidecarSet with one hot container `sidecar`, for the pods `app: web` of one namespace. */
+export function newSidecarSet({
+  name,
+  namespace,
+  version = "v1",
+  updateStrategy,
+  container,
+}: SidecarSetOptions): object {
   const standby = (mode: string, ...rest: string[]): object => ({
     exec: { command: ["/hot-standby", mode, "--name", "sidecar", ...rest] },
   });

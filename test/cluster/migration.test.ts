@@ -48,7 +48,7 @@ async function kruiseWebhooks(on: Cluster): Promise<WebhookServer> {
 
 /** A SidecarSet as Kruise stores it, one of its revisions, and two pods as Kruise injects them. */
 function kruiseObjects(): object[] {
-  const raw = kit.sidecarSet({ name: "mesh", namespace: "default" });
+  const raw = kit.newSidecarSet({ name: "mesh", namespace: "default" });
   const { object } = defaultSidecarSet(raw, "v1beta1");
   const namespace = { name: "default", labels: { "kubernetes.io/metadata.name": "default" } };
   const pods = ["web-a", "web-b"].map((name) => {
