@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { statSync, writeFileSync } from "node:fs";
+import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { getHaproxySockets, serveHaproxySockets } from "../../src/interop/index.ts";
 import { loadNative } from "../../src/native/addon.ts";
@@ -160,6 +162,49 @@ test("from HAProxy to Node and back to HAProxy under load: no connection is refu
   await asking.stop();
   expect(asking.failures).toEqual([]);
 });
+
+/** What a Node process says that runs this with `getHaproxySockets` and the path as `path`. */
+async function inChild(code: string, path: string, shell = "exec"): Promise<string> {
+  const all = `import { getHaproxySockets } from "@hot/fd-transfer/interop";
+    import { readdirSync } from "node:fs";
+    const path = process.env.STATS;
+    ${code}`;
+  const node = [process.execPath, "--conditions=@hot/source", "--input-type=module-typescript", "-e", all];
+  const child = new Program("sh", ["-c", `${shell} "$0" "$@"`, ...node], {
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    env: { ...process.env, STATS: path },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return text(child.child.stdout as NodeJS.ReadableStream);
+}
+
+test("a process without room for all of them keeps none, and says what to raise", async () => {
+  const { stats } = await haproxy("old", [`${HOST}:${FIRST}-${FIRST + 250}`]);
+  const code = `
+    const before = readdirSync("/proc/self/fd").length;
+    const error = await getHaproxySockets(path).catch((thrown) => thrown);
+    console.log(error.code, readdirSync("/proc/self/fd").length - before);`;
+  expect(await inChild(code, stats, "ulimit -n 100 && exec")).toBe("HOT4035 0\n");
+});
+
+test.runIf(process.geteuid?.() === 0)(
+  "another user gets nothing from our door, whatever the mode of the path",
+  async () => {
+    const dir = folder();
+    chmodSync(dir, 0o755);
+    const fd = closing(loadNative().listenTcp(HOST, 0, { backlog: 1 }));
+    const failed: unknown[] = [];
+    using door = serveHaproxySockets(join(dir, "s"), [{ fd }], {
+      mode: 0o666,
+      onFailed: (error) => failed.push(error),
+    });
+    const code = `console.log((await getHaproxySockets(path).catch((thrown) => thrown)).code ?? "got them");`;
+    expect(await inChild(code, door.path)).toBe("got them\n");
+    expect(failed).toEqual([]);
+    expect(await inChild(`process.setgid(65534); process.setuid(65534); ${code}`, door.path)).toBe("HOT4032\n");
+    expect(String(failed)).toContain("user 65534");
+  },
+);
 
 test("a HAProxy that may not give its listeners says nothing, and the error says what to add", async () => {
   const dir = folder();
