@@ -151,10 +151,13 @@ function isOtherwise(
   return injected?.env !== wish.env || empties.some((image) => image !== injected?.empty);
 }
 
-/** Something in it does not run for good, or is about to end again. */
+/** Something in it does not run for good, is about to end again, or is left to fail. */
 function isDown(pod: Pod, cluster: Cluster): boolean {
   const processes = [...(cluster.machines.get(`ns1/${pod.metadata.name}`)?.processes.values() ?? [])];
-  return processes.some((one) => one.state !== "running" || fateOf(one.image) === "crash");
+  return (
+    processes.some((one) => one.state !== "running" || fateOf(one.image) === "crash") ||
+    isLeftToFail(cluster.bases.map((base) => pairFacts(pod, base)))
+  );
 }
 
 function isReady({ status }: Pod): boolean {
