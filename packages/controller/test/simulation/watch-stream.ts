@@ -49,7 +49,9 @@ export class WatchStream implements AsyncIterableIterator<Event> {
     if (random.chance(weather.streamCut)) {
       this.#later(random.int(0, 500), () => this.cut());
     }
-    if (random.chance(weather.stalled)) this.#notBefore = scheduler.now + random.int(1_000, 30_000);
+    // Never sooner than what is under way: no event overtakes another one without being counted.
+    if (random.chance(weather.stalled))
+      this.#notBefore = Math.max(this.#notBefore, scheduler.now + random.int(1_000, 30_000));
     if (random.chance(weather.lost)) {
       this.#world.note(() => `watch: ${commit.plural} ${commit.key} ${commit.version} is lost`);
       this.#hasLost = true;
