@@ -54,6 +54,15 @@ test("the listener comes over, and is kept when the answer is no or never comes"
   expect(sockets.size).toBe(1);
 });
 
+test("a listener that comes a moment after a no is kept as well", async () => {
+  const fd = listener();
+  const later = async (path: string): Promise<void> =>
+    void setTimeout(() => void giveMigratedListener(fd, { path }), 50);
+  const { path, url } = await old(later, "failed");
+  using sockets = await takeMigratedListener({ path, url });
+  expect(cookies(sockets)).toEqual(cookiesOf([fd]));
+});
+
 test.each<[string, string, (path: string) => Promise<void>, string?]>([
   ["says no", "HOT4031", async () => undefined, "failed"],
   ["says yes and sends nothing", "HOT4036", async () => undefined],
