@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // pnpm simulate --seeds 2000 [--from 1]      runs many seeds
+// pnpm simulate --seeds 100000 --minutes 20  runs as many as there is time for
 // pnpm simulate --seed 42 --trace            runs one, and says what happens
 // pnpm simulate --seeds 200 --bug NAME       the same with a known bug, to see that it is found
 import { availableParallelism } from "node:os";
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     bug: { type: "string" },
+    minutes: { type: "string" },
     workers: { type: "string", default: String(availableParallelism()) },
   },
 });
@@ -27,6 +29,9 @@ if (seed === undefined) {
     count: Number(values.seeds),
     workers: Number(values.workers),
     ...(bug !== undefined && { bug, stopAtFirst: true }),
+    ...(values.minutes !== undefined && {
+      isLate: () => performance.now() - startedAt > Number(values.minutes) * 60_000,
+    }),
     onOutcome: ({ seed, violation }) => {
       if (violation !== undefined)
         console.log(`seed ${seed}: ${violation}\n  pnpm simulate --seed ${seed} --trace${again}`);

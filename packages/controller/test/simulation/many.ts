@@ -10,6 +10,8 @@ export interface Batch {
   readonly bug?: string;
   /** Ends at the first seed that breaks an invariant. */
   readonly stopAtFirst?: boolean;
+  /** Asked before each seed; true: no more are run. */
+  readonly isLate?: () => boolean;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
@@ -22,11 +24,12 @@ export interface Summary {
 }
 
 /** Runs many seeds on all given processors. */
-export async function simulateMany({ from, count, workers, bug, stopAtFirst, onOutcome }: Batch): Promise<Summary> {
+export async function simulateMany(batch: Batch): Promise<Summary> {
+  const { from, count, workers, bug, stopAtFirst, onOutcome, isLate = () => false } = batch;
   const failures: Outcome[] = [];
   const total = { seeds: 0, steps: 0, writes: 0 };
   let next = from;
-  const isOver = (): boolean => next >= from + count || (stopAtFirst === true && failures.length > 0);
+  const isOver = (): boolean => next >= from + count || (stopAtFirst === true && failures.length > 0) || isLate();
   const one = async (): Promise<void> => {
     const worker = new Worker(new URL("worker.ts", import.meta.url), {
       workerData: { ...(bug !== undefined && { bug }) },
