@@ -26,7 +26,7 @@ function summary(times: readonly number[]): string {
 /** The same system calls in C; null without a compiler. */
 function compileFloor(): string | null {
   const program = join(folder, "floor");
-  return spawnSync("cc", ["-O2", "-o", program, local("floor.c")]).status === 0 ? program : null;
+  return spawnSync(process.env["CC"] ?? "cc", ["-O2", "-o", program, local("floor.c")]).status === 0 ? program : null;
 }
 
 function floor(program: string, count: number): number[] {
@@ -37,7 +37,7 @@ function floor(program: string, count: number): number[] {
 /** HELLO until the new process holds every socket and has checked each: what `open()` takes. */
 async function endToEnd(count: number): Promise<number[]> {
   const dir = join(folder, `${count}.hot`);
-  const holder = spawn(process.execPath, ["--conditions=@hot/source", local("holder.ts"), dir, String(count)], {
+  const holder = spawn(process.execPath, ["--conditions=@hot/source", local("servers/holder.ts"), dir, String(count)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   await once(holder.stdout, "data");

@@ -21,7 +21,7 @@ export interface ApplicationHost {
 }
 
 /** What the code of a failure means for an attempt to take over: the old side is told, and goes on. */
-const CALLS_OFF: readonly string[] = ["HOT4006", "HOT4015"];
+const CALLS_OFF: ReadonlySet<string> = new Set(["HOT4006", "HOT4015"]);
 
 /**
  * What the application asks for and says: its sockets, which wait until this process holds some, and that it is ready.
@@ -128,7 +128,7 @@ export class Application {
       if (!isCurrent()) return;
       const code = error instanceof HandoffError ? error.code : "";
       if (error instanceof HandoffError && code === "HOT4010") this.#host.startOver(error);
-      else if (error instanceof HandoffError && CALLS_OFF.includes(code)) this.#refuse(error);
+      else if (error instanceof HandoffError && CALLS_OFF.has(code)) this.#refuse(error);
       else this.readiness.reject(error);
     });
   }

@@ -118,8 +118,9 @@ export class ListenerSlot extends Slot implements Listener<InternetAddress | Pat
   /** Node closes its handle with what the kernel has queued; on a path that leads elsewhere nobody else would get it. */
   protected override rescue(fd: number): void {
     const server = this.#server;
+    if (server === null) return;
     try {
-      for (let one = loadNative().accept(fd); one !== null && server !== null; one = loadNative().accept(fd)) {
+      for (let one = loadNative().accept(fd); one !== null; one = loadNative().accept(fd)) {
         server.emit("connection", new Socket({ fd: one, allowHalfOpen: true, readable: true, writable: true }));
       }
     } catch {

@@ -69,9 +69,10 @@ test("a path that was removed leads to a socket again; who was queued is served,
   expect(await dead).toEqual(["http"]);
   expect(await askOnPath(path)).toBe("a");
   const { cookie } = listener;
-  const [second, inherited] = await serve(scene, path);
-  await using __ = second;
+  const [owner, inherited] = await serve(scene, path);
+  await using second = owner;
   expect(inherited).toMatchObject({ cookie, inherited: true });
+  expect(second.isOwner).toBe(true);
   expect(await askOnPath(path)).toBe("a");
 });
 

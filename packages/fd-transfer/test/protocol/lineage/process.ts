@@ -62,7 +62,7 @@ export function seek(world: World, id: number, variant: Variant): void {
   const process = world.procs[id]!;
   process.seeking = false;
   if (world.sock >= 0 && world.procs[world.sock]!.alive && world.procs[world.sock]!.answers) {
-    const t = startTaker({ type: "GUARD_OK" } as Message, times).state;
+    const t = startTaker({ type: "GUARD_OK" }, times).state;
     const te = { ...end(), timers: ["answer" as const] };
     world.links.push({ giver: world.sock, taker: id, stage: "hello", g: null, t, word: null, ge: end(), te });
     return;

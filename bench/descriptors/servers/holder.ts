@@ -2,11 +2,11 @@
 // holder.ts DIR COUNT: an owner with so many UDP sockets, which nobody reads: a socket that is read takes a second
 // descriptor, and 20,000 of them are more than many a limit allows.
 import { chmodSync, mkdirSync } from "node:fs";
-import { DatagramSlot } from "../../packages/fd-transfer/src/datagram.ts";
-import { Holdings } from "../../packages/fd-transfer/src/holdings.ts";
-import { OldSide } from "../../packages/fd-transfer/src/old-side.ts";
-import { Lineage } from "../../packages/fd-transfer/src/ownership.ts";
-import { DEFAULT_TIMEOUTS } from "../../packages/fd-transfer/src/protocol/limits.ts";
+import { DatagramSlot } from "../../../packages/fd-transfer/src/datagram.ts";
+import { Holdings } from "../../../packages/fd-transfer/src/holdings.ts";
+import { OldSide } from "../../../packages/fd-transfer/src/old-side.ts";
+import { Lineage } from "../../../packages/fd-transfer/src/ownership.ts";
+import { DEFAULT_TIMEOUTS } from "../../../packages/fd-transfer/src/protocol/limits.ts";
 
 const [dir = "", count = "1"] = process.argv.slice(2);
 mkdirSync(dir, { mode: 0o700 });
