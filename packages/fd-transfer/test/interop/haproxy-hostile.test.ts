@@ -116,3 +116,18 @@ test("what is no socket is not served, and an empty door says nothing", async ()
   using _ = serveHaproxySockets(path, []);
   await expect(getHaproxySockets(path)).rejects.toMatchObject({ code: "HOT4032" });
 });
+
+test("a hundred exchanges leave no descriptor", async () => {
+  const fds = [listener(), listener(), listener()];
+  const path = join(folder(), "door");
+  const base = heldSockets();
+  for (let round = 0; round < 100; round++) {
+    using _ = serveHaproxySockets(
+      path,
+      fds.map((fd) => ({ fd })),
+    );
+    using sockets = await getHaproxySockets(path);
+    expect(cookies(sockets)).toEqual(cookiesOf(fds));
+  }
+  await eventually("all sockets are back", () => heldSockets().length === base.length);
+});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createServer } from "node:http";
 import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -134,6 +135,27 @@ test("HAProxy takes a listener with an interface, and a Unix one under its own t
   expect(theirs.size).toBe(2);
   expect(cookies(theirs).every((cookie) => identities.includes(cookie))).toBe(true);
 });
+
+test.runIf(process.geteuid?.() === 0)(
+  "a listener in another network namespace is known by its name, both ways",
+  async (context) => {
+    need(context, "ip", "apt-get install iproute2");
+    const namespace = `hot-${process.pid}`;
+    execFileSync("ip", ["netns", "add", namespace]);
+    onTestFinished(() => void execFileSync("ip", ["netns", "del", namespace]));
+    const binds = [`0.0.0.0:${FIRST} namespace ${namespace}`];
+    const old = await haproxy("old", binds);
+    using sockets = await getHaproxySockets(old.stats);
+    expect(() => sockets.take({ port: FIRST, namespace: "" })).toThrow(/^HOT4033/);
+    const fd = closing(sockets.take({ port: FIRST, namespace }));
+    using door = serveHaproxySockets(join(folder(), "ours.sock"), [{ fd, namespace }]);
+    old.program.child.kill("SIGTERM");
+    await old.program.exited;
+    const next = await haproxy("next", binds, ["-x", door.path]);
+    using theirs = await getHaproxySockets(next.stats);
+    expect(cookiesOf([closing(theirs.take({ port: FIRST, namespace }))])).toEqual(cookiesOf([fd]));
+  },
+);
 
 test("from HAProxy to Node and back to HAProxy under load: no connection is refused or reset", async () => {
   const old = await haproxy("old", [`${HOST}:${FIRST}`]);

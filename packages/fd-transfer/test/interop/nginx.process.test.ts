@@ -13,7 +13,7 @@ import { eventually, find, need, Program } from "./programs.ts";
 const HOST = ownAddress();
 const PORT = 8080;
 
-beforeEach((context) => need(context, "nginx", "apt-get install nginx-light"));
+beforeEach((context) => need(context, "nginx", "apt-get install nginx"));
 
 function configuration(dir: string, name: string, daemon: "on" | "off", more = ""): string {
   const file = join(dir, `${name}.conf`);
