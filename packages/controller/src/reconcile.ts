@@ -127,7 +127,6 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     name: string,
     stored: SidecarSet | undefined,
     status: SidecarSetStatus | undefined,
-    signal: AbortSignal,
     problems: unknown[],
   ): Promise<number> => {
     if (stored === undefined || status === undefined) {
@@ -138,7 +137,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const held = pace.wait(name, stored.status ?? {}, status);
     if (held > 0) return held;
     try {
-      const after = await writeStatus(api, stored, status, signal);
+      const after = await writeStatus(api, stored, status);
       newest.set(name, after);
       options.statusWritten(after);
       pace.wrote(name);
@@ -199,7 +198,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     };
     options.observe(name, planned);
     // Beside the writes, which may have to wait: what it says does not depend on them.
-    const reporting = report(name, stored, planned.status, signal, problems);
+    const reporting = report(name, stored, planned.status, problems);
     await inTurn(planned.writes, async (one) => {
       if (isStart(one) && problem !== undefined) return;
       if (isWritten(one.pod) || !turn.admits(nameOf(one))) return;

@@ -30,3 +30,25 @@ test.each([0, 1, 2, 3, 5, 8])(
     expect((await cluster.pods()).map(images)).toEqual([done, done, done]);
   },
 );
+
+test("a stop finishes the writes that are under way, begins no others, and ends with them", async () => {
+  const pods = ["web-0", "web-1", "web-2"].map((name) => injectedPod(sidecarSet({ image: "x:1" }), name));
+  cluster = new Cluster(pods, sidecarSet({ image: "x:2", strategy: { maxUnavailable: 3 } }));
+  const held = cluster.api.faults.holdNext({ verb: "patch", plural: "pods" });
+  const starting = cluster.start();
+  await held.reached;
+  await starting;
+  const sent = cluster.patches().length;
+  let ended = false;
+  const stopping = cluster.stop().then(() => {
+    ended = true;
+  });
+  await cluster.settle(1_000);
+  expect(ended).toBe(false);
+  held.release();
+  await stopping;
+  expect(cluster.patches()).toHaveLength(sent);
+  const upgraded = (await cluster.pods()).filter((pod) => images(pod)["x-2"] === "x:2");
+  expect(upgraded).toHaveLength(3);
+  expect(cluster.events.filter((one) => one.reason === "HotUpgradeStarted" && one.on !== "mesh")).toHaveLength(3);
+});

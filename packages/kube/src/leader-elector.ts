@@ -33,6 +33,11 @@ export interface LeaderElectorOptions {
 export interface Leadership {
   /** Aborted when the term ends, before anybody else can have the lease. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted when a write that is under way has to be given up: at once where the term is lost; after a clean stop not
+   * before the lease can be relied on no longer, so that it is finished.
+   */
+  readonly writes: AbortSignal;
   /** Looks at the time itself: false after a pause of the process, even before `signal` has noticed. */
   isLeader(): boolean;
   /**
@@ -181,17 +186,20 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
   const lead = async (signal: AbortSignal, work: (leadership: Leadership) => Promise<void>): Promise<boolean> => {
     const ending = new AbortController();
     const end = (): void => ending.abort(new NotLeaderError(`${namespace}/${name}`));
+    const givingUp = new AbortController();
+    const giveUp = (): void => givingUp.abort(new NotLeaderError(`${namespace}/${name}`));
     const isLeader = (): boolean => !ending.signal.aborted && inTime();
     const fence = (): void => {
       if (isLeader()) return;
       end();
       ending.signal.throwIfAborted();
     };
-    term = { signal: ending.signal, isLeader, fence };
+    const own: Leadership = { signal: ending.signal, writes: givingUp.signal, isLeader, fence };
+    term = own;
     signal.addEventListener("abort", end);
     let endedByItself = false;
     onChange(true);
-    const working = (async () => work({ signal: ending.signal, isLeader, fence }))().finally(() => {
+    const working = (async () => work(own))().finally(() => {
       endedByItself = !ending.signal.aborted;
       end();
     });
@@ -200,12 +208,15 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
     end();
     signal.removeEventListener("abort", end);
     onChange(false);
+    const deadline = clock.after(signal.aborted ? renewedAt + renewDeadlineMs - monotonic() : 0, giveUp);
+    if (!signal.aborted) giveUp();
     try {
       await working;
     } catch (error) {
       if (endedByItself) throw error;
       if (error !== ending.signal.reason) onError(error); // work that was told to end may end in any way
     } finally {
+      deadline[Symbol.dispose]();
       renewedAt = -Infinity;
       term = undefined;
     }

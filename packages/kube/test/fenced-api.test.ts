@@ -22,7 +22,7 @@ beforeEach(() => {
   const fence = (): void => {
     if (!leads) throw new NotLeaderError("hot-system/x");
   };
-  api = fencedApi(inner, { fence, signal: term.signal });
+  api = fencedApi(inner, { fence, writes: term.signal });
 });
 
 const writes: [string, () => Promise<unknown>][] = [

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createLeaderElector, NotLeaderError } from "../src/leader-elector.ts";
+import { createLeaderElector, NotLeaderError, type Leadership } from "../src/leader-elector.ts";
 import { RESOURCES } from "../src/resources.ts";
 import { FakeApi } from "../src/testing/fake-api.ts";
 import { createFakeClock, type FakeClock } from "../src/testing/fake-clock.ts";
@@ -342,6 +342,47 @@ describe("the work of a term", () => {
     last.resolve();
     await ended;
     expect((await spec()).holderIdentity).toBe("");
+  });
+
+  test("may finish its writes after a clean stop, as long as the lease can be relied on", async () => {
+    const stop = new AbortController();
+    const last = Promise.withResolvers<void>();
+    let term: Leadership | undefined;
+    const elector = createLeaderElector({ ...options, api, clock, monotonic: () => clock.now() });
+    const ended = elector.run(stop.signal, (leadership) => {
+      term = leadership;
+      return last.promise;
+    });
+    await clock.advance(100);
+    stop.abort();
+    await clock.advance(9_000);
+    expect([term?.signal.aborted, term?.writes.aborted]).toEqual([true, false]);
+    expect(() => term?.fence()).toThrow(NotLeaderError);
+    await clock.advance(1_000);
+    expect(term?.writes.aborted).toBe(true);
+    last.resolve();
+    await ended;
+    expect(clock.pending).toBe(0);
+  });
+
+  test("gives up its writes at once when the term is lost", async () => {
+    let term: Leadership | undefined;
+    const last = Promise.withResolvers<void>();
+    const stop = new AbortController();
+    const elector = createLeaderElector({ ...options, api, clock, monotonic: () => clock.now() });
+    const ended = elector.run(stop.signal, (leadership) => {
+      term = leadership;
+      return last.promise;
+    });
+    await clock.advance(100);
+    for (let i = 0; i < 20; i++) api.faults.failNext({ verb: "update" }, new Error("no"));
+    for (let i = 0; i < 20; i++) api.faults.failNext({ verb: "get" }, new Error("no"));
+    await clock.advance(11_000);
+    expect(term?.writes.aborted).toBe(true);
+    last.resolve();
+    stop.abort();
+    await clock.advance(5_000);
+    await ended;
   });
 
   test("that fails ends the election with its error, and the lease is given back", async () => {

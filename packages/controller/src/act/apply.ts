@@ -90,7 +90,7 @@ export function applyCondition(writing: Writing, pod: PodProjection, message: st
   );
 }
 
-type Send = (name: string, options: { namespace: string; signal: AbortSignal }) => Promise<Pod>;
+type Send = (name: string, options: { namespace: string }) => Promise<Pod>;
 
 async function send(
   writing: Writing,
@@ -99,10 +99,11 @@ async function send(
   write: PodWrite | undefined,
   patch: Send,
 ): Promise<Outcome> {
-  const { expectations, signal } = writing;
+  const { expectations } = writing;
   expectations.expect(pod, kind);
   try {
-    const after = await patch(pod.name, { namespace: pod.namespace, signal });
+    // Without the signal: what is under way when everything stops is finished.
+    const after = await patch(pod.name, { namespace: pod.namespace });
     expectations.written(pod.uid, after.metadata.resourceVersion ?? "");
     return { result: "committed" };
   } catch (error) {

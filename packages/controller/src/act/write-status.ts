@@ -18,9 +18,8 @@ export function writeStatus(
   api: Pick<Api, "patch">,
   sidecarSet: SidecarSet,
   status: SidecarSetStatus,
-  signal: AbortSignal,
 ): Promise<SidecarSet> {
   const { name = "", resourceVersion } = sidecarSet.metadata;
   const body = { metadata: { resourceVersion }, status };
-  return api.patch<SidecarSet>(SIDECAR_SETS, name, { type: "merge", body }, { subresource: "status", signal });
+  return api.patch<SidecarSet>(SIDECAR_SETS, name, { type: "merge", body }, { subresource: "status" });
 }

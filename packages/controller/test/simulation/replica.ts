@@ -63,7 +63,7 @@ export class Replica implements Owner {
     };
     const controller = createController({
       ...common,
-      api: fencedApi(api, { fence, signal: this.#abort.signal }),
+      api: fencedApi(api, { fence, writes: this.#abort.signal }),
       sidecarSets: this.sidecarSets,
       namespaces,
       pods: this.pods,

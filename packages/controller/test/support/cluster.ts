@@ -46,7 +46,7 @@ export class Cluster {
             labelSelector: REVISION_OWNER_LABEL,
           });
     const controller = createController({
-      api: fencedApi(api, { fence: () => this.fence(), signal: abort.signal }),
+      api: fencedApi(api, { fence: () => this.fence(), writes: new AbortController().signal }),
       sidecarSets,
       namespaces,
       pods,
