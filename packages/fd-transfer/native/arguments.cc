@@ -32,8 +32,9 @@ bool Arguments::ToInteger(const Napi::Value& value, const char* name, int64_t mi
 
 bool Arguments::ToFd(const Napi::Value& value, int* fd) const {
   const char* rule = "a descriptor is an integer from 0 to 2147483647";
-  if (value.IsEmpty() || !value.IsNumber()) return Refuse(EBADF, rule);
-  const double number = value.As<Napi::Number>().DoubleValue();
+  // One call tells both whether it is a number and which: a hand-over asks it of thousands.
+  double number = -1;
+  if (value.IsEmpty() || napi_get_value_double(info_.Env(), value, &number) != napi_ok) return Refuse(EBADF, rule);
   if (!(number >= 0 && number <= std::numeric_limits<int>::max()) || number != std::floor(number)) {
     return Refuse(EBADF, rule);
   }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { violation } from "./violation.ts";
 
+const NOTHING = new Uint8Array();
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Of UTF-8 for one UTF-16 unit, at most. */
+const BYTES_PER_UNIT = 3;
+
 /** Reads the fields of one body in order. Every length is checked against its cap and the rest before it is used. */
 export class Reader {
   readonly #bytes: Uint8Array;
@@ -37,14 +43,15 @@ export class Reader {
 
   bytes(length: number): Uint8Array {
     const at = this.take(length);
-    return this.#bytes.slice(at, at + length);
+    return length === 0 ? NOTHING : this.#bytes.slice(at, at + length);
+  }
+
+  /** Throws a TypeError for what is not UTF-8. */
+  text(length: number): string {
+    const at = this.take(length);
+    return length === 0 ? "" : decoder.decode(this.#bytes.subarray(at, at + length));
   }
 }
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** Of UTF-8 for one UTF-16 unit, at most. */
-const BYTES_PER_UNIT = 3;
 
 export class Writer {
   #bytes = new Uint8Array(4096);
@@ -92,6 +99,7 @@ export class Writer {
   /** Its length as u16, and the text. */
   text(value: string, max: number): void {
     const at = this.#room(2);
+    if (value === "") return this.#view.setUint16(at, 0, true);
     const start = this.#room(BYTES_PER_UNIT * value.length);
     const { written } = encoder.encodeInto(value, this.#bytes.subarray(start, this.#length));
     if (written > max) throw violation(`${written} bytes are over the limit of ${max}`);
@@ -178,14 +186,15 @@ export function blob(max: number): Field<Uint8Array> {
 
 /** UTF-8 of at most `max` bytes. */
 export function text(max: number): Field<string> {
-  const inner = blob(max);
   return {
     write: (writer, value) => writer.text(value, max),
     read(reader) {
+      const length = reader.u16();
+      if (length > max) throw violation(`a text of ${length} bytes is over the limit of ${max}`);
       try {
-        return decoder.decode(inner.read(reader));
+        return reader.text(length);
       } catch (cause) {
-        throw violation("a text is not UTF-8 or too long", cause);
+        throw cause instanceof TypeError ? violation("a text is not UTF-8", cause) : cause;
       }
     },
   };
