@@ -170,7 +170,10 @@ export class Invariants {
     const retries = [sidecarSet.metadata, before.metadata].map((one) => one.annotations?.[RETRY_ANNOTATION] ?? "");
     const attempt = [before.metadata.uid, was.base, uid, generation, ...retries].join(" ");
     // Whoever is shown an old SidecarSet may begin what was superseded; that is aborted again.
-    if (!this.#hasStaleLists && this.#attempts.has(attempt)) this.#violate(`${name} is tried twice for one generation`);
+    // So may one of two leaders, as often as the other one aborts it.
+    const inDoubt = this.#world.scheduler.now < this.#leaders.doubtUntil;
+    if (!this.#hasStaleLists && !inDoubt && this.#attempts.has(attempt))
+      this.#violate(`${name} is tried twice for one generation`);
     this.#attempts.add(attempt);
     this.#checkBudget(write, name, this.#cluster.ownerOf(was.base).name, sidecarSet);
   }
