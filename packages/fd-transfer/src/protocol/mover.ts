@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Message } from "./message.ts";
-import { MAX_BATCH } from "./message.ts";
 
 /** What the side that drains knows between two events. */
 export interface MoverState {
@@ -49,6 +48,8 @@ export interface MoverStep {
   readonly effects: readonly MoverEffect[];
 }
 
+/** So few at once that neither process stands still for long while it lifts or adopts them. */
+const MOST_AT_ONCE = 32;
 const SOON_MS = 20;
 const LATER_MS = 1_000;
 
@@ -120,7 +121,7 @@ function waiting(state: MoverState, event: MoverEvent): MoverStep {
 
 function goOn(state: MoverState, effects: readonly MoverEffect[]): MoverStep {
   if (state.budget <= 0 || state.keys.length === 0) return end(state, LATER_MS, effects);
-  const look: MoverEffect = { type: "look", max: Math.min(MAX_BATCH, state.budget) };
+  const look: MoverEffect = { type: "look", max: Math.min(MOST_AT_ONCE, state.budget) };
   return { state: { ...state, phase: "open" }, effects: [...effects, look] };
 }
 

@@ -215,3 +215,11 @@ test("M3: without it a promise is broken: an end without an answer means that th
   };
   expect(explore(forgetful).trace?.at(-1)).toBe("nobody reads the connection");
 });
+
+test("M4: an owner with room for thousands gets a few at a time, so that neither process stands still meanwhile", () => {
+  const { state } = startMover(move, 0);
+  const { effects } = stepMover(state, { type: "message", message: { ...moving, fdBudget: 10_000 } as Message });
+  const look = effects.find((effect) => effect.type === "look");
+  expect(look?.max).toBeGreaterThan(0);
+  expect(look?.max).toBeLessThanOrEqual(64);
+});
