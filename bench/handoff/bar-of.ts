@@ -4,7 +4,7 @@ import { atMost, gap, kept, latency, lossless, resumed, within, type BarRow, typ
 import { figure } from "./accounting/table.ts";
 import type { ClassName } from "./client/traffic.ts";
 import type { Moves } from "./moves.ts";
-import type { PeerRun } from "./side-by-side.ts";
+import type { PeerRun, UpgradeTimes } from "./side-by-side.ts";
 import type { Recoveries } from "./recovery.ts";
 
 /** Everything that was measured; what was not is missing, and its rows say so. */
@@ -27,9 +27,17 @@ export function barOf({ peers, own, ownAmounts, recoveries, moves, descriptorsMs
   const both = (name: ClassName): Tried[] =>
     [classes[name], peers.get("hot")?.load.classes[name]].filter((one) => one !== undefined);
   const chances = (connections: number): number => connections * (own?.upgrades ?? 0);
-  const committed = (overloaded: boolean): number[] =>
-    (own?.times ?? []).filter((one) => one.overloaded === overloaded).flatMap((one) => one.committedMs ?? []);
-  const cpuMs = (own?.times ?? []).flatMap((one) => one.committedCpuMs ?? []);
+  const times = [own, peers.get("hot")].flatMap((run) => run?.times ?? []);
+  const calm = times.filter(({ overloaded }) => !overloaded);
+  const committed = (some: readonly UpgradeTimes[]): number[] => some.flatMap((one) => one.committedMs ?? []);
+  const ours = calm.flatMap(({ committedMs, probeMs }) =>
+    committedMs === undefined || probeMs === undefined ? [] : committedMs - probeMs,
+  );
+  const told = (what: string, all: readonly number[]): BarRow => ({
+    ...within(what, all, { p99: Infinity }),
+    goal: "",
+    reached: null,
+  });
   const [before, after] = own?.descriptors ?? [];
   return [
     lossless("new connections: errors", both("new"), 50_000),
@@ -42,9 +50,13 @@ export function barOf({ peers, own, ownAmounts, recoveries, moves, descriptorsMs
     kept("busy keep-alive connections closed", classes.ka, chances(ownAmounts.ka), 0.01),
     kept("idle connections closed", classes.idle, chances(ownAmounts.idle), 0),
     kept("echo connections closed", classes.echo, chances(ownAmounts.echo), 0),
-    within("ready → committed", committed(false), { p50: 10, p99: 50 }),
-    { ...within("ready → committed, CPU overloaded", committed(true), { p99: 50 }), goal: "", reached: null },
-    { ...within("  processor time of the new process for it", cpuMs, { p99: 50 }), goal: "", reached: null },
+    within("ready → committed", committed(calm), { p50: 10, p99: 50 }),
+    told("  without the application's probe of itself", ours),
+    told(
+      "  processor time of the new process for it, ms",
+      calm.flatMap((one) => one.committedCpuMs ?? []),
+    ),
+    told("  with the processors overloaded", committed(times.filter(({ overloaded }) => overloaded))),
     latency("new", peers.get("hot")?.load, peers.get("inherited")?.load),
     latency("ka", peers.get("hot")?.load, peers.get("inherited")?.load),
     gap(peers.get("hot")?.load, peers.get("floor")?.load),

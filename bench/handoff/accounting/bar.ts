@@ -16,7 +16,7 @@ export interface BarRow {
 export function barTable(rows: readonly BarRow[]): Record<string, string>[] {
   return rows.map(({ reached, ...row }) => ({
     ...row,
-    ok: reached === null ? "not decided" : reached ? "ok" : "MISSED",
+    ok: row.goal === "" ? "" : reached === null ? "not decided" : reached ? "ok" : "MISSED",
   }));
 }
 

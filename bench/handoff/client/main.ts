@@ -78,6 +78,8 @@ delay.enable();
 for (const end = now() + WARM_MS; now() < end && !running.every(({ traffic }) => traffic.warm);) await sleep(20);
 process.send?.({ running: names });
 
+// Whether all is told or the bench is gone: nobody listens any more.
+process.once("disconnect", () => process.exit(0));
 process.once("message", (ending: Ending) => {
   void (async () => {
     const seconds = (now() - start) / 1000;

@@ -57,7 +57,10 @@ export class HotServers implements Running {
     this.#owner?.kill("SIGTERM");
     this.#owner = next;
     const took = next.said.find(({ event }) => event === "took");
-    return took === undefined ? {} : { committedMs: Number(took["ms"]), committedCpuMs: Number(took["cpuMs"]) };
+    if (took === undefined) return {};
+    const figures = [took["ms"], took["probeMs"], took["cpuMs"]].map(Number);
+    const [committedMs = Number.NaN, probeMs = Number.NaN, committedCpuMs = Number.NaN] = figures;
+    return { committedMs, probeMs, committedCpuMs };
   }
 
   async descriptors(): Promise<number> {

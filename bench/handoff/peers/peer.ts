@@ -5,7 +5,9 @@ import type { Ports } from "../client/traffic.ts";
 export interface Upgraded {
   /** From "the application is ready" to "the new process owns", where a peer has such a thing. */
   readonly committedMs?: number;
-  /** Processor time of the new process for that. */
+  /** Of that, the application's own probe of itself. */
+  readonly probeMs?: number;
+  /** Processor time of the new process for all of that. */
   readonly committedCpuMs?: number;
 }
 

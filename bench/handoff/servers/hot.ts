@@ -47,18 +47,21 @@ if (TLS_PORT !== "0") {
   const tls = await hot.listener("tls", { port: Number(TLS_PORT), host });
   tls.attach(createTlsServer(identity, application(VERSION)));
 }
+let probeMs = 0;
 const [start, cpu] = [performance.now(), process.cpuUsage()];
 hot.events.once("committed", () => {
   const { user, system } = process.cpuUsage(cpu);
-  say("took", { ms: performance.now() - start, cpuMs: (user + system) / 1_000 });
+  say("took", { ms: performance.now() - start, cpuMs: (user + system) / 1_000, probeMs });
 });
 await hot.ready({
   probe: async () => {
+    const begun = performance.now();
     const socket = await http.connectPrivately();
     socket.end("GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n");
     for await (const answer of socket) {
       if (!String(answer).startsWith("HTTP/1.1 200")) throw new Error(String(answer).slice(0, 40));
     }
+    probeMs = performance.now() - begun;
   },
 });
 say("ready", { role: hot.role, cookie: http.cookie });
