@@ -80,7 +80,9 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const seen = options.sidecarSets.get(name);
     const own = newest.get(name);
     const behind = seen !== undefined && own !== undefined && isBehind(seen, own);
-    if (!behind) newest.delete(name);
+    // A cache that lists anew from a server that is behind goes back in time; what was seen stays seen.
+    if (seen === undefined) newest.delete(name);
+    else if (!behind) newest.set(name, seen);
     return present(behind ? own : seen);
   };
 
@@ -247,7 +249,7 @@ function present(sidecarSet: SidecarSet | undefined): SidecarSet | undefined {
 
 function isBehind(seen: SidecarSet, own: SidecarSet): boolean {
   const [a = "", b = ""] = [seen.metadata.resourceVersion, own.metadata.resourceVersion];
-  return seen.metadata.uid === own.metadata.uid && /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
+  return /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
 }
 
 async function readLive(api: Api, name: string, signal: AbortSignal): Promise<SidecarSet | undefined> {
