@@ -47,9 +47,11 @@ async function register(
   };
   const known = {
     ...webhook,
-    ...{ name: "known.example.com", clientConfig: hooks.clientConfig(hooks.known.path), objectSelector: undefined },
-    ...{ rules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"], operations: ["CREATE"] }] },
-    ...{ timeoutSeconds: 10 },
+    name: "known.example.com",
+    clientConfig: hooks.clientConfig(hooks.known.path),
+    objectSelector: undefined,
+    rules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"], operations: ["CREATE"] }],
+    timeoutSeconds: 10,
   };
   const body = { metadata: { name }, webhooks: [webhook, known] };
   const answer = await call(on, "POST", `${ROOT}/${plural}`, { body });
