@@ -84,7 +84,7 @@ test("a rollout: a pod that is done, one in its migration, one whose image is mi
     ns1/web-2 not-ready updated HOT1005 Resetting changed 0 s ago
       x upgrading: x-1 old x:1@1 ready | x-2 working x:2@5000 waiting ErrImagePull
   mesh-old 1
-    ns1/web-3 ready old HOT1203 MaxUnavailableReached
+    ns1/web-3 ready old HOT1206 Stalled
       x settled: x-1 working x:1@1 ready | x-2 empty e:1@0 ready
   without it
     ns1/early ready old HOT1211 OlderThanSidecarSet
