@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// pnpm bench rollout [--api] [--memory] [--admission] [--pods 1000] [--runs 3] [--controller-flags "--cpu-prof …"]
+// pnpm bench rollout [--api] [--memory] [--admission] [--pods 1000] [--runs 3] [--most 100000] [--resync 20000] [--controller-flags "--cpu-prof …"]
 // Rollouts over many pods: at a real API server, and in memory. Without a choice all parts run.
 import { Console } from "node:console";
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { admissionDuringResync, admissionRows } from "./admission/latency.ts";
 import { apiRows, processorRows } from "./api/rows.ts";
 import { rollouts } from "./api/rollouts.ts";
+import { caches, eventCosts, rolloutCosts } from "./memory/measure.ts";
+import { cacheRows, eventRows, rolloutRows } from "./memory/rows.ts";
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +18,10 @@ const { values } = parseArgs({
     /** Of the part at the API server. */
     pods: { type: "string", default: "1000" },
     runs: { type: "string", default: "3" },
+    /** Pods that are read anew beside admission. */
+    resync: { type: "string", default: "20000" },
+    /** The most pods of the part in memory. */
+    most: { type: "string", default: "100000" },
     /** Flags of Node for the controller's process. */
     "controller-flags": { type: "string", default: "" },
   },
@@ -35,4 +42,28 @@ if (values.api || everything) {
   out.log("processor time, milliseconds for each pod:");
   out.table(processorRows(pods, results));
   for (const one of results.violations.slice(0, 20)) out.log(one);
+}
+
+if (values.memory || everything) {
+  const most = Number(values.most);
+  const sizes = [1_000, 10_000, 100_000].filter((size) => size <= most);
+  const cache = cacheRows(await caches(most));
+  out.log(`caches of ${most} pods of more than 10 KB and 50 SidecarSets, ${load()}:`);
+  out.table(cache);
+  const [least = most] = sizes;
+  const others = sizes.slice(1).map((pods) => ({ own: least, pods }));
+  const events = await eventCosts([...sizes.map((own) => ({ own, pods: own })), ...others]);
+  out.log(`one event of a pod, 50 SidecarSets, ${load()}:`);
+  out.table(eventRows(events));
+  for (const own of [true, false]) {
+    const costs = await rolloutCosts(sizes, own);
+    out.log(`whole rollouts, ${load()}:`);
+    out.table(rolloutRows(costs));
+  }
+}
+
+if (values.admission || everything) {
+  const results = await admissionDuringResync(Number(values.resync));
+  out.log(`admission while the controller reads all pods anew, ${load()}:`);
+  out.table(admissionRows(results));
 }
