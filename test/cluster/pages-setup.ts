@@ -5,5 +5,11 @@ import { provide } from "../../tools/cluster/binaries.ts";
 
 /** What the tests of pages need beforehand: they start their clusters themselves. */
 export default function setup({ provide: give }: TestProject): void {
-  give("helm", join(provide("helm", (sentence) => void process.stderr.write(`${sentence}\n`)), "helm"));
+  give(
+    "helm",
+    join(
+      provide("helm", (sentence) => void process.stderr.write(`${sentence}\n`)),
+      "helm",
+    ),
+  );
 }
