@@ -51,7 +51,7 @@ export interface Rollouts {
   readonly inspected: number;
   readonly violations: readonly string[];
   /** The first one, with everything cold. */
-  readonly cold: Pick<Run, "ms">;
+  readonly cold: Pick<Run, "ms" | "writes">;
   readonly runs: readonly Run[];
 }
 

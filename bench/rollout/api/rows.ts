@@ -39,6 +39,7 @@ export function apiRows(pods: number, { runs, cold, violations, inspected }: Rol
       "per pod",
       most(({ writes }) => writes.conflicts),
     ),
+    told("  in the very first rollout", "per pod", (cold.writes.written + cold.writes.statuses) / pods),
     told("PATCH rate of a plain client, the kubelets idle", "per s", all(plainRate)),
     atLeast(
       "  the rollout, of half of it",

@@ -93,7 +93,7 @@ export class MemoryApi implements Api {
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) {
       throw new ApiError(`patch ${plural} ${name}`, 409, { reason: "Conflict", message: "it has changed", code: 409 });
     }
-    if (subresource === "status") this.put(plural, { ...before, ...(body as object), metadata: before.metadata });
+    if (subresource === "status") this.put(plural, withStatus(before, body));
     else this.#write(plural, before as Pod & KubeObject, change);
     return this.#find(plural, name, namespace) as T;
   }
@@ -125,7 +125,7 @@ export class MemoryApi implements Api {
     setImmediate(() => {
       const pod = this.#find(plural, after.metadata.name ?? "", after.metadata.namespace) as Pod & KubeObject;
       if (pod.metadata.generation !== generation) return;
-      this.put(plural, { ...pod, status: this.#kubelet(pod, pod.status) } as KubeObject);
+      this.put(plural, withStatus(pod, { status: this.#kubelet(pod, pod.status) }));
     });
   }
 
@@ -140,4 +140,12 @@ export class MemoryApi implements Api {
     if (found !== undefined) return found;
     throw new ApiError(`get ${plural} ${name}`, 404, { reason: "NotFound", message: "there is none", code: 404 });
   }
+}
+
+/** Conditions are merged by their type, as those of a pod are. */
+function withStatus(before: KubeObject, change: object): KubeObject {
+  const [had, now] = [before, change].map((one) => (one as Pick<Pod, "status">).status ?? {});
+  const types = new Set(now?.conditions?.map(({ type }) => type));
+  const conditions = [...(had?.conditions ?? []).filter(({ type }) => !types.has(type)), ...(now?.conditions ?? [])];
+  return { ...before, status: { ...had, ...now, conditions } } as KubeObject;
 }
