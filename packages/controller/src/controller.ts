@@ -5,6 +5,7 @@ import {
   objectKey,
   pacedApi,
   perKeyBackoff,
+  sleep,
   systemClock,
   type Api,
   type Clock,
@@ -178,12 +179,14 @@ export function createController(options: ControllerOptions): Controller {
 
   const work = async (signal: AbortSignal): Promise<void> => {
     for (let name = await queue.get(); name !== undefined; name = await queue.get()) {
-      await step(name, signal);
+      const rest = await step(name, signal);
+      // What comes meanwhile is planned for together.
+      if (rest > 0) await sleep(clock, rest, signal);
       queue.done(name);
     }
   };
 
-  const step = async (name: string, signal: AbortSignal): Promise<void> => {
+  const step = async (name: string, signal: AbortSignal): Promise<number> => {
     const startedAt = clock.now();
     const result = await attempt(reconcile, name, signal);
     onMetric("hot_reconcile_duration_seconds", {}, (clock.now() - startedAt) / 1000);
@@ -191,11 +194,12 @@ export function createController(options: ControllerOptions): Controller {
     if (result.outcome === "done" || result.wrote) queue.forget(name);
     if (result.outcome === "done") {
       if (result.after !== undefined) queue.addAfter(name, result.after);
-      return;
+      return result.rest;
     }
     if (result.outcome === "failed" && !signal.aborted)
       log.warn("A SidecarSet could not be reconciled.", { name, err: result.error });
     queue.addRateLimited(name);
+    return result.rest;
   };
 
   return {
@@ -222,21 +226,27 @@ export function createController(options: ControllerOptions): Controller {
 }
 
 type Attempt =
-  | { readonly outcome: "done"; readonly after?: number }
-  | { readonly outcome: "unfinished" | "failed"; readonly error: unknown; readonly wrote: boolean };
+  | { readonly outcome: "done"; readonly after?: number; readonly rest: number }
+  | {
+      readonly outcome: "unfinished" | "failed";
+      readonly error: unknown;
+      readonly wrote: boolean;
+      readonly rest: number;
+    };
 
 async function attempt(reconcile: Reconcile, name: string, signal: AbortSignal): Promise<Attempt> {
-  const failed = (error: unknown, wrote: boolean): Attempt => ({
+  const failed = (error: unknown, wrote: boolean, rest: number): Attempt => ({
     outcome: error instanceof UnfinishedError ? "unfinished" : "failed",
     error,
     wrote,
+    rest,
   });
   try {
-    const { problem, wrote, after } = await reconcile(name, signal);
-    if (problem !== undefined) return failed(problem, wrote);
-    return { outcome: "done", ...(after !== undefined && { after }) };
+    const { problem, wrote, after, rest } = await reconcile(name, signal);
+    if (problem !== undefined) return failed(problem, wrote, rest);
+    return { outcome: "done", rest, ...(after !== undefined && { after }) };
   } catch (error) {
-    return failed(error, false);
+    return failed(error, false, 0);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Expectations } from "./act/expectations.ts";
 import { inParallel } from "./act/in-parallel.ts";
 import type { Revisions } from "./act/revisions.ts";
 import { createStatusPace } from "./act/status-pace.ts";
-import { beginTurn } from "./act/turn.ts";
+import { beginTurn, restAfter } from "./act/turn.ts";
 import { SIDECAR_SETS, statusChanged, writeStatus } from "./act/write-status.ts";
 import type { Log } from "./effects.ts";
 import type { EmitEvent } from "./emit-event.ts";
@@ -53,6 +53,8 @@ export interface Reconciled {
   readonly problem?: unknown;
   /** At least one pod was written. */
   readonly wrote: boolean;
+  /** Not to come again sooner, whatever happens, in milliseconds. */
+  readonly rest: number;
 }
 
 export type Reconcile = (name: string, signal: AbortSignal) => Promise<Reconciled>;
@@ -156,9 +158,11 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     });
     const beganAt = clock.now();
     const { stored, snapshot, planned, problem } = await planFor(name, signal);
+    const plannedAt = clock.now();
+    const planningMs = plannedAt - beganAt;
     const turn = beginTurn({
       now: () => clock.now(),
-      planningMs: clock.now() - beganAt,
+      planningMs,
       planAgain: () => new Set(plan(snapshotOf(name, snapshot.sidecarSet, snapshot.live)).writes.map(nameOf)),
     });
     let wrote = false;
@@ -217,14 +221,15 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     });
     const held = await reporting;
     signal.throwIfAborted();
-    if (problems.length > 0) return { problem: firstOf(problems), wrote };
+    const rest = restAfter(planningMs, clock.now() - plannedAt);
+    if (problems.length > 0) return { problem: firstOf(problems), wrote, rest };
     const waits = [
       ...(turn.hasLeft ? [0] : []),
       ...(held > 0 ? [held] : []),
       ...(planned.wakeAt === undefined ? [] : [planned.wakeAt - clock.now()]),
     ];
-    if (waits.length === 0) return { wrote };
-    return { wrote, after: Math.min(Math.max(0, Math.min(...waits)), LONGEST_WAIT) };
+    if (waits.length === 0) return { wrote, rest };
+    return { wrote, rest, after: Math.min(Math.max(0, Math.min(...waits)), LONGEST_WAIT) };
   };
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { RESOURCES } from "@hot/kube";
 import { afterEach, describe, expect, it } from "vitest";
 import { injectedPod, sidecarSet } from "./support/builders.ts";
 import { Cluster, images } from "./support/cluster.ts";
@@ -43,4 +44,24 @@ describe("one pod", () => {
       reason: "ImagePullFailed",
     });
   });
+});
+
+it("plans together for the events of many pods that come while it rests from a long plan", async () => {
+  const set = sidecarSet({ image: "x:1" });
+  cluster = new Cluster([injectedPod(set)], set);
+  await cluster.start();
+  await cluster.converge();
+  const plans = (): number => cluster.metrics.get("hot_reconcile_total done") ?? 0;
+  const { clock } = cluster;
+  const now = clock.now;
+  let spent = 0;
+  clock.now = () => now() + spent++;
+  const before = plans();
+  for (let event = 0; event < 20; event++) {
+    cluster.api.seed(RESOURCES.pods, await cluster.pod());
+    await clock.advance(0);
+  }
+  expect(plans() - before).toBe(1);
+  await clock.advance(1_000);
+  expect(plans() - before).toBe(2);
 });

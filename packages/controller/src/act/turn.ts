@@ -4,6 +4,8 @@
 const TURN = 250;
 /** Planning takes at most one part in this many of the time, however many pods there are. */
 const PLAN_SHARE = 5;
+/** A rest is no longer, in milliseconds: whoever pauses a rollout wants to see it. */
+const LONGEST_REST = 1_000;
 /** Writes of a turn, at least: who gets few of them at a time gets somewhere, too. */
 const FEWEST = 8;
 
@@ -24,6 +26,14 @@ export interface Turn {
   admits(write?: string): boolean;
   /** Something was not admitted: the SidecarSet has to be looked at again. */
   readonly hasLeft: boolean;
+}
+
+/**
+ * How long to wait with the next plan, in milliseconds, so that what happens to many pods meanwhile is planned for
+ * together. A turn with writes was long enough.
+ */
+export function restAfter(planningMs: number, sincePlannedMs: number): number {
+  return Math.min(LONGEST_REST, Math.max(0, planningMs * (PLAN_SHARE - 1) - sincePlannedMs));
 }
 
 export function beginTurn({ now, planningMs, planAgain }: TurnOptions): Turn {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { beginTurn } from "../../src/act/turn.ts";
+import { beginTurn, restAfter } from "../../src/act/turn.ts";
 
 function turn(planningMs = 0, plans: readonly string[][] = []) {
   const clock = { now: 0, plans: 0 };
@@ -52,4 +52,10 @@ test("what needs no plan is written late as well, and nothing is planned for it"
   const { clock, turn: one } = turn();
   clock.now = 10_000;
   expect([one.admits(), clock.plans]).toEqual([true, 0]);
+});
+
+test("after a plan without writes there is a rest of four times as long as it took, and of a second at most", () => {
+  expect([restAfter(0, 0), restAfter(20, 0), restAfter(20, 60), restAfter(20, 80), restAfter(9_000, 0)]).toEqual([
+    0, 80, 20, 0, 1_000,
+  ]);
 });
