@@ -23,6 +23,8 @@ export async function startController(
     ["--conditions=@hot/source", ...flags, MAIN, ...args, "--host", "127.0.0.1", "--health-port", "0"],
     { stdio: ["ignore", "ignore", "inherit"] },
   );
+  // It must not outlive a bench that is ended by a signal: another cluster may get the same address.
+  process.once("exit", () => child.kill("SIGKILL"));
   const ended = once(child, "exit");
   const stop = async (): Promise<void> => {
     child.kill();
