@@ -59,10 +59,11 @@ export class MemoryApi implements Api {
       changed.resolve();
     };
     signal?.addEventListener("abort", () => changed.resolve());
+    const isOver = (): boolean => signal?.aborted === true;
     const watchers = this.#watchers.get(plural) ?? new Set();
     this.#watchers.set(plural, watchers.add(watcher));
     try {
-      while (signal?.aborted !== true) {
+      while (!isOver()) {
         await changed.promise;
         changed = Promise.withResolvers();
         const batch = events;

@@ -69,8 +69,9 @@ function shared(pod: Pod & KubeObject): Pod & KubeObject {
     if (!parts.has(text)) parts.set(text, value);
     return parts.get(text) as T;
   };
-  const containers = pod.spec.containers.map(({ volumeMounts: _, ...container }) => ({
+  const containers = pod.spec.containers.map((container) => ({
     ...container,
+    volumeMounts: [],
     ...(container.env && { env: once(container.env) }),
     ...(container.ports && { ports: once(container.ports) }),
     ...(container.resources && { resources: once(container.resources) }),
@@ -156,8 +157,8 @@ async function isDone(): Promise<boolean> {
 }
 
 function isSettled({ metadata, spec, status }: Pod): boolean {
-  const images = spec.containers.map(({ image }) => image);
-  return images.includes(WISH) && images.includes(EMPTY) && status?.observedGeneration === metadata.generation;
+  const images = new Set(spec.containers.map(({ image }) => image));
+  return images.has(WISH) && images.has(EMPTY) && status?.observedGeneration === metadata.generation;
 }
 
 answering({ start, eventCost, rollout });

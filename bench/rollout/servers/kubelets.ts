@@ -27,9 +27,9 @@ let report = { writes: 0, sentAfter: [] as number[], answeredAfter: [] as number
 let underWay = 0;
 
 pods.subscribe(({ type, key, object }) => {
-  if (type === "deleted") return void statuses.delete(key);
   const known = statuses.get(key);
-  if (known?.uid === object.uid && known.generation >= object.generation) return;
+  if (type === "deleted") statuses.delete(key);
+  if (type === "deleted" || (known?.uid === object.uid && known.generation >= object.generation)) return;
   const status = known?.uid === object.uid ? known.status : undefined;
   statuses.set(key, { uid: object.uid, generation: object.generation, ...(status && { status }) });
   due.push({ key, at: performance.now() + DELAY_MS });

@@ -18,16 +18,23 @@ function page(from: number, limit: number): string {
 
 const sets = Array.from({ length: SETS }, (_, set) => meshOf(set));
 const server = await startServer(({ method, path, query }, response) => {
-  if (query.has("watch")) return void response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
   response.setHeader("content-type", "application/json");
-  // The status of a SidecarSet: nobody here reads it.
-  if (method !== "GET")
-    return void response.end(JSON.stringify(sets.find((one) => path.includes(`${one.metadata.name}/`)) ?? {}));
-  if (path.endsWith("/pods"))
-    return void response.end(page(Number(query.get("continue") ?? 0), Number(query.get("limit"))));
-  const items = path.endsWith("/sidecarsets") ? sets : path.endsWith("/namespaces") ? namespaces() : [];
-  response.end(JSON.stringify({ metadata: head, items }));
+  // A watch of which nothing ever comes.
+  if (query.has("watch")) response.flushHeaders();
+  else response.end(method === "GET" ? listOf(path, query) : JSON.stringify(sets.find(isNamedIn(path)) ?? {}));
 });
+
+function listOf(path: string, query: URLSearchParams): string {
+  if (path.endsWith("/pods")) return page(Number(query.get("continue") ?? 0), Number(query.get("limit")));
+  const items = path.endsWith("/sidecarsets") ? sets : path.endsWith("/namespaces") ? namespaces() : [];
+  return JSON.stringify({ metadata: head, items });
+}
+
+/** The answer to a write of a status: nobody here reads what is written. */
+function isNamedIn(path: string): (one: { metadata: { name?: string } }) => boolean {
+  return ({ metadata }) => path.includes(`/${metadata.name}/`);
+}
+
 const kubeconfig = await server.kubeconfig({});
 process.on("disconnect", () => void server.close());
 answering({ kubeconfig: () => kubeconfig, close: () => server.close() });

@@ -53,7 +53,7 @@ it("plans together for the events of many pods that come while it rests from a l
   await cluster.converge();
   const plans = (): number => cluster.metrics.get("hot_reconcile_total done") ?? 0;
   const { clock } = cluster;
-  const now = clock.now;
+  const now = clock.now.bind(clock);
   let spent = 0;
   clock.now = () => now() + spent++;
   const before = plans();
