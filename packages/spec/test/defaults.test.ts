@@ -128,7 +128,13 @@ describe("malformed input", () => {
 
 describe("the hot upgrade policy", () => {
   it("has its defaults when read", () => {
-    const defaults = { progressDeadlineSeconds: 120, onFailure: "Abort", failureThreshold: 1, minReadySeconds: 0 };
+    const defaults = {
+      progressDeadlineSeconds: 120,
+      onFailure: "Abort",
+      failureThreshold: 1,
+      minReadySeconds: 0,
+      newPodsWhenStalled: "Newest",
+    };
     expect(hotUpgradePolicy({ spec: {} })).toEqual(defaults);
     const hotUpgrade = JSON.parse('{"minReadySeconds": 5, "onFailure": null}') as object;
     expect(hotUpgradePolicy({ spec: { updateStrategy: { hotUpgrade } } })).toEqual({ ...defaults, minReadySeconds: 5 });
