@@ -60,6 +60,15 @@ export function upgradeRows({ lights, floors, hots }: Upgrades): Row[] {
       goal: "≤ 2",
     },
     {
+      figure: "  and refused, the pod having changed (409)",
+      measured: spread(
+        hots.map((run) => run.conflicts),
+        0,
+      ),
+      unit: "of all pods",
+      goal: "",
+    },
+    {
       figure: "memory of the largest replica, idle",
       measured: spread(
         hots.map((run) => run.idleMb),

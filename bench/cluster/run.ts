@@ -36,7 +36,7 @@ const setting = {
   namespaces,
   pods,
   probing,
-  podPatches: () => podPatches(cluster),
+  podPatches: (code: number) => podPatches(cluster, "", code),
   memoryMb: () => memoryMb(api, cluster),
 };
 const id = namespaces.injected;

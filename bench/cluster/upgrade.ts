@@ -31,8 +31,8 @@ export interface Setting {
   readonly namespaces: Namespaces;
   readonly pods: number;
   readonly probing: Probing;
-  /** PATCH requests on pods that the API server has answered so far, those on subresources not counted. */
-  readonly podPatches: () => number;
+  /** PATCH requests on pods that the API server has answered so far with this code, those on subresources not counted. */
+  readonly podPatches: (code: number) => number;
   /** Resident memory of each replica of the application. */
   readonly memoryMb: () => Promise<number[]>;
 }
@@ -49,6 +49,8 @@ export interface HotRun extends UpgradeRun {
   /** From all pods settled to the condition Ready of the SidecarSet, in milliseconds. */
   readonly statusMs: number;
   readonly patchesPerPod: number;
+  /** Refused because the pod had changed meanwhile; of all pods. */
+  readonly conflicts: number;
   /** Of the largest replica, before the upgrade. */
   readonly idleMb: number;
 }
@@ -72,7 +74,7 @@ export async function hotUpgrade(setting: Setting, name: string): Promise<HotRun
   const { fleet } = run;
   await fleet.until(`SidecarSet ${name} is Ready`, LIMIT_SECONDS, () => hasReady(fleet.sidecarSet(), setting.pods));
   const idleMb = Math.max(...(await setting.memoryMb()));
-  const patches = setting.podPatches();
+  const [patches, conflicts] = [setting.podPatches(200), setting.podPatches(409)];
   const timeline = new Timeline(fleet.pods(), () => performance.now());
   const wish = image("v2");
   let settledAt: number | undefined;
@@ -89,7 +91,8 @@ export async function hotUpgrade(setting: Setting, name: string): Promise<HotRun
   return {
     ms: (settledAt ?? Number.NaN) - start,
     statusMs: Math.max(0, (readyAt ?? Number.NaN) - (settledAt ?? Number.NaN)),
-    patchesPerPod: (setting.podPatches() - patches) / setting.pods,
+    patchesPerPod: (setting.podPatches(200) - patches) / setting.pods,
+    conflicts: setting.podPatches(409) - conflicts,
     idleMb,
     timeline,
     start,
