@@ -15,18 +15,43 @@ export interface PodIndex {
 export function createPodIndex(store: Pick<Store<PodProjection>, "get">): PodIndex {
   const names = new Map<string, readonly string[]>();
   const keys = new Map<string, Set<string>>();
+  /** Names whose keys are not in order: pods have come since they were last asked for. */
+  const unsorted = new Set<string>();
+
+  const add = (name: string, key: string): void => {
+    keys.set(name, (keys.get(name) ?? new Set()).add(key));
+    unsorted.add(name);
+  };
+
+  const remove = (name: string, key: string): void => {
+    const of = keys.get(name);
+    of?.delete(key);
+    if (of?.size === 0) {
+      keys.delete(name);
+      unsorted.delete(name);
+    }
+  };
+
   return {
     update: (key, pod) => {
       const before = names.get(key) ?? [];
       const now = pod === undefined ? [] : concerned(pod);
-      for (const name of before) keys.get(name)?.delete(key);
-      for (const name of now) keys.set(name, (keys.get(name) ?? new Set()).add(key));
-      for (const name of before) if (keys.get(name)?.size === 0) keys.delete(name);
+      // Most events change neither: then the order stays as it is.
+      for (const name of before) if (!now.includes(name)) remove(name, key);
+      for (const name of now) if (!before.includes(name)) add(name, key);
       if (now.length === 0) names.delete(key);
       else names.set(key, now);
       return [...new Set([...before, ...now])];
     },
-    podsOf: (name) => [...(keys.get(name) ?? [])].sort().flatMap((key) => store.get(key) ?? []),
+    podsOf: (name) => {
+      if (unsorted.delete(name)) keys.set(name, new Set([...(keys.get(name) ?? [])].sort()));
+      const pods: PodProjection[] = [];
+      for (const key of keys.get(name) ?? []) {
+        const pod = store.get(key);
+        if (pod !== undefined) pods.push(pod);
+      }
+      return pods;
+    },
   };
 }
 

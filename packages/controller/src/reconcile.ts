@@ -12,7 +12,8 @@ import type { Log } from "./effects.ts";
 import type { EmitEvent } from "./emit-event.ts";
 import { plan, type Plan, type PlannedWrite } from "./plan/plan.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
-import { isActive, isMatched, isUnfinished, type NamespaceLabels } from "./plan/select-pods.ts";
+import { createRecall, type Recall } from "./plan/recall.ts";
+import { isActive, type NamespaceLabels } from "./plan/select-pods.ts";
 import type { ReceiptTimes, Snapshot, WriteKind } from "./plan/snapshot.ts";
 import { refusedEvent, type PlannedEvent } from "./plan/events.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
@@ -73,6 +74,7 @@ const LONGEST_WAIT = 60 * 60_000;
 export function createReconciler(options: ReconcilerOptions): Reconcile {
   const { api, clock, expectations } = options;
   const receipts = new Map<string, ReceiptTimes>();
+  const recalls = new Map<string, Recall>();
   const refusals = createRefusals();
   const pace = createStatusPace(() => clock.now());
   /** As the API server has last shown them to us, which the cache may not do yet. */
@@ -88,19 +90,26 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     return present(behind ? own : seen);
   };
 
+  const recallOf = (name: string): Recall => {
+    const known = recalls.get(name) ?? createRecall();
+    recalls.set(name, known);
+    return known;
+  };
+
+  const decide = (snapshot: Snapshot): Plan => plan(snapshot, recallOf(snapshot.name).decidePod);
+
   const snapshotOf = (name: string, sidecarSet: SidecarSet | undefined, live: boolean): Snapshot => {
     const pods = options.podsOf(name);
-    const isOurs = (pod: PodProjection): boolean =>
-      sidecarSet !== undefined && isMatched(pod, sidecarSet, options.namespaces);
-    const matched = pods.filter(isOurs);
+    const { placeOf } = recallOf(name);
+    const places = pods.map((pod) => placeOf(pod, name, sidecarSet, options.namespaces));
     const uninjected = options.injection.of(name);
     return {
       name,
       ...(sidecarSet ? { sidecarSet } : { orphans: pods.filter(isActive) }),
       live,
-      matched,
+      matched: pods.filter((_, index) => places[index] === "matched"),
       ...(uninjected && { uninjected }),
-      lingering: pods.filter((pod) => !isOurs(pod) && isUnfinished(pod, name)),
+      lingering: pods.filter((_, index) => places[index] === "lingering"),
       pending: expectations.pending(pods),
       receipts: receipts.get(name) ?? new Map(),
       now: clock.now(),
@@ -115,7 +124,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   ): Promise<Considered> => {
     const { sidecarSet, problem } = await recordRevision(stored, options.podsOf, options.revisions, signal);
     const snapshot = snapshotOf(name, sidecarSet, live);
-    return { stored, snapshot, planned: plan(snapshot), ...(problem !== undefined && { problem }) };
+    return { stored, snapshot, planned: decide(snapshot), ...(problem !== undefined && { problem }) };
   };
 
   const planFor = async (name: string, signal: AbortSignal): Promise<Considered> => {
@@ -163,7 +172,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const turn = beginTurn({
       now: () => clock.now(),
       planningMs,
-      planAgain: () => new Set(plan(snapshotOf(name, snapshot.sidecarSet, snapshot.live)).writes.map(nameOf)),
+      planAgain: () => new Set(decide(snapshotOf(name, snapshot.sidecarSet, snapshot.live)).writes.map(nameOf)),
     });
     let wrote = false;
     /** As many at once as the gate lets pass; once the signal is aborted, nothing more is begun. */
@@ -174,6 +183,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
         }),
       );
     remember(receipts, name, planned.receipts);
+    if (snapshot.sidecarSet === undefined && planned.pods.length === 0) recalls.delete(name);
     const emit = (events: readonly PlannedEvent[]): void => {
       for (const event of events) options.emit(event, snapshot.sidecarSet);
     };

@@ -61,14 +61,14 @@ export function createExpectations(now: () => number): Expectations {
     drop: (uid) => void byUid.delete(uid),
     pending: (pods) => {
       const found = new Map<string, WriteKind>();
-      for (const pod of pods) {
+      for (const pod of byUid.size === 0 ? [] : pods) {
         const one = outstanding(pod);
         if (one !== undefined) found.set(pod.uid, one.kind);
       }
       return found;
     },
     unresolved: (pods) =>
-      pods.filter((pod) => {
+      (byUid.size === 0 ? [] : pods).filter((pod) => {
         const one = outstanding(pod);
         return one !== undefined && !one.underWay && one.written === undefined;
       }),

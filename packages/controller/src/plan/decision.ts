@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RolloutReason } from "@hot/spec";
+import type { RolloutReason, SidecarSet } from "@hot/spec";
 import type { HotPair } from "./hot-pair.ts";
 import type { PairDecision } from "./hot-upgrade.ts";
 import type { PodProjection } from "./pod-projection.ts";
@@ -21,6 +21,15 @@ export interface PairState {
   readonly decision: PairDecision;
 }
 
+/** The receipt of one new side: {@link ReceiptTimes} has `since` by `key`. */
+export interface KnownReceipt {
+  readonly container: string;
+  readonly key: string;
+  readonly since: number;
+  /** Absent: it is complete. */
+  readonly until?: number;
+}
+
 /** What is the case in a pod, as one SidecarSet sees it. */
 export interface PodSight {
   readonly pod: PodProjection;
@@ -34,8 +43,16 @@ export interface PodSight {
   readonly upgrading: boolean;
 }
 
-/** A pod and what is to be done in it. */
-export interface PodFacts extends PodSight {
+/** A pod and what is to be done in it. Its pairs are not kept: they take much room, and are read again by few. */
+export interface PodFacts extends Omit<PodSight, "pairs"> {
+  /** The greatest version of a side; 0 if there is none. */
+  readonly version: bigint;
+  /** Receipts that new sides have now. */
+  readonly receipts: readonly KnownReceipt[];
+  /** As long as nothing but time changes, everything here but a write holds until then. Absent: for ever. */
+  readonly holdsUntil?: number;
+  /** What the message of the condition SidecarSetUpgradable has to become; absent: it is right. */
+  readonly upgradableMessage?: string;
   /** Takes a unit of maxUnavailable from the UPGRADE write until it is settled. */
   readonly holdsUnit: boolean;
   /** Why the pod's upgrade failed for the present generation. */
@@ -44,6 +61,9 @@ export interface PodFacts extends PodSight {
   readonly retried?: "pod" | "sidecarSet";
   readonly decision: PodDecision;
 }
+
+/** {@link decidePod}, or what gives the same for less. */
+export type DecidePod = (pod: PodProjection, sidecarSet: SidecarSet | undefined, sight: Sight) => PodFacts;
 
 /** The parts of a snapshot that a decision about one pod needs. */
 export type Sight = Pick<Snapshot, "name" | "receipts" | "now" | "pending">;

@@ -11,14 +11,15 @@ import {
   type PlannedEvent,
 } from "./events.ts";
 import { inOrder } from "./order.ts";
-import type { PodDecision, PodFacts } from "./decision.ts";
+import type { DecidePod, PodDecision, PodFacts } from "./decision.ts";
+import { earliest } from "./earliest.ts";
 import { decidePod } from "./pod-decision.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { reportOn, type PodReport } from "./pod-report.ts";
 import { receiptsOf } from "./receipts.ts";
 import type { ReceiptTimes, Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
-import { messageWithout, upgradableMessage } from "./upgradable-condition.ts";
+import { messageWithout } from "./upgradable-condition.ts";
 import { resourceVersion, upgradeWrite, type PodWrite } from "./writes.ts";
 
 export interface PlannedWrite {
@@ -53,12 +54,16 @@ export interface Plan {
   readonly pods: readonly PodReport[];
 }
 
-/** Decides everything for one SidecarSet. Pure: the same snapshot gives the same plan. */
-export function plan(snapshot: Snapshot): Plan {
+/**
+ * Decides everything for one SidecarSet. Pure: the same snapshot gives the same plan.
+ *
+ * @param decide - that of a `Recall` which is kept for the SidecarSet gives the same plan for less
+ */
+export function plan(snapshot: Snapshot, decide: DecidePod = decidePod): Plan {
   const { sidecarSet, pending, now, uninjected } = snapshot;
   const sight = { name: snapshot.name, receipts: snapshot.receipts, now, pending };
-  const matched = snapshot.matched.map((pod) => decidePod(pod, sidecarSet, sight));
-  const lingering = snapshot.lingering.map((pod) => decidePod(pod, undefined, sight));
+  const matched = snapshot.matched.map((pod) => decide(pod, sidecarSet, sight));
+  const lingering = snapshot.lingering.map((pod) => decide(pod, undefined, sight));
   const failed = matched.filter((one) => one.failed !== undefined);
   const limit = failureLimit(sidecarSet?.spec.updateStrategy, matched.length);
   const stalled = sidecarSet !== undefined && (failed.length >= limit || isStalled(sidecarSet));
@@ -66,7 +71,7 @@ export function plan(snapshot: Snapshot): Plan {
   const isOver = stalled || failed.length + matched.filter(isFailing).length >= limit;
   const { decided, order, needsLive } = decideStarts(matched, snapshot, isOver);
   const all = [...decided, ...lingering];
-  const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, snapshot.receipts, now);
+  const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, snapshot.receipts);
   const reports = all.map((facts) => reportOn(facts, sidecarSet !== undefined));
   const status =
     sidecarSet &&
@@ -74,12 +79,12 @@ export function plan(snapshot: Snapshot): Plan {
   const stall = sidecarSet && stalled && !isStalled(sidecarSet) ? stallEvent(sidecarSet, failed, limit) : undefined;
   const wakeAt = earliest([
     receiptAt,
-    ...all.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined)),
+    earliest(all.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined))),
   ]);
   return {
     writes: writesOf(all, order, sidecarSet, now),
     conditions: sidecarSet
-      ? decided.flatMap((facts) => conditionOf(facts, sidecarSet, snapshot))
+      ? decided.filter(hasCondition).flatMap((facts) => conditionOf(facts, sidecarSet, snapshot))
       : orphanConditions(snapshot, lingering),
     ...(status && { status }),
     events: [
@@ -100,6 +105,12 @@ function isCandidate(facts: PodFacts): facts is Candidate {
   return facts.decision.do === "candidate";
 }
 
+type Finishing = PodFacts & { readonly decision: Extract<PodDecision, { do: "write" }> };
+
+function isWrite(facts: PodFacts): facts is Finishing {
+  return facts.decision.do === "write";
+}
+
 /** Leaves only those writes that may be made now; other pods get the code of what holds them back. `order`: of all candidates. */
 function decideStarts(
   matched: readonly PodFacts[],
@@ -114,7 +125,8 @@ function decideStarts(
   const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held }, mayStart);
   const wished = [...picked.start, ...matched.filter(isSuperseded)];
   // One pod is proof enough that what is seen is not the newest, and then partition and pause may be others, too.
-  const stale = !live && matched.some((one) => isNewer(one, sidecarSet)) ? wished : [];
+  const seen = resourceVersion(sidecarSet);
+  const stale = !live && matched.some(({ version }) => version > seen) ? wished : [];
   const reasons = new Map<PodFacts, RolloutReason>([
     ...picked.partitioned.map((one) => [one, "Partition"] as const),
     ...picked.blocked.map((one) => [one, mayStart(one) ? "MaxUnavailableReached" : "Stalled"] as const),
@@ -140,20 +152,15 @@ function isFailing({ failed, decision }: PodFacts): boolean {
   );
 }
 
-function isNewer({ pairs }: PodFacts, sidecarSet: SidecarSet): boolean {
-  const seen = resourceVersion(sidecarSet);
-  return pairs.some(({ sides }) => sides.some((side) => (side.version ?? 0n) > seen));
-}
-
 function writesOf(
   all: readonly PodFacts[],
   order: readonly PodFacts[],
   sidecarSet: SidecarSet | undefined,
   now: number,
 ): PlannedWrite[] {
-  const finishing = all.flatMap(({ pod, decision }) =>
-    decision.do === "write" ? [{ pod, write: decision.write, events: eventsOf(pod, decision) }] : [],
-  );
+  const finishing = all
+    .filter(isWrite)
+    .map(({ pod, decision }) => ({ pod, write: decision.write, events: eventsOf(pod, decision) }));
   if (sidecarSet === undefined) return finishing;
   const mayStart = new Set(all.filter(isCandidate));
   const starting = order
@@ -166,30 +173,27 @@ function writesOf(
   return [...finishing, ...starting];
 }
 
-function conditionOf(facts: PodFacts, sidecarSet: SidecarSet, { pending }: Snapshot): PlannedCondition[] {
-  if (facts.decision.do === "write" || facts.decision.do === "candidate" || pending.has(facts.pod.uid)) return [];
-  const can = facts.updated || facts.upgradable;
-  const message = upgradableMessage(facts.pod, sidecarSet.metadata.name ?? "", can);
-  if (message === undefined) return [];
-  return [
-    {
-      pod: facts.pod,
-      message,
-      events: can ? [] : [notUpgradableEvent(facts.pod, changedFields(facts.pod, sidecarSet))],
-    },
-  ];
+function hasCondition(facts: PodFacts): facts is PodFacts & { readonly upgradableMessage: string } {
+  return facts.upgradableMessage !== undefined;
+}
+
+function conditionOf(
+  { pod, updated, upgradable, decision, upgradableMessage }: PodFacts & { readonly upgradableMessage: string },
+  sidecarSet: SidecarSet,
+  { pending }: Snapshot,
+): PlannedCondition[] {
+  if (decision.do === "write" || decision.do === "candidate" || pending.has(pod.uid)) return [];
+  const can = updated || upgradable;
+  const events = can ? [] : [notUpgradableEvent(pod, changedFields(pod, sidecarSet))];
+  return [{ pod, message: upgradableMessage, events }];
 }
 
 /** Of pods that need nothing else. */
 function orphanConditions({ name, orphans = [], pending }: Snapshot, busy: readonly PodFacts[]): PlannedCondition[] {
-  const others = orphans.filter(({ uid }) => !pending.has(uid) && !busy.some(({ pod }) => pod.uid === uid));
+  const busyUids = new Set(busy.map(({ pod }) => pod.uid));
+  const others = orphans.filter(({ uid }) => !pending.has(uid) && !busyUids.has(uid));
   return others.flatMap((pod) => {
     const message = messageWithout(pod, name);
     return message === undefined ? [] : [{ pod, message, events: [] }];
   });
-}
-
-function earliest(times: readonly (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
 }

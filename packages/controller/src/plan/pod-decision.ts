@@ -3,15 +3,21 @@ import type { SidecarSet } from "@hot/spec";
 import type { PodDecision, PodFacts, Sight } from "./decision.ts";
 import { finishPod } from "./finish-pod.ts";
 import { attemptsOf } from "./failure.ts";
+import { earliest } from "./earliest.ts";
 import { isHot } from "./hot-pair.ts";
 import { decidePair } from "./hot-upgrade.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { seePod } from "./pod-sight.ts";
+import { knownReceipt } from "./receipts.ts";
 import type { WriteKind } from "./snapshot.ts";
 import { startPod } from "./start-pod.ts";
+import { upgradableMessage } from "./upgradable-condition.ts";
 
 /** Writes that make a pod unavailable for a moment. */
 const DISTURBING = new Set<WriteKind | undefined>(["upgrade", "reset", "abort", "repair"]);
+
+/** Most pods have none, and what is recalled of very many pods should take little room. */
+const NO_RECEIPTS: PodFacts["receipts"] = [];
 
 /** Decides for one pod. */
 export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined, sight: Sight): PodFacts {
@@ -35,8 +41,21 @@ export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined
   const unsettled = states.some(({ pair, decision }) => pair.record !== undefined && decision.do !== "settled");
   const attempts = attemptsOf(pod, seen.pairs, sidecarSet);
   const failed = attempts.failed ?? (decision.do === "report" && decision.failing ? decision.reason : undefined);
+  const { pairs, ...facts } = seen;
+  const receipts = pairs.flatMap((pair) => knownReceipt(pod, pair, sight) ?? []);
+  const message = sidecarSet && upgradableMessage(pod, sight.name, seen.updated || seen.upgradable);
+  const holdsUntil = earliest([
+    ...states.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined)),
+    ...receipts.map(({ until }) => until),
+  ]);
   return {
-    ...seen,
+    ...facts,
+    version: pairs
+      .flatMap(({ sides }) => sides)
+      .reduce((most, { version = 0n }) => (version > most ? version : most), 0n),
+    receipts: receipts.length === 0 ? NO_RECEIPTS : receipts,
+    ...(message !== undefined && { upgradableMessage: message }),
+    ...(holdsUntil !== undefined && { holdsUntil }),
     holdsUnit: seen.upgrading || DISTURBING.has(pending) || unsettled || (seen.updated && !seen.ready),
     ...(failed !== undefined && { failed }),
     ...(attempts.retried && { retried: attempts.retried }),

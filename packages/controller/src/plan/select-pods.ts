@@ -31,6 +31,20 @@ function hasContainers(pod: PodProjection, sidecarSet: SidecarSet): boolean {
   );
 }
 
+/** Matched; or not, and an upgrade has to be finished in it; or neither. */
+export type Place = "matched" | "lingering" | "aside";
+
+/** @param sidecarSet - absent: it is gone */
+export function placeOf(
+  pod: PodProjection,
+  name: string,
+  sidecarSet: SidecarSet | undefined,
+  namespaces: NamespaceLabels,
+): Place {
+  if (sidecarSet !== undefined && isMatched(pod, sidecarSet, namespaces)) return "matched";
+  return isUnfinished(pod, name) ? "lingering" : "aside";
+}
+
 /** Whether an upgrade of this SidecarSet has to be finished in a pod, whatever the selectors say now. */
 export function isUnfinished(pod: PodProjection, name: string): boolean {
   if (!isActive(pod)) return false;

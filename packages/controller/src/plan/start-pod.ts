@@ -10,6 +10,8 @@ import { containerNames } from "./pod-sight.ts";
 import type { Images } from "./safety.ts";
 import { markWrite, type PairStart } from "./writes.ts";
 
+const NOTHING: PodDecision = { do: "nothing" };
+
 /** What a pod needs whose pairs are all settled; whether a candidate may start is up to order and budget. */
 export function startPod(
   sight: PodSight,
@@ -18,7 +20,7 @@ export function startPod(
   { name, now }: Pick<Sight, "name" | "now">,
 ): PodDecision {
   const { pod } = sight;
-  if (sidecarSet === undefined || sight.updated) return { do: "nothing" };
+  if (sidecarSet === undefined || sight.updated) return NOTHING;
   if (!sight.upgradable && !isSelected(pod, sidecarSet)) return wait("SelectorNotMatched");
   if (!sight.upgradable)
     return { do: "report", reason: "NotUpgradable", detail: changedFields(pod, sidecarSet), failing: false };

@@ -24,26 +24,22 @@ interface Outcome {
 
 /** Counters and conditions as of this plan. Fields of others (revision, collisions) are kept. */
 export function statusOf(sidecarSet: SidecarSet, pods: readonly PodReport[], outcome: Outcome): SidecarSetStatus {
-  const count = (test: (one: PodReport) => boolean): number => pods.filter(test).length;
+  const reasons = byReason(pods);
   const counters = {
-    matchedPods: pods.length,
-    updatedPods: count(({ facts }) => facts.updated),
-    readyPods: count(({ facts }) => facts.ready),
-    updatedReadyPods: count(({ facts }) => facts.updated && facts.ready),
-    upgradingPods: count(isUnderWay),
-    failedPods: count(({ facts }) => facts.failed !== undefined),
-    notUpgradablePods: count(({ reason }) => reason === "NotUpgradable"),
+    ...countersOf(pods),
+    notUpgradablePods: reasons.get("NotUpgradable")?.count ?? 0,
     ...(outcome.uninjected && { uninjectedPods: outcome.uninjected.later + outcome.uninjected.older }),
   };
+  const ready = isReady(sidecarSet, pods, counters);
   const generation = sidecarSet.metadata.generation ?? 0;
-  const conditions = conditionsOf(sidecarSet, pods, counters, outcome).reduce<readonly Condition[]>(
+  const conditions = conditionsOf(sidecarSet, { pods, reasons, ready }, counters, outcome).reduce<readonly Condition[]>(
     (all, one) => setCondition(all, { ...one, observedGeneration: generation }, toRfc3339(outcome.now)),
     sidecarSet.status?.conditions ?? [],
   );
   return {
     ...sidecarSet.status,
     ...counters,
-    ...lastGood(sidecarSet, pods, counters),
+    ...lastGood(sidecarSet, ready, counters),
     ...observedRetry(sidecarSet),
     observedGeneration: generation,
     conditions: [...conditions],
@@ -53,17 +49,44 @@ export function statusOf(sidecarSet: SidecarSet, pods: readonly PodReport[], out
 /** Good is what pods run, and what holds nobody back any more. */
 function lastGood(
   sidecarSet: SidecarSet,
-  pods: readonly PodReport[],
+  ready: boolean,
   counters: Counters,
 ): Pick<SidecarSetStatus, "lastGoodRevision"> {
   const { latestRevision } = sidecarSet.status ?? {};
-  const good = latestRevision !== undefined && counters.updatedReadyPods > 0 && isReady(sidecarSet, pods, counters);
+  const good = latestRevision !== undefined && counters.updatedReadyPods > 0 && ready;
   return good ? { lastGoodRevision: latestRevision } : {};
 }
 
 function observedRetry({ metadata, status }: SidecarSet): Pick<SidecarSetStatus, "observedRetry"> {
   const token = retryToken(metadata);
   return token === "" && status?.observedRetry === undefined ? {} : { observedRetry: token };
+}
+
+/** In one walk: a SidecarSet may have very many pods, and each of their events asks for this. */
+function countersOf(pods: readonly PodReport[]): Counters & { readyPods: number } {
+  let [updatedPods, readyPods, updatedReadyPods, upgradingPods, failedPods] = [0, 0, 0, 0, 0];
+  for (const one of pods) {
+    const { updated, ready, failed } = one.facts;
+    if (updated) updatedPods++;
+    if (ready) readyPods++;
+    if (updated && ready) updatedReadyPods++;
+    if (isUnderWay(one)) upgradingPods++;
+    if (failed !== undefined) failedPods++;
+  }
+  return { matchedPods: pods.length, updatedPods, readyPods, updatedReadyPods, upgradingPods, failedPods };
+}
+
+/** How many pods have a reason, and the name of the first of them. */
+type Reasons = ReadonlyMap<RolloutReason, { readonly count: number; readonly first: string }>;
+
+function byReason(pods: readonly PodReport[]): Reasons {
+  const found = new Map<RolloutReason, { count: number; readonly first: string }>();
+  for (const { reason, pod } of pods) {
+    const one = found.get(reason);
+    if (one === undefined) found.set(reason, { count: 1, first: pod.name });
+    else one.count++;
+  }
+  return found;
 }
 
 function isUnderWay({ facts }: PodReport): boolean {
@@ -78,19 +101,22 @@ type Verdict = Pick<Condition, "type" | "status" | "reason" | "message">;
 
 function conditionsOf(
   sidecarSet: SidecarSet,
-  pods: readonly PodReport[],
+  { pods, reasons, ready }: { pods: readonly PodReport[]; reasons: Reasons; ready: boolean },
   counters: Counters,
   { stalled, limit, uninjected }: Outcome,
 ): Verdict[] {
-  const moves = sentence(sidecarSet, pods, counters);
+  const moves = sentence(sidecarSet, reasons, counters);
   const message = [moves, ...(uninjected ? uninjectedTexts(uninjected) : [])].join("; ");
-  const ready = isReady(sidecarSet, pods, counters);
-  const moving = !ready && !stalled && pods.some((one) => isUnderWay(one) || one.facts.holdsUnit || isQueued(one));
-  const reason = ready ? (pods.length === 0 ? "NoPods" : "UpToDate") : leading(pods, stalled);
+  const isMoving = (): boolean =>
+    counters.upgradingPods > 0 ||
+    [...reasons.keys()].some((one) => QUEUED.has(one)) ||
+    pods.some(({ facts }) => facts.holdsUnit);
+  const moving = !ready && !stalled && isMoving();
+  const reason = ready ? (pods.length === 0 ? "NoPods" : "UpToDate") : leading(reasons, stalled);
   const paused = sidecarSet.spec.updateStrategy?.paused === true;
   return [
     { type: "Ready", status: truth(ready), reason, message },
-    { type: "Reconciling", status: truth(moving), reason: moving ? leading(pods, false) : reason, message: moves },
+    { type: "Reconciling", status: truth(moving), reason: moving ? leading(reasons, false) : reason, message: moves },
     stalledVerdict(sidecarSet, pods, { stalled, limit }),
     {
       type: "Paused",
@@ -132,11 +158,12 @@ function stalledVerdict(
 /** All pods in scope after partition are updated, reset and ready, and none is under way. */
 function isReady({ spec }: SidecarSet, pods: readonly PodReport[], counters: Counters): boolean {
   const { updateStrategy } = spec;
-  const scope = pods.filter(
-    ({ pod, facts }) =>
-      facts.updated || updateStrategy?.selector === undefined || matchesSelector(updateStrategy.selector, pod.labels),
-  );
-  const wanted = scope.length - partitionOf(updateStrategy, pods.length);
+  const selector = updateStrategy?.selector;
+  const scope =
+    selector === undefined
+      ? pods.length
+      : pods.filter(({ pod, facts }) => facts.updated || matchesSelector(selector, pod.labels)).length;
+  const wanted = scope - partitionOf(updateStrategy, pods.length);
   return (
     counters.updatedPods >= wanted &&
     counters.updatedReadyPods === counters.updatedPods &&
@@ -154,10 +181,6 @@ const QUEUED = new Set<RolloutReason>([
   "ImagePull",
   "Resetting",
 ]);
-
-function isQueued({ reason }: PodReport): boolean {
-  return QUEUED.has(reason);
-}
 
 /** What a person wants to know first, when several things are the case. */
 const LEADING: readonly RolloutReason[] = [
@@ -182,24 +205,20 @@ const LEADING: readonly RolloutReason[] = [
   "SelectorNotMatched",
 ];
 
-function leading(pods: readonly PodReport[], stalled: boolean): RolloutReason {
+function leading(reasons: Reasons, stalled: boolean): RolloutReason {
   if (stalled) return "Stalled";
-  return LEADING.find((reason) => pods.some((one) => one.reason === reason)) ?? "RollingOut";
+  return LEADING.find((reason) => reasons.has(reason)) ?? "RollingOut";
 }
 
 /** `2 of 5 pods updated; web-1: Migrating; 2 wait for maxUnavailable=1`. No times: they would change it every second. */
-function sentence({ spec }: SidecarSet, pods: readonly PodReport[], counters: Counters): string {
-  if (pods.length === 0) return "no injected pod matches";
-  const blocked = pods.filter(({ reason }) => reason === "MaxUnavailableReached").length;
-  const counts = new Map<RolloutReason, string[]>();
-  for (const { reason, pod } of pods) {
-    if (reason === "UpToDate" || reason === "MaxUnavailableReached") continue;
-    counts.set(reason, [...(counts.get(reason) ?? []), pod.name]);
-  }
-  const groups = [...counts]
+function sentence({ spec }: SidecarSet, reasons: Reasons, counters: Counters): string {
+  if (counters.matchedPods === 0) return "no injected pod matches";
+  const blocked = reasons.get("MaxUnavailableReached")?.count ?? 0;
+  const groups = [...reasons]
+    .filter(([reason]) => reason !== "UpToDate" && reason !== "MaxUnavailableReached")
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([reason, names]) => `${names.length > 1 ? `${names.length} pods` : (names[0] ?? "")}: ${reason}`);
-  const limit = maxUnavailableOf(spec.updateStrategy, pods.length);
+    .map(([reason, { count, first }]) => `${count > 1 ? `${count} pods` : first}: ${reason}`);
+  const limit = maxUnavailableOf(spec.updateStrategy, counters.matchedPods);
   return [
     `${counters.updatedPods} of ${counters.matchedPods} pods updated`,
     ...groups,

@@ -5,7 +5,7 @@ import { toMillis } from "../instant.ts";
 import { readState } from "../plan/in-place-state.ts";
 import { isChosen, isOlder, mayLack, type IsInjectable } from "../plan/injectable.ts";
 import type { HotPair, Side } from "../plan/hot-pair.ts";
-import { rolesOf } from "../plan/hot-pair.ts";
+import { hotPairs, rolesOf } from "../plan/hot-pair.ts";
 import { plan } from "../plan/plan.ts";
 import type { PodProjection } from "../plan/pod-projection.ts";
 import type { PodReport } from "../plan/pod-report.ts";
@@ -97,7 +97,9 @@ export function viewSidecarSet(input: ViewInput): SidecarSetView {
     matched: planned.status?.matchedPods ?? 0,
     updated: planned.status?.updatedPods ?? 0,
     ready: planned.status?.readyPods ?? 0,
-    pods: inOrder(planned.pods.map((one) => viewPod(one, name))),
+    pods: inOrder(
+      planned.pods.map((one) => viewPod(one, name, hotPairs(one.pod, name, isOurs(one.pod) ? sidecarSet : undefined))),
+    ),
     uninjected: inOrder(viewUninjected(input)),
   };
 }
@@ -117,9 +119,9 @@ function stateOf(sidecarSet: SidecarSet | undefined): Pick<SidecarSetView, "stat
   return { state: "Waiting", message: findCondition(sidecarSet.status?.conditions, "Ready")?.message ?? "" };
 }
 
-function viewPod({ pod, facts, reason, detail }: PodReport, sidecarSet: string): PodView {
+function viewPod({ pod, facts, reason, detail }: PodReport, sidecarSet: string, pairs: readonly HotPair[]): PodView {
   const { namespace, name } = pod;
-  const { ready, updated, pairs } = facts;
+  const { ready, updated } = facts;
   const revision = parseHashes(pod.annotations[HASH_ANNOTATION])?.[sidecarSet]?.controllerRevision ?? "";
   const changedAt = toMillis(readState(pod, sidecarSet)?.updateTimestamp);
   const about = { revision, ...(changedAt !== undefined && { changedAt }) };

@@ -152,8 +152,8 @@ export const BUGS: readonly Bug[] = [
     changes: [
       {
         file: "plan/plan.ts",
-        from: "const stale = !live && matched.some((one) => isNewer(one, sidecarSet)) ? wished : [];",
-        to: "const stale = wished.filter(() => false);",
+        from: "const stale = !live && matched.some(({ version }) => version > seen) ? wished : [];",
+        to: "const stale = wished.filter(() => seen < 0n);",
       },
       {
         file: "plan/writes.ts",
