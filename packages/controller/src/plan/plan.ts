@@ -127,12 +127,10 @@ function decideStarts(
   // One pod is proof enough that what is seen is not the newest, and then partition and pause may be others, too.
   const seen = resourceVersion(sidecarSet);
   const stale = !live && matched.some(({ version }) => version > seen) ? wished : [];
-  const reasons = new Map<PodFacts, RolloutReason>([
-    ...picked.partitioned.map((one) => [one, "Partition"] as const),
-    ...picked.blocked.map((one) => [one, mayStart(one) ? "MaxUnavailableReached" : "Stalled"] as const),
-    ...(stalled ? picked.partitioned.map((one) => [one, "Stalled"] as const) : []),
-    ...stale.map((one) => [one, "StaleSidecarSet"] as const),
-  ]);
+  const reasons = new Map<PodFacts, RolloutReason>();
+  for (const one of picked.partitioned) reasons.set(one, stalled ? "Stalled" : "Partition");
+  for (const one of picked.blocked) reasons.set(one, mayStart(one) ? "MaxUnavailableReached" : "Stalled");
+  for (const one of stale) reasons.set(one, "StaleSidecarSet");
   const decided = matched.map((one) => {
     const reason = reasons.get(one);
     return reason === undefined ? one : { ...one, decision: { do: "wait" as const, reason, detail: "" } };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { matchesSelector, type UpdateStrategy } from "@hot/spec";
+import { byRanks } from "./by-ranks.ts";
 import type { PodProjection } from "./pod-projection.ts";
 
 type Labelled = Pick<PodProjection, "labels">;
@@ -17,10 +18,7 @@ export function byPriority<T extends { readonly pod: Labelled }>(
 ): T[] {
   const ranks = ranksOf(strategy);
   if (ranks === undefined) return [...items];
-  return items
-    .map((item) => ({ item, ranks: ranks(item.pod) }))
-    .sort((a, b) => compare(a.ranks, b.ranks))
-    .map(({ item }) => item);
+  return byRanks(items, ({ pod }) => ranks(pod));
 }
 
 function ranksOf({ weightPriority = [], orderPriority = [] }: NonNullable<UpdateStrategy["priorityStrategy"]>) {
@@ -43,12 +41,4 @@ function ranksOf({ weightPriority = [], orderPriority = [] }: NonNullable<Update
 /** `pod-7` is 7; a text that ends in no digit is 0. */
 function numberAtEnd(text: string): number {
   return Number(/\d+$/.exec(text)?.[0] ?? 0);
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (const [index, rank] of a.entries()) {
-    const difference = rank - (b[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

@@ -22,7 +22,7 @@ export function createWishes(): (sidecarSet: SidecarSet | undefined) => Wish | u
   };
 }
 
-function textOf({ metadata, status, ...rest }: SidecarSet): string {
-  const { resourceVersion, managedFields, ...named } = metadata;
-  return JSON.stringify([named, rest]);
+function textOf(sidecarSet: SidecarSet): string {
+  const metadata = { ...sidecarSet.metadata, resourceVersion: undefined, managedFields: undefined };
+  return JSON.stringify({ ...sidecarSet, metadata, status: undefined });
 }
