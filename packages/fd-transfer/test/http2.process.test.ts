@@ -7,7 +7,7 @@ import { mayEnd } from "../src/http2-sessions.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { RetryingClient } from "./fixtures/h2-client.ts";
 
-test("three upgrades under clients with pauses: every request is answered, none is even refused", async () => {
+test("three upgrades under clients with pauses: every request is answered, and what was refused may be sent again", async () => {
   await using scene = await Scene.open();
   let before = scene.start("v1", {}, "h2.ts");
   await before.says("ready");
@@ -25,7 +25,8 @@ test("three upgrades under clients with pauses: every request is answered, none 
   await Promise.all(clients.map(async (client) => client.stop()));
   expect(clients.flatMap(({ failures }) => failures)).toEqual([]);
   expect(clients.map(({ sessions }) => sessions)).toEqual(clients.map(() => 4));
-  expect(clients.reduce((sum, { retried }) => sum + retried, 0)).toBe(0);
+  // A request that crosses the GOAWAY of its session on the way; no more than one for each session that ended.
+  for (const { retried } of clients) expect(retried).toBeLessThanOrEqual(3);
 });
 
 test("a client that is never quiet: only what was not begun is refused, and sent again nothing is lost", async () => {
