@@ -36,33 +36,40 @@ type Lease = KubeObject & { spec?: { holderIdentity?: string } };
 const holder = async (): Promise<string> =>
   (await api().get<Lease>(RESOURCES.leases, LEASE, { namespace: SYSTEM })).spec?.holderIdentity ?? "";
 
-const nextLeader = (before: string): Promise<string> =>
+interface Leader {
+  readonly identity: string;
+  readonly pod: string;
+  readonly containerID: string;
+}
+
+/**
+ * The leader, other than the one before, whose pod is there and whose container the kubelet has told of. A container
+ * that was killed may be started once more before the kubelet sees that its pod is gone, and lead until it is stopped.
+ */
+const leaderAfter = (before = ""): Promise<Leader> =>
   until(
     `a leader after ${before}`,
     async () => {
-      const now = await holder();
-      return now !== "" && now !== before && now;
+      const identity = await holder();
+      const pod = identity.split("_")[0] ?? "";
+      const status = (await replicas()).find(({ metadata }) => metadata.name === pod)?.status;
+      const containerID = status?.containerStatuses?.[0]?.containerID?.replace("containerd://", "");
+      return identity !== before && containerID !== undefined && { identity, pod, containerID };
     },
     60_000,
     async () => [await holder(), (await replicas()).map(({ metadata, status }) => [metadata.name, status])],
   );
 
 /** SIGKILL for the process of the leader; its pod goes too, so that the kubelet's back-off plays no part. */
-async function killLeader(identity: string): Promise<void> {
-  const name = identity.split("_")[0] ?? "";
-  // A replica can lead before the kubelet has told the id of its container.
-  const containerID = await until("the id of the leader's container", async () => {
-    const pod = (await replicas()).find(({ metadata }) => metadata.name === name);
-    return pod?.status?.containerStatuses?.[0]?.containerID;
-  });
-  const id = containerID.replace("containerd://", "");
-  const [file = "", ...args] = cluster().ctr(cluster().nodes[0] ?? "", ["tasks", "kill", "--signal", "SIGKILL", id]);
+function killLeader({ pod, containerID }: Leader): void {
+  const kill = ["tasks", "kill", "--signal", "SIGKILL", containerID];
+  const [file = "", ...args] = cluster().ctr(cluster().nodes[0] ?? "", kill);
   execFileSync(file, args, { stdio: "pipe" });
-  kubectl(["delete", "pod", name, "-n", SYSTEM, "--force", "--grace-period=0", "--wait=false"]);
+  kubectl(["delete", "pod", pod, "-n", SYSTEM, "--force", "--grace-period=0", "--wait=false"]);
 }
 
 /** As if the lease of a process that is known to be dead had run out: what follows is the same, 15 s earlier. */
-async function expire(identity: string): Promise<void> {
+async function expire({ identity }: Leader): Promise<void> {
   const body = [
     { op: "test", path: "/spec/holderIdentity", value: identity },
     { op: "replace", path: "/spec/holderIdentity", value: "" },
@@ -123,16 +130,16 @@ test.skipIf(!own)(
       history.all().some((pod) => pairState(pod).images.includes(image("v2"))),
     );
 
-    let leader = await until("a leader", holder);
+    let leader = await leaderAfter();
     const doneAtKill: number[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
       await sleep(random() * 2_000);
       doneAtKill.push(settled());
       const killed = performance.now();
-      await killLeader(leader);
+      killLeader(leader);
       // The first takeover is waited for in full; the others would only wait for the same clock.
       if (kill > 0) await expire(leader);
-      leader = await nextLeader(leader);
+      leader = await leaderAfter(leader.identity);
       const took = performance.now() - killed;
       if (kill === 0) {
         process.stderr.write(`takeover after a kill: ${(took / 1000).toFixed(1)} s\n`);
@@ -167,13 +174,9 @@ const PROBE = ["/hot-standby", "probe", "--name", "sidecar"];
 
 test("a leader that is stopped cleanly hands over", async () => {
   await scale(2);
-  // The lease may still name one that was killed by the test before.
-  const leader = await until("a leader that is there", async () => {
-    const identity = await holder();
-    return (await replicas()).some(({ metadata }) => metadata.name === identity.split("_")[0]) && identity;
-  });
+  const leader = await leaderAfter();
   const began = performance.now();
-  kubectl(["delete", "pod", leader.split("_")[0] ?? "", "-n", SYSTEM, "--wait=false"]);
-  await nextLeader(leader);
+  kubectl(["delete", "pod", leader.pod, "-n", SYSTEM, "--wait=false"]);
+  await leaderAfter(leader.identity);
   process.stderr.write(`hand-over on a clean stop: ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
 });
