@@ -96,16 +96,12 @@ const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 /** Reduces a pod; one that carries nothing of an injection keeps no containers. Labels may be shared with other pods. */
 export function projectPod(pod: Pod): PodProjection {
   const { metadata, spec, status = {} } = pod;
-  const annotations = Object.fromEntries(
-    Object.entries(metadata.annotations ?? {}).filter(
-      ([key]) => KEYS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix)),
-    ),
-  );
-  const injected = Object.keys(annotations).length > 0;
+  const annotations = Object.entries(metadata.annotations ?? {}).filter(isOurs);
+  const injected = annotations.length > 0;
   const condition = (type: string) => status.conditions?.find((one) => one.type === type);
+  const statusOf = (name: string) => status.containerStatuses?.find((one) => one.name === name);
   const ready = condition("Ready");
   const containersReady = condition("ContainersReady");
-  const statuses = new Map(status.containerStatuses?.map((one) => [one.name, one]));
   return annotated(annotations, {
     namespace: sharedText(metadata.namespace ?? ""),
     name: metadata.name ?? "",
@@ -126,9 +122,13 @@ export function projectPod(pod: Pod): PodProjection {
       "containersReadyAt",
       containersReady?.status === "True" ? toMillis(containersReady.lastTransitionTime) : undefined,
     ),
-    containers: injected ? spec.containers.map((one) => projectContainer(one, statuses.get(one.name))) : [],
+    containers: injected ? spec.containers.map((one) => projectContainer(one, statusOf(one.name))) : [],
     ...optional("upgradable", condition(UPGRADABLE_CONDITION)?.message),
   });
+}
+
+function isOurs([key]: readonly [key: string, text: string]): boolean {
+  return KEYS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix));
 }
 
 function projectContainer(container: Container, status: ContainerStatus | undefined): ContainerProjection {
@@ -169,29 +169,31 @@ class Seen implements Undefined<ContainerProjection> {
 /** Members that may be left out are there and undefined. */
 type Undefined<T> = { [K in keyof T]: T[K] | undefined };
 
-const specs = shared<ContainerSpec>(2_000);
+const plainSpecs = shared(2_000, (spec: ContainerSpec) => spec);
+const injectedSpecs = shared(2_000, (own: Container) => ({ ...plainSpec(own), prints: fingerprint(own) }));
 
 function sharedSpec(container: Container): ContainerSpec {
-  const injected = isInjected(container);
-  const spec = {
+  return isInjected(container) ? injectedSpecs(ownSettings(container)) : plainSpecs(plainSpec(container));
+}
+
+function plainSpec(container: Container): ContainerSpec {
+  return {
     name: container.name,
     image: container.image ?? "",
     probe: probeKind(container),
     startupPeriod: (container.startupProbe?.periodSeconds ?? 10) * 1000,
     readinessLimit: readinessLimit(container),
   };
-  const own = injected ? ownSettings(container) : spec;
-  return specs(JSON.stringify(own), () => (injected ? { ...spec, prints: fingerprint(own) } : spec));
 }
 
-/** A volume with a name that the API server makes up for each pod. */
-const TOKEN_VOLUME = /^kube-api-access-/;
+/** Of a volume with a name that the API server makes up for each pod. */
+const TOKEN_VOLUME = "kube-api-access-";
 
 /** What the containers of all pods of one template have in common. */
 function ownSettings(container: Container): Container {
   const { volumeMounts } = container;
   if (volumeMounts === undefined) return container;
-  return { ...container, volumeMounts: volumeMounts.filter(({ name }) => !TOKEN_VOLUME.test(name)) };
+  return { ...container, volumeMounts: volumeMounts.filter(({ name }) => !name.startsWith(TOKEN_VOLUME)) };
 }
 
 function probeKind({ readinessProbe, startupProbe }: Container): ContainerProjection["probe"] {

@@ -1,31 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createAlike } from "./alike.ts";
+import { isSameValue, sketchOf } from "./same-value.ts";
 
 /**
+ * What is made of JSON values, once for each of them; a value is looked up without being written down.
+ *
  * Pods of one template have most of their texts in common: a cache of all pods keeps each of them once. Only memory
  * depends on this, never a decision, so what becomes too much is simply forgotten.
  */
-export function shared<V>(most: number): (key: string, make: () => V) => V {
-  const known = new Map<string, V>();
-  return (key, make) => {
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    if (known.size >= most) known.clear();
-    const value = make();
-    known.set(key, value);
-    return value;
+export function shared<K, V>(most: number, make: (value: K) => V): (value: K) => V {
+  const known = createAlike<{ readonly value: K; readonly made: V }>(most);
+  return (value) => {
+    const sketch = sketchOf(value);
+    for (const one of known.of(sketch)) if (isSameValue(one.value, value)) return one.made;
+    const made = make(value);
+    known.add(sketch, { value, made });
+    return made;
   };
 }
 
-const texts = shared<string>(10_000);
-const labelSets = shared<Readonly<Record<string, string>>>(10_000);
+const texts = shared<string, string>(10_000, (text) => text);
 
 /** Longer texts have a time in them: they are looked up in vain. */
 const LONGEST = 128;
 
 export function sharedText(text: string): string {
-  return text.length > LONGEST ? text : texts(text, () => text);
+  return text.length > LONGEST ? text : texts(text);
 }
 
-export function sharedLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return labelSets(JSON.stringify(labels), () => labels);
-}
+type Labels = Readonly<Record<string, string>>;
+
+/** The same labels are the same object. */
+export const sharedLabels: (labels: Labels) => Labels = shared(10_000, (labels) => labels);
