@@ -11,16 +11,18 @@ const limits = { testTimeout: 180_000, hookTimeout: 180_000 };
 const file = (name: string): string => `test/cluster/${name}.test.ts`;
 /** They start a cluster of their own, with nothing installed, and type the commands of docs/operations.md. */
 const pages = ["operations", "migration"].map(file);
-/** They restart or remove what all tests share (the installation, the kubelet), or choose pods everywhere. */
-const alone = ["availability", "kubelet", "controller-kill", "chart", "node-contract", "samples"].map(file);
+/** They restart or remove what all tests share (the installation, the kubelet), or choose pods in all namespaces. */
+const alone = ["availability", "kubelet", "controller-kill", "chart", "samples"].map(file);
 const globalSetup = "test/cluster/setup.ts";
 
-/** The file that takes longest begins first, so that no worker waits for it in the end. */
+const longest = ["contract", "rollout", "faults"].map(file);
+
+/** The files that take longest begin first, so that no worker waits for them in the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLongest = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith(file("contract"));
+    const isLong = ({ moduleId }: TestSpecification): boolean => longest.some((name) => moduleId.endsWith(name));
     const sorted = await super.sort(files);
-    return [...sorted.filter(isLongest), ...sorted.filter((each) => !isLongest(each))];
+    return [...sorted.filter(isLong), ...sorted.filter((each) => !isLong(each))];
   }
 }
 

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tests that say what @hot/local's node does are true of a real kubelet.
+// The tests that say what @hot/local's node does are true of a real kubelet. They kill it, so they get a cluster of their
+// own.
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, describe, inject } from "vitest";
+import { connect } from "@hot/kube";
+import { afterAll, describe } from "vitest";
 import { nodeContract } from "../../packages/local/test/node-contract/contract.ts";
 import { imageOf, SCRIPTS, type NodeTarget } from "../../packages/local/test/node-contract/target.ts";
+import { down, up } from "../../tools/cluster/cluster.ts";
+import { projectImages } from "../../tools/cluster/installation.ts";
 import { writeArchive } from "../../tools/image/archive.ts";
 import { librariesOf, userFiles } from "../../tools/image/base-layer.ts";
 import { createImage, createLayer, type Image } from "../../tools/image/oci.ts";
 import type { TarEntry } from "../../tools/image/tar.ts";
-import { api, cluster, own } from "./kit.ts";
+import { own, unique } from "./kit.ts";
 
 const NODE = "n1";
 const run = promisify(execFile);
@@ -41,28 +45,30 @@ function images(): Image[] {
 }
 
 describe.runIf(own)("on a real kubelet", () => {
-  // whatever becomes of the tests, the cluster has its kubelet again
-  afterAll(() => cluster().start(`kubelet-${NODE}`));
+  const name = unique("node");
+  afterAll(() => down(name));
 
-  nodeContract((): Promise<NodeTarget> => {
+  nodeContract(async (): Promise<NodeTarget> => {
+    const cluster = await up({ name, images: await projectImages() });
     const folder = mkdtempSync(join(tmpdir(), "hot-contract-images-"));
     try {
       const archive = join(folder, "images.tar");
       writeArchive(archive, images(), process.arch);
-      cluster().load(archive);
+      cluster.load(archive);
     } finally {
       rmSync(folder, { recursive: true });
     }
-    const env = { ...process.env, KUBECONFIG: inject("kubeconfig") };
-    return Promise.resolve({
-      api: api(),
+    const { kubeconfig } = cluster;
+    const env = { ...process.env, KUBECONFIG: kubeconfig };
+    return {
+      api: connect({ kubeconfig, userAgent: "hot-test" }),
       nodeName: NODE,
-      exec: async ({ metadata: { name = "", namespace = "" } }, container, script) => {
-        const what = ["exec", name, "-n", namespace, "-c", container, "--", "sh", "-c", script];
-        return (await run(cluster().kubectlPath, what, { env })).stdout;
+      exec: async ({ metadata: { name: pod = "", namespace = "" } }, container, script) => {
+        const what = ["exec", pod, "-n", namespace, "-c", container, "--", "sh", "-c", script];
+        return (await run(cluster.kubectlPath, what, { env })).stdout;
       },
-      crash: () => cluster().end(`kubelet-${NODE}`, "SIGKILL"),
-      restart: () => cluster().start(`kubelet-${NODE}`),
-    });
+      crash: () => cluster.end(`kubelet-${NODE}`, "SIGKILL"),
+      restart: () => cluster.start(`kubelet-${NODE}`),
+    };
   });
 });
