@@ -3,6 +3,7 @@
 
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <limits>
@@ -75,11 +76,29 @@ bool Arguments::SocketName(size_t index, std::string* name) const {
 }
 
 bool Arguments::Fds(size_t index, std::vector<int>* fds) const {
-  if (!info_[index].IsArray()) return Refuse(EINVAL, "fds is an array of descriptors");
-  const Napi::Array array = info_[index].As<Napi::Array>();
-  const uint32_t length = array.Length();
-  constexpr uint32_t limit = 252;  // fits everywhere: musl copies control data into 1,024 bytes
+  const Napi::Value value = info_[index];
+  napi_typedarray_type type = napi_uint8_array;
+  void* data = nullptr;
+  size_t length = 0;
+  const bool packed =
+      value.IsTypedArray() &&
+      napi_get_typedarray_info(info_.Env(), value, &type, &length, &data, nullptr, nullptr) == napi_ok &&
+      type == napi_int32_array;
+  if (!packed && !value.IsArray()) return Refuse(EINVAL, "fds is an array of descriptors");
+  if (!packed) length = value.As<Napi::Array>().Length();
+  constexpr size_t limit = 252;  // fits everywhere: musl copies control data into 1,024 bytes
   if (length > limit) return Refuse(EINVAL, "one message carries at most 252 descriptors");
+  return packed ? PackedFds(static_cast<const int*>(data), length, fds) : EachFd(value.As<Napi::Array>(), length, fds);
+}
+
+bool Arguments::PackedFds(const int* data, size_t length, std::vector<int>* fds) const {
+  if (length == 0) return true;
+  fds->assign(data, data + length);
+  if (std::ranges::all_of(*fds, [](int fd) { return fd >= 0; })) return true;
+  return Refuse(EBADF, "a descriptor is an integer from 0 to 2147483647");
+}
+
+bool Arguments::EachFd(const Napi::Array& array, size_t length, std::vector<int>* fds) const {
   fds->reserve(length);
   for (uint32_t position = 0; position < length; ++position) {
     const Napi::Value element = array.Get(position);

@@ -23,7 +23,8 @@ class Arguments {
   // The same, or an abstract name, which begins with a NUL character.
   bool SocketName(size_t index, std::string* name) const;
   bool Text(size_t index, const char* name, std::string* text) const;
-  // Reading an element may run JavaScript, so take this before Bytes.
+  // An Int32Array, whose numbers take no call each; or an array. Reading an element of that may run JavaScript, so take
+  // this before Bytes.
   bool Fds(size_t index, std::vector<int>* fds) const;
   // Valid until JavaScript runs again.
   bool Bytes(size_t index, std::span<const uint8_t>* bytes) const;
@@ -36,6 +37,8 @@ class Arguments {
   bool FitsSocket(const std::string& name) const;
   bool Refuse(int error, const std::string& detail) const;
   bool ToFd(const Napi::Value& value, int* fd) const;
+  bool PackedFds(const int* data, size_t length, std::vector<int>* fds) const;
+  bool EachFd(const Napi::Array& array, size_t length, std::vector<int>* fds) const;
   bool ToInteger(const Napi::Value& value, const char* name, int64_t minimum, int64_t maximum, int64_t* result) const;
 
   const Napi::CallbackInfo& info_;

@@ -14,7 +14,7 @@ export class Identities {
   readonly #known: BigUint64Array;
 
   constructor(fds: readonly OwnedFd[]) {
-    this.#known = loadNative().identify(fds.map(({ fd }) => fd));
+    this.#known = loadNative().identify(Int32Array.from(fds, ({ fd }) => fd));
   }
 
   /** SO_COOKIE of the descriptor at this place; 0 when it is no socket. */

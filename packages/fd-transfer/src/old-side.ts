@@ -238,14 +238,20 @@ export class OldSide {
     const epoch = lineage.readEpoch();
     const welcome: Message = { type: "WELCOME", proto, epoch, count, batches: batches.length, stateBytes, caps: 0 };
     const { state, effects } = startGiver(batches.length, epoch, welcome, this.#times);
+    const packed = (batch: number): Message => {
+      return { type: "FDS", batch, items: (batches[batch] ?? []).map(({ item }) => item) };
+    };
+    let next = packed(0);
     const link = new Link<GiverState>(stepGiver, state, this.#times, {
       perform: (effect) => {
         if (effect.type === "sendBatch") {
           const batch = batches[effect.batch] ?? [];
-          const items = batch.map((entry) => entry.item);
-          const fds = batch.map((entry) => entry.fd);
+          const fds = Int32Array.from(batch, (entry) => entry.fd);
           // A large state must not stay in memory for as long as this process stands by.
-          link.session.send({ type: "FDS", batch: effect.batch, items }, fds, () => closeMemory(batch));
+          link.session.send(next, fds, () => closeMemory(batch));
+          // While the new side looks at these the bytes of those that follow are made.
+          next = packed(effect.batch + 1);
+          if (effect.batch + 1 < batches.length) link.session.prepare(next);
           return;
         }
         if (effect.type === "failed" && effect.how === "rolled") {

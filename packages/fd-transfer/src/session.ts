@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
+import type { Descriptors } from "./native/contract.ts";
 import { NativeError } from "./native/native-error.ts";
 import { OwnedFd } from "./native/owned-fd.ts";
 import { DISCONNECT, Poller, READABLE, WRITABLE } from "./native/poller.ts";
 import { MAX_FRAME_BYTES } from "./protocol/frame.ts";
 import type { Message } from "./protocol/message.ts";
-import { decodeMessage, encodeMessage } from "./protocol/message.ts";
+import { decodeMessage, encodeBody, encodeMessage } from "./protocol/message.ts";
 import { violation } from "./protocol/violation.ts";
 
 const FRAMES_AT_ONCE = 4096;
@@ -25,7 +26,7 @@ export interface SessionHandler {
 
 interface Outgoing {
   readonly bytes: Uint8Array;
-  readonly fds: readonly number[];
+  readonly fds: Descriptors;
   /** Called once, when the descriptors are not needed any more. */
   readonly done: () => void;
 }
@@ -46,6 +47,7 @@ export class Session {
   /** Who gets what arrives from now on. */
   handler: SessionHandler;
   readonly #queue: Outgoing[] = [];
+  #ahead: { readonly message: Message; readonly body: Uint8Array } | null = null;
   #sent = 0;
   #received = 0;
   #reading = false;
@@ -74,11 +76,18 @@ export class Session {
   }
 
   /** In order; waits for room by itself. The descriptors stay the caller's and must stay open until `done`. */
-  send(message: Message, fds: readonly number[] = [], done: () => void = () => undefined): void {
+  send(message: Message, fds: Descriptors = [], done: () => void = () => undefined): void {
     if (this.#closed || this.#unwritable) return done();
-    this.#queue.push({ bytes: encodeMessage(message, this.#sent), fds, done });
+    const body = this.#ahead?.message === message ? this.#ahead.body : encodeBody(message);
+    this.#ahead = null;
+    this.#queue.push({ bytes: encodeMessage(message, this.#sent, body), fds, done });
     this.#sent = (this.#sent + 1) & 0xffff;
     if (this.#queue.length === 1) this.#flush();
+  }
+
+  /** This very message is sent next, as soon as the peer has answered: its bytes are made while the peer is busy. */
+  prepare(message: Message): void {
+    this.#ahead = { message, body: encodeBody(message) };
   }
 
   /** Reads until there is nothing, then handles it in order. Call it before acting on a timer (R8). */

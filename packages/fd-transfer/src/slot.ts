@@ -7,13 +7,15 @@ import { NativeError } from "./native/native-error.ts";
 import type { OwnedFd } from "./native/owned-fd.ts";
 import type { FdItem } from "./protocol/message.ts";
 
+const NOTHING = new Uint8Array();
+
 /** The name of a socket that moves and the descriptor behind it, which comes and goes with ownership. */
 export abstract class Slot {
   readonly key: string;
   readonly endpoint: Endpoint;
   #fd: OwnedFd | null = null;
-  /** Asked once: nothing of it changes in the life of a socket but whether it listens. */
-  #info: SocketInfo | null = null;
+  /** Made once: nothing of it changes in the life of a socket but whether it listens. A hand-over needs all at once. */
+  #item: FdItem | null = null;
   #inherited = false;
   #address: InternetAddress | PathAddress = { path: "" };
   #accepting = false;
@@ -32,7 +34,7 @@ export abstract class Slot {
 
   /** SO_COOKIE of the socket. */
   get cookie(): bigint {
-    return this.#info?.cookie ?? 0n;
+    return this.#item?.cookie ?? 0n;
   }
 
   get inherited(): boolean {
@@ -71,7 +73,7 @@ export abstract class Slot {
 
   /** What the next owner gets with the descriptor, and gives to {@link carried}. */
   protected carry(): Uint8Array {
-    return new Uint8Array();
+    return NOTHING;
   }
 
   protected carried(_meta: Uint8Array): void {}
@@ -136,8 +138,9 @@ export abstract class Slot {
   }
 
   #identify(fd: number): void {
-    this.#info = loadNative().socketInfo(fd);
-    this.#address = this.endpoint.address(this.#info);
+    const info = loadNative().socketInfo(fd);
+    this.#address = this.endpoint.address(info);
+    this.#item = this.#describe(info);
   }
 
   close(): void {
@@ -156,7 +159,12 @@ export abstract class Slot {
   }
 
   describe(): FdItem {
-    const info = this.#info ?? loadNative().socketInfo(this.fd);
+    const item = this.#item ?? this.#describe(loadNative().socketInfo(this.fd));
+    const meta = this.carry();
+    return meta.byteLength === 0 ? item : { ...item, meta };
+  }
+
+  #describe(info: SocketInfo): FdItem {
     const address = this.#address;
     return {
       key: this.key,
@@ -172,7 +180,7 @@ export abstract class Slot {
       reusePort: info.reusePort,
       ifname: "",
       netnsIno: 0n,
-      meta: this.carry(),
+      meta: NOTHING,
     };
   }
 }

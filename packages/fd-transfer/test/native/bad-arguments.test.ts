@@ -42,6 +42,8 @@ const nonsense: unknown[] = [
   new Uint8Array(0),
   detached,
   new Uint16Array(4),
+  new Int32Array([-1]),
+  new Int32Array(253),
   new DataView(new ArrayBuffer(8)),
   new ArrayBuffer(8),
   new Date(),

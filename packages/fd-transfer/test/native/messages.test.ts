@@ -115,6 +115,21 @@ test("a reset comes before messages that are still queued, so it means: read on"
   expect(native.recv(b, 100)?.data.length).toBe(0);
 });
 
+test("descriptors in an Int32Array are those of an array: sent, identified, and checked", () => {
+  const [a, b] = pair();
+  const listeners = [1, 2, 3].map(() => closing(native.listenTcp("127.0.0.1", 0, { backlog: 8 })));
+  const known = native.identify(listeners);
+  expect(new Set(known).size).toBe(4); // three cookies, and that they listen
+  expect(native.identify(Int32Array.from(listeners))).toEqual(known);
+  expect(native.send(a, hello, Int32Array.from(listeners).subarray(1))).toBe(true);
+  expect(native.identify(closing(native.recv(b, 100)?.fds ?? []))).toEqual(known.subarray(2));
+  expect(native.send(a, hello, new Int32Array())).toBe(true);
+  expect(native.recv(b, 100)?.fds).toEqual([]);
+  expect(codeOf(() => native.send(a, hello, Int32Array.of(listeners[0] ?? 0, -1)))).toBe("EBADF");
+  expect(codeOf(() => native.send(a, hello, new Int32Array(253)))).toBe("EINVAL");
+  expect(codeOf(() => native.identify(Int32Array.of(-1)))).toBe("EBADF");
+});
+
 test("10,000 descriptors in acknowledged batches of 240: all arrive, none is left over", () => {
   const [a, b] = pair();
   const listener = closing(native.listenTcp("127.0.0.1", 0, { backlog: 8 }));
