@@ -2,9 +2,7 @@
 import { join } from "node:path";
 import { connect, RESOURCES, type Api } from "@hot/kube";
 import type { Pod } from "@hot/spec";
-import type { Cluster } from "../../../tools/cluster/cluster.ts";
 import { SIDECAR_SETS } from "../../../apps/demo/src/fleet.ts";
-import { podPatches } from "../../cluster/installed.ts";
 import { startChild } from "../child.ts";
 import type { KubeletReport } from "../servers/kubelets.ts";
 import type { Asked, Written } from "../servers/writer.ts";
@@ -13,6 +11,7 @@ import { startController } from "./controller-process.ts";
 import { createSurroundings, imageOf, injected, nobodys, sidecarSet, upgradeTo } from "./objects.ts";
 import { processorTime } from "./processor-time.ts";
 import type { Progress } from "./progress.ts";
+import { between, quiet, requestsOf, WRITES, type Requests } from "./requests.ts";
 import { PodWatch } from "./watch.ts";
 
 /** As many writes at once as the controller makes at most. */
@@ -32,7 +31,7 @@ export interface Run {
   /** Plain PATCHes of that size by a client of its own, before and after. */
   readonly plain: readonly Written[];
   /** The same upgrade of as many pods by a client that knows nothing of a SidecarSet. */
-  readonly byHand: Written;
+  readonly byHand: Written & Pick<Run, "processors">;
 }
 
 /** PATCHes by the API server's count. */
@@ -43,6 +42,8 @@ export interface PodWrites {
   readonly conflicts: number;
   /** Of the status of pods, that are no kubelet's. */
   readonly statuses: number;
+  /** Writes of anything else, such as events and the status of the SidecarSet. */
+  readonly others: number;
 }
 
 export interface Rollouts {
@@ -89,32 +90,31 @@ export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOpt
     controller: controller.pid,
     kubelets: kubelets.pid,
     bench: process.pid,
+    "plain client": writer.pid,
+  };
+  /** What the processes take for it. */
+  const taken = async <T>(work: () => Promise<T>): Promise<[T, Readonly<Record<string, number>>]> => {
+    const before = processorTime(pids);
+    const result = await work();
+    const after = processorTime(pids);
+    return [result, Object.fromEntries(Object.entries(after).map(([name, at]) => [name, at - (before[name] ?? 0)]))];
   };
 
   const rollout = async (): Promise<Omit<Run, "plain" | "byHand">> => {
     await kubelets.ask<KubeletReport>("report");
-    const [counted, before] = [patchesOf(cluster), processorTime(pids)];
+    const before = requestsOf(cluster);
     let startedAt = performance.now();
-    const progress = await watch.until(pods, imageOf(++version), async () => {
+    const begin = async (): Promise<void> => {
       startedAt = performance.now();
       await upgradeTo(api, version);
-    });
-    const ms = performance.now() - startedAt;
-    const after = processorTime(pids);
-    const report = await kubelets.ask<KubeletReport>("report");
-    const now = patchesOf(cluster);
-    return {
-      ms,
-      startedAt,
-      progress,
-      writes: {
-        written: now.written - counted.written,
-        conflicts: now.conflicts - counted.conflicts,
-        statuses: now.statuses - counted.statuses - report.writes,
-      },
-      kubelets: report,
-      processors: Object.fromEntries(Object.entries(after).map(([name, at]) => [name, at - (before[name] ?? 0)])),
     };
+    const [progress, processors] = await taken(() => watch.until(pods, imageOf(++version), begin));
+    const ms = performance.now() - startedAt;
+    // Also what is left to be said of it.
+    await quiet(cluster);
+    const report = await kubelets.ask<KubeletReport>("report");
+    const writes = writesOf(before, requestsOf(cluster), report.writes);
+    return { ms, startedAt, progress, writes, kubelets: report, processors };
   };
 
   const cold = await rollout();
@@ -126,8 +126,10 @@ export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOpt
     const plain = [await writer.ask<Written>("plain", asked)];
     const own = await rollout();
     plain.push(await writer.ask<Written>("plain", asked));
-    const byHand = await writer.ask<Written>("byHand", { ...asked, wish: imageOf(version) });
-    done.push({ ...own, plain, byHand });
+    const wish = imageOf(version);
+    const [byHand, processors] = await taken(() => writer.ask<Written>("byHand", { ...asked, wish }));
+    done.push({ ...own, plain, byHand: { ...byHand, processors } });
+    await quiet(cluster);
     tell(`rollout ${run + 1} of ${runs}: ${(own.ms / 1000).toFixed(1)} s; by hand ${(byHand.ms / 1000).toFixed(1)} s`);
   }
   const [first] = watch.list();
@@ -141,11 +143,14 @@ export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOpt
   };
 }
 
-function patchesOf(cluster: Cluster): PodWrites {
+function writesOf(before: Requests, after: Requests, kubelets: number): PodWrites {
+  const of = (which: RegExp): number => between(before, after, which);
+  const statuses = of(/^PATCH pods\/status /);
   return {
-    written: podPatches(cluster, "", 200),
-    conflicts: podPatches(cluster, "", 409),
-    statuses: podPatches(cluster, "status"),
+    written: of(/^PATCH pods 200$/),
+    conflicts: of(/^PATCH pods 409$/),
+    statuses: statuses - kubelets,
+    others: of(WRITES) - of(/^PATCH pods /) - statuses,
   };
 }
 

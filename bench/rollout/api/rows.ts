@@ -39,6 +39,11 @@ export function apiRows(pods: number, { runs, cold, violations, inspected }: Rol
       "per pod",
       most(({ writes }) => writes.conflicts),
     ),
+    told(
+      "  other writes, events above all",
+      "per pod",
+      most(({ writes }) => writes.others),
+    ),
     told("  in the very first rollout", "per pod", (cold.writes.written + cold.writes.statuses) / pods),
     told("PATCH rate of a plain client, the kubelets idle", "per s", all(plainRate)),
     atLeast(
@@ -84,12 +89,21 @@ function delays(runs: readonly Run[], from: "received" | "upgraded", to: "receiv
 }
 
 /** Milliseconds of processor time for each pod. */
-export function processorRows(pods: number, { runs }: Rollouts): Record<string, string> {
-  const names = Object.keys(runs[0]?.processors ?? {});
-  const of = (name: string): string =>
+export function processorRows(
+  pods: number,
+  { runs }: Rollouts,
+): { process: string; rollout: string; byHand: string }[] {
+  const each = (of: readonly Pick<Run, "processors">[], name: string): string =>
     spread(
-      runs.map(({ processors }) => (processors[name] ?? 0) / pods),
+      of.map(({ processors }) => (processors[name] ?? 0) / pods),
       2,
     );
-  return Object.fromEntries(names.map((name) => [name, of(name)]));
+  return Object.keys(runs[0]?.processors ?? {}).map((process) => ({
+    process,
+    rollout: each(runs, process),
+    byHand: each(
+      runs.map(({ byHand }) => byHand),
+      process,
+    ),
+  }));
 }

@@ -41,6 +41,7 @@ function parse(): Promise<Spent> {
     do {
       const { items, metadata } = await api.list(RESOURCES.pods, {
         limit: PAGE,
+        onItem: () => count++,
         ...(token !== undefined && { continue: token }),
       });
       count += items.length;
