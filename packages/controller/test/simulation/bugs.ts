@@ -186,6 +186,20 @@ export const BUGS: readonly Bug[] = [
     found: /I2/,
   },
   {
+    name: "what one pod runs is called the last good revision",
+    changes: [
+      { file: "plan/status.ts", from: "counters.updatedReadyPods > 0 && ready;", to: "counters.updatedReadyPods > 0;" },
+    ],
+    found: /I11: .* in scope/,
+  },
+  {
+    name: "the last good revision is truncated like any other",
+    changes: [
+      { file: "record-revision.ts", from: "good === undefined ? [] : [good]);", to: "good === undefined ? [] : []);" },
+    ],
+    found: /I11: .* is deleted/,
+  },
+  {
     name: "a retry is never used up",
     changes: [{ file: "plan/finish-pod.ts", from: "    ...tokensOf(pod, sidecarSet),\n", to: "" }],
     found: /tried twice|I6|come to rest/,

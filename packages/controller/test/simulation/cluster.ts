@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HASH_ANNOTATION, RETRY_ANNOTATION, type ControllerRevision, type Pod } from "@hot/spec";
 import { SIDECAR_SETS } from "../../src/act/write-status.ts";
-import { injectedPod } from "../support/builders.ts";
 import { injectedByAll } from "./injected-by-all.ts";
+import { inject } from "./injection.ts";
 import { Kubelet, type Node } from "./kubelet.ts";
 import { Machine } from "./machine.ts";
 import { seconds } from "./pod-status.ts";
@@ -105,7 +105,8 @@ export class Cluster {
   addPod(name: string, age: number): void {
     const { scheduler, server } = this.#world;
     const { present } = this;
-    const born = injectedByAll(present.map((one) => injectedPod(storedFor(one.wish), name)));
+    const parts = present.map((one) => inject(this.#world, one, name));
+    const born = injectedByAll(parts.map(({ pod }) => pod));
     const readyAt = { lastTransitionTime: seconds(scheduler.now - age) };
     const pod: Pod = {
       ...born,
@@ -130,7 +131,7 @@ export class Cluster {
     };
     this.machines.set(key, machine);
     const kubelet = new Kubelet(this.#world, machine, node);
-    const injected = new Map(present.map((one) => [one.name, one.wish]));
+    const injected = new Map(present.map((one, index) => [one.name, parts[index]!.wish]));
     this.places.set(key, { machine, node, kubelet, injected });
     server.put("pods", key, pod);
   }

@@ -32,7 +32,6 @@ export class Invariants {
   lastWriteAt = 0;
   /** `<SidecarSet> <pod UID> <generation>` of upgrades that were aborted as failed. */
   readonly failures = new Set<string>();
-  readonly #hasStaleLists: boolean;
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #leaders: Leaders;
@@ -45,7 +44,6 @@ export class Invariants {
 
   constructor(world: World, cluster: Cluster, leaders: Leaders) {
     this.#world = world;
-    this.#hasStaleLists = world.weather.staleList > 0;
     this.#cluster = cluster;
     this.#leaders = leaders;
     this.#holding = new Map(cluster.scopes.map((one) => [one.name, new Set()]));
@@ -172,7 +170,7 @@ export class Invariants {
     // Whoever is shown an old SidecarSet may begin what was superseded; that is aborted again.
     // So may one of two leaders, as often as the other one aborts it.
     const inDoubt = this.#world.scheduler.now < this.#leaders.doubtUntil;
-    if (!this.#hasStaleLists && !inDoubt && this.#attempts.has(attempt))
+    if (!this.#world.hasStaleLists && !inDoubt && this.#attempts.has(attempt))
       this.#violate(`${name} is tried twice for one generation`);
     this.#attempts.add(attempt);
     this.#checkBudget(write, name, this.#cluster.ownerOf(was.base).name, sidecarSet);

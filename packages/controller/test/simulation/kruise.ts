@@ -12,9 +12,13 @@ import {
 } from "@hot/spec";
 import type { Cluster } from "./cluster.ts";
 import { isObserved, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
+import type { Wish } from "./sidecar-sets.ts";
 import type { World } from "./world.ts";
 
-/** Kruise writes in between: it starts an upgrade or resets one as it does, and knows nothing of records. */
+/**
+ * Kruise writes in between: it starts an upgrade of a pod or resets one as it does, all hot containers in one write, and
+ * knows nothing of records, nor of what the kubelet has yet to do.
+ */
 export function kruiseWrites(world: World, cluster: Cluster): void {
   const { server, random } = world;
   const scope = cluster.scope("mesh");
@@ -23,17 +27,20 @@ export function kruiseWrites(world: World, cluster: Cluster): void {
   if (sidecarSet === undefined || keys.length === 0) return;
   const key = random.pick(keys);
   const pod = server.pod(key);
-  const base = random.pick(scope.bases);
-  const image = cluster.scope("mesh").wish.hot[base] ?? "";
   if (pod === undefined || cluster.places.get(key)?.injected.has(scope.name) !== true) return;
-  const pair = pairFacts(pod, base);
-  const { serving } = pair;
-  const version = BigInt(sidecarSet.metadata.resourceVersion ?? "0");
-  if (serving !== undefined) {
-    const can = cluster.scope("mesh").wish.strategy.paused !== true && isUpgradable(pod, sidecarSet);
-    if (can && serving.image !== image && version > serving.version)
-      upgrade(world, cluster, key, pod, sidecarSet, pair, serving);
-  } else if (pair.isUpgrading) reset(world, cluster, key, pod, pair);
+  const one: Handled = { world, cluster, key, pod, sidecarSet, wish: scope.wish };
+  const pairs = scope.bases.map((base) => pairFacts(pod, base));
+  if (pairs.every((pair) => pair.isSettled)) upgrade(one, pairs);
+  else if (pairs.every((pair) => pair.isSettled || pair.isUpgrading)) reset(one, pairs);
+}
+
+interface Handled {
+  readonly world: World;
+  readonly cluster: Cluster;
+  readonly key: string;
+  readonly pod: Pod;
+  readonly sidecarSet: SidecarSet;
+  readonly wish: Wish;
 }
 
 /** To Kruise another empty image is a change of more than images. */
@@ -42,78 +49,104 @@ function isUpgradable({ metadata }: Pod, sidecarSet: SidecarSet): boolean {
   return Object(hashes["mesh"]).hash === sidecarSet.metadata.annotations?.[HASH_WITHOUT_IMAGE_ANNOTATION];
 }
 
-function upgrade(
-  world: World,
-  cluster: Cluster,
-  key: string,
-  pod: Pod,
-  { metadata }: SidecarSet,
-  { base, sides }: PairFacts,
-  serving: SideFacts,
-): void {
-  const target = sides.find((side) => side !== serving)!;
-  const version = metadata.resourceVersion ?? "";
+function upgrade(one: Handled, pairs: readonly PairFacts[]): void {
+  const { world, cluster, key, pod, sidecarSet, wish } = one;
+  const version = sidecarSet.metadata.resourceVersion ?? "0";
+  const others = pairs.filter(({ base, serving }) => serving?.image !== wish.hot[base]);
+  const isTurned = others.some(({ serving }) => serving !== undefined && serving.version >= BigInt(version));
+  if (others.length === 0 || isTurned || wish.strategy.paused === true || !isUpgradable(pod, sidecarSet)) return;
   const machine = cluster.machines.get(key);
-  machine?.nth.set(target.container, ++machine.upgrades);
-  world.note(() => `Kruise: upgrades ${key} ${target.container} to ${cluster.scope("mesh").wish.hot[base]}`);
+  const targets = others.flatMap(({ base, sides, serving }) => {
+    const target = sides.find((side) => side !== serving);
+    return target === undefined || serving === undefined
+      ? []
+      : [{ base, target, serving, image: wish.hot[base] ?? "" }];
+  });
+  for (const { target, image } of targets) {
+    machine?.nth.set(target.container, ++machine.upgrades);
+    machine?.byKruise.set(target.container, version);
+    world.note(() => `Kruise: upgrades ${key} ${target.container} to ${image}`);
+  }
   const hashes = parseObject(pod.metadata.annotations?.[HASH_ANNOTATION]) ?? {};
-  const entry = { ...Object(hashes["mesh"]), hash: metadata.annotations?.[HASH_ANNOTATION] };
+  const { latestRevision } = sidecarSet.status ?? {};
+  const recorded = latestRevision === undefined ? {} : { controllerRevision: latestRevision };
+  const entry = { ...Object(hashes["mesh"]), hash: sidecarSet.metadata.annotations?.[HASH_ANNOTATION], ...recorded };
   const working = parseObject(pod.metadata.annotations?.[WORKING_ANNOTATION]) ?? {};
   write(
-    world,
-    key,
-    pod,
-    { [target.container]: cluster.scope("mesh").wish.hot[base] ?? "" },
+    one,
     {
-      [VERSION_ANNOTATION_PREFIX + target.container]: version,
-      [VERSION_ALT_ANNOTATION_PREFIX + target.container]: String(serving.version),
-      [VERSION_ALT_ANNOTATION_PREFIX + serving.container]: version,
-      [WORKING_ANNOTATION]: JSON.stringify({ ...working, [base]: target.container }),
+      ...(wish.cold !== undefined && { c: wish.cold }),
+      ...Object.fromEntries(targets.map(({ target, image }) => [target.container, image])),
+    },
+    {
+      ...Object.fromEntries(
+        targets.flatMap(({ target, serving }) => [
+          [VERSION_ANNOTATION_PREFIX + target.container, version],
+          [VERSION_ALT_ANNOTATION_PREFIX + target.container, String(serving.version)],
+          [VERSION_ALT_ANNOTATION_PREFIX + serving.container, version],
+        ]),
+      ),
+      [WORKING_ANNOTATION]: JSON.stringify({
+        ...working,
+        ...Object.fromEntries(targets.map(({ base, target }) => [base, target.container])),
+      }),
       [HASH_ANNOTATION]: JSON.stringify({ ...hashes, mesh: entry }),
-      ...inPlaceState(pod, target),
+      ...inPlaceState(
+        pod,
+        targets.map(({ target }) => target),
+      ),
     },
   );
 }
 
 /** Only where it does no harm: what Kruise breaks by itself is not looked for. */
-function reset(world: World, cluster: Cluster, key: string, pod: Pod, { sides }: PairFacts): void {
-  const [target, old] = sides[0].version > sides[1].version ? sides : [sides[1], sides[0]];
-  const process = cluster.machines.get(key)?.of(target.container);
-  const isOver =
-    isSeenServing(target) &&
-    isObserved(pod) &&
-    pod.status?.observedGeneration !== undefined &&
-    process?.state === "running" &&
-    process.took &&
-    process.image === target.image &&
-    process.containerID === target.status?.containerID;
-  if (!isOver) return;
-  world.note(() => `Kruise: resets ${key} ${old.container} to ${cluster.scope("mesh").wish.empty}`);
-  write(
-    world,
-    key,
-    pod,
-    { [old.container]: cluster.scope("mesh").wish.empty },
-    {
-      [VERSION_ANNOTATION_PREFIX + old.container]: "0",
-      [VERSION_ALT_ANNOTATION_PREFIX + target.container]: "0",
-      ...inPlaceState(pod, old),
-    },
-  );
+function reset(one: Handled, pairs: readonly PairFacts[]): void {
+  const { world, cluster, key, pod, wish } = one;
+  const machine = cluster.machines.get(key);
+  const upgrading = pairs
+    .filter((pair) => pair.isUpgrading)
+    .map(({ sides: [first, second] }) =>
+      first.version > second.version ? { target: first, old: second } : { target: second, old: first },
+    );
+  const isOver = ({ target }: { target: SideFacts }): boolean => {
+    const process = machine?.of(target.container);
+    return (
+      isSeenServing(target) &&
+      isObserved(pod) &&
+      pod.status?.observedGeneration !== undefined &&
+      process?.state === "running" &&
+      process.took &&
+      process.image === target.image &&
+      process.containerID === target.status?.containerID
+    );
+  };
+  if (!upgrading.every(isOver)) return;
+  for (const { old } of upgrading) world.note(() => `Kruise: resets ${key} ${old.container} to ${wish.empty}`);
+  write(one, Object.fromEntries(upgrading.map(({ old }) => [old.container, wish.empty])), {
+    ...Object.fromEntries(
+      upgrading.flatMap(({ target, old }) => [
+        [VERSION_ANNOTATION_PREFIX + old.container, "0"],
+        [VERSION_ALT_ANNOTATION_PREFIX + target.container, "0"],
+      ]),
+    ),
+    ...inPlaceState(
+      pod,
+      upgrading.map(({ old }) => old),
+    ),
+  });
 }
 
-function inPlaceState(pod: Pod, { container, status }: SideFacts): Record<string, string> {
+function inPlaceState(pod: Pod, sides: readonly SideFacts[]): Record<string, string> {
   const all = parseObject(pod.metadata.annotations?.[IN_PLACE_STATE_ANNOTATION]) ?? {};
-  const state = { lastContainerStatuses: { [container]: { imageID: status?.imageID ?? "" } } };
+  const statuses = sides.map(({ container, status }) => [container, { imageID: status?.imageID ?? "" }]);
+  const state = { lastContainerStatuses: Object.fromEntries(statuses) };
   return { [IN_PLACE_STATE_ANNOTATION]: JSON.stringify({ ...all, mesh: state }) };
 }
 
 function write(
-  world: World,
-  key: string,
-  pod: Pod,
-  images: Record<string, string>,
-  annotations: Record<string, string>,
+  { world, key, pod }: Handled,
+  images: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>>,
 ): void {
   const { metadata, spec } = pod;
   world.server.put("pods", key, {

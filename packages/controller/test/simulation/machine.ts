@@ -14,6 +14,8 @@ export class Machine {
   readonly sockets: Sockets[] = [];
   /** Container → which upgrade of the pod has given it its spec image. */
   readonly nth = new Map<string, number>();
+  /** Container → the version that Kruise has given it last. */
+  readonly byKruise = new Map<string, string>();
   upgrades = 0;
   /** Told when a process has changed by itself. */
   onChange: (process: Process) => void = () => undefined;
@@ -26,7 +28,8 @@ export class Machine {
     this.key = `${pod.metadata.namespace}/${pod.metadata.name}`;
     for (const { name, image = "" } of pod.spec.containers) {
       const process = this.#create(name, image, pod, 0);
-      this.processes.set(name, { ...process, ready: true, startedAt: process.startedAt - 86_400_000 });
+      // Who has served from the beginning has no takeover to hang in.
+      this.processes.set(name, { ...process, isDud: false, ready: true, startedAt: process.startedAt - 86_400_000 });
     }
     for (const base of bases) {
       const sides = pairNames(base).map((name) => this.of(name)) as [Process, Process];

@@ -13,7 +13,10 @@ import { canonicalJson } from "../../../spec/src/revision.ts";
 import { projectPod, viewSidecarSet, type PodView } from "../../src/index.ts";
 import type { Cluster } from "./cluster.ts";
 import { fateOf } from "./images.ts";
-import { hashEntryOf, isSeenServing, pairFacts, type PairFacts } from "./pod-facts.ts";
+import { OPEN } from "./last-good.ts";
+import type { Machine } from "./machine.ts";
+import { hashEntryOf, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
+import type { Process } from "./process.ts";
 import type { Scope } from "./scope.ts";
 import type { World } from "./world.ts";
 
@@ -197,7 +200,7 @@ function processProblem(pod: Pod, cluster: Cluster): string | undefined {
     const sockets = machine.socketsOf(serving.container);
     const owner = sockets?.owner === undefined ? undefined : sockets.sides[sockets.owner];
     if (owner !== process) return `I1: ${name}: ${serving.container} is to serve, and ${owner?.container} accepts`;
-    if (process.version !== serving.version) {
+    if (process.version !== serving.version && !isKeptUnderKruise(machine, process, serving)) {
       return `I10: ${name}: ${serving.container} runs with VERSION ${process.version}, its annotation says ${serving.version}`;
     }
     const standby = sides.find((side) => side !== serving)!;
@@ -205,6 +208,17 @@ function processProblem(pod: Pod, cluster: Cluster): string | undefined {
       return `I7: ${name}: ${standby.container} is not on its image`;
   }
   return undefined;
+}
+
+/**
+ * Kruise does not wait for the kubelet. Where an upgrade of ours was aborted before the kubelet heard of the abort,
+ * Kruise may upgrade the container to the very image that runs there by then. To the kubelet nothing has changed, so
+ * the process keeps the VERSION of the first upgrade. It is less than the one that Kruise has given, so that the order
+ * among the pair (I4) holds; the next start of the container brings the other one.
+ */
+function isKeptUnderKruise(machine: Machine, process: Process, { container, image, version }: SideFacts): boolean {
+  const isEarlier = process.nth < (machine.nth.get(container) ?? 0) && process.version < version;
+  return machine.byKruise.get(container) === String(version) && process.image === image && isEarlier;
 }
 
 /** Ready and the counters, where no container comes and goes. */
@@ -241,7 +255,11 @@ function statusProblem(
 }
 
 /** The history ends with the SidecarSet as it is, each number is there once, and what is needed has not been deleted. */
-function historyProblem({ server }: World, sidecarSet: SidecarSet, wasDeleted: boolean): string | undefined {
+function historyProblem(
+  { server, hasStaleLists }: World,
+  sidecarSet: SidecarSet,
+  wasDeleted: boolean,
+): string | undefined {
   const { name } = sidecarSet.metadata;
   const all = server.list(RESOURCES.controllerRevisions).items as ControllerRevision[];
   const own = all.filter(({ metadata }) => metadata.labels?.[REVISION_OWNER_LABEL] === name);
@@ -255,6 +273,9 @@ function historyProblem({ server }: World, sidecarSet: SidecarSet, wasDeleted: b
     return `history of ${name}: a number is there twice`;
   // The garbage collector takes what an earlier SidecarSet of that name had.
   const isThere =
-    wasDeleted || lastGoodRevision === undefined || own.some(({ metadata }) => metadata.name === lastGoodRevision);
+    wasDeleted ||
+    (OPEN.staleTruncation && hasStaleLists) ||
+    lastGoodRevision === undefined ||
+    own.some(({ metadata }) => metadata.name === lastGoodRevision);
   return isThere ? undefined : `history of ${name}: the last good revision ${lastGoodRevision} is gone`;
 }

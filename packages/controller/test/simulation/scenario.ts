@@ -21,6 +21,8 @@ export interface Scenario {
   readonly mishaps: number;
   /** How often the leader is stopped, killed or frozen, besides crashes after writes. */
   readonly changes: number;
+  /** How often a pod is added to the others, if possible while a rollout is stalled. */
+  readonly births: number;
   /** Users and faults come within this time, in milliseconds. */
   readonly length: number;
 }
@@ -30,6 +32,7 @@ export function scenarioOf(random: Random): Scenario {
   const pods = random.pick([1, 2, 3, 3, 4]);
   const probe = some(0.2) ? "startup" : "exec";
   const hook = probe === "exec" && some(0.85);
+  const history = some(0.3);
   const wish = (name: string, hot: Wish["hot"]): Wish => ({
     name,
     hot,
@@ -38,6 +41,7 @@ export function scenarioOf(random: Random): Scenario {
     env: 0,
     ...(some(0.15) && { note: "1" }),
     probe,
+    ...(history && some(0.5) && { historyLimit: random.int(1, 3) }),
     strategy: {
       maxUnavailable: random.pick([1, 1, 1, 2, 3]),
       ...(some(0.15) && { partition: random.int(1, pods) }),
@@ -46,6 +50,7 @@ export function scenarioOf(random: Random): Scenario {
         failureThreshold: random.pick([1, 1, 2, 4]),
         ...(some(0.15) && { minReadySeconds: random.pick([2, 20]) }),
         ...(some(0.1) && { onFailure: "Wait" as const }),
+        ...(history && some(0.5) && { newPodsWhenStalled: "LastGood" as const }),
       },
     },
   });
@@ -53,7 +58,7 @@ export function scenarioOf(random: Random): Scenario {
   return {
     pods,
     wishes: some(0.25) ? [mesh, wish("side", { z: "z:1" })] : [mesh],
-    history: some(0.3),
+    history,
     oldKubelets: some(0.1),
     hook,
     kruise: some(0.25),
@@ -61,6 +66,7 @@ export function scenarioOf(random: Random): Scenario {
     edits: random.pick([1, 2, 4, 6, 8]),
     mishaps: random.pick([0, 0, 1, 3]),
     changes: random.pick([0, 0, 1, 2]),
+    births: random.pick(history ? [0, 1, 2, 4] : [0, 0, 0, 1]),
     length: random.pick([5_000, 30_000, 120_000, 240_000]),
   };
 }

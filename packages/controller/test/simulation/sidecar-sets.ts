@@ -15,6 +15,8 @@ export interface Wish {
   /** What `patchPodMetadata` writes into the annotation `note` of pods that are updated; absent: nothing. */
   readonly note?: string;
   readonly probe: ProbeKind;
+  /** How many revisions are kept; absent: ten. */
+  readonly historyLimit?: number;
   readonly strategy: UpdateStrategy;
 }
 
@@ -36,11 +38,12 @@ export function storedFor(wish: Wish): SidecarSet {
   const { metadata, spec } = sidecarSet({ name: wish.name, containers: [...hot, ...cold], strategy: wish.strategy });
   const { name, annotations } = metadata;
   const note = wish.note === undefined ? {} : { patchPodMetadata: [notePatch(wish.note)] };
+  const limit = wish.historyLimit === undefined ? {} : { revisionHistoryLimit: wish.historyLimit };
   const made: SidecarSet = {
     apiVersion: "apps.kruise.io/v1beta1",
     kind: "SidecarSet",
     metadata: { ...(name && { name }), ...(annotations && { annotations }) },
-    spec: { ...spec, selector: { matchLabels: { app: "web" } }, ...note },
+    spec: { ...spec, selector: { matchLabels: { app: "web" } }, ...note, ...limit },
   };
   known.set(key, made);
   return made;

@@ -3,12 +3,13 @@ import { Cluster } from "./cluster.ts";
 import { CALM, weatherOf } from "./faults.ts";
 import { Invariants } from "./invariants.ts";
 import { kruiseWrites } from "./kruise.ts";
+import { LastGood } from "./last-good.ts";
 import { Leaders } from "./leaders.ts";
 import { changeLeader, mishap } from "./mishaps.ts";
 import { checkRest } from "./rest.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
 import { NATURE } from "./scheduler.ts";
-import { edit } from "./users.ts";
+import { addPodWhenStalled, edit } from "./users.ts";
 import { T0, World } from "./world.ts";
 
 export interface Outcome {
@@ -43,6 +44,7 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
     };
   });
   const invariants = new Invariants(world, cluster, leaders);
+  void new LastGood(world, cluster);
   for (const wish of scenario.wishes) cluster.apply(wish);
   for (let i = 0; i < scenario.pods; i++) cluster.addPod(`web-${i}`, DAY);
   scheduler.after(0, NATURE, () => leaders.start());
@@ -76,6 +78,7 @@ function plan(world: World, scenario: Scenario, cluster: Cluster, leaders: Leade
     for (let i = 0; i < times; i++) scheduler.after(random.int(500, scenario.length), NATURE, act);
   };
   some(scenario.edits, () => edit(world, cluster));
+  some(scenario.births, () => addPodWhenStalled(world, cluster));
   some(scenario.mishaps, () => mishap(world, cluster));
   some(scenario.changes, () => changeLeader(world, leaders, scenario.delusion));
   if (scenario.kruise) some(random.int(1, 12), () => kruiseWrites(world, cluster));

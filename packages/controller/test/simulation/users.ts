@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isStalled } from "@hot/spec";
 import type { Cluster } from "./cluster.ts";
 import { NATURE } from "./scheduler.ts";
+import type { Scope } from "./scope.ts";
 import type { Wish } from "./sidecar-sets.ts";
 import type { World } from "./world.ts";
 
 type Edit = (wish: Wish, world: World, cluster: Cluster) => Wish | undefined;
 
+const MOST_PODS = 6;
 const GOOD = ["1", "2", "3", "4", "5"];
 const BAD = ["nopull", "badhook", "hang", "crash"];
 
@@ -39,6 +42,11 @@ const EDITS: readonly Edit[] = [
   (wish) => ({ ...wish, env: 1 - wish.env }),
   (wish, { random }) => (wish.note === undefined ? wish : { ...wish, note: String(random.int(1, 5)) }),
   (wish, { random }) => (wish.cold === undefined ? wish : { ...wish, cold: `c:${random.int(1, 3)}` }),
+  ({ strategy, ...wish }) => {
+    const { newPodsWhenStalled = "Newest" } = strategy.hotUpgrade ?? {};
+    const other = newPodsWhenStalled === "Newest" ? "LastGood" : "Newest";
+    return { ...wish, strategy: { ...strategy, hotUpgrade: { ...strategy.hotUpgrade, newPodsWhenStalled: other } } };
+  },
   // Deleted, and perhaps created again.
   () => undefined,
   () => undefined,
@@ -77,6 +85,30 @@ function replacePod(world: World, cluster: Cluster): void {
   scheduler.after(random.pick([50, 3_000, 20_000]), NATURE, () => {
     if (cluster.present.length > 0 && !cluster.places.has(key)) cluster.addPod(key.slice("ns1/".length), 0);
   });
+}
+
+/** Waits a while for a rollout to stall. */
+export function addPodWhenStalled(world: World, cluster: Cluster): void {
+  const { random, scheduler, server } = world;
+  const isStalledNow = ({ name }: Scope): boolean => {
+    const sidecarSet = server.sidecarSet(name);
+    return sidecarSet !== undefined && isStalled(sidecarSet);
+  };
+  const wait = (left: number): void => {
+    const { present } = cluster;
+    if (present.length === 0 || cluster.places.size >= MOST_PODS) return;
+    if (left === 0 || present.some(isStalledNow)) addNextPod(world, cluster);
+    else scheduler.after(1_000, NATURE, () => wait(left - 1));
+  };
+  wait(random.pick([0, 20, 60]));
+}
+
+function addNextPod(world: World, cluster: Cluster): void {
+  const names = Array.from({ length: MOST_PODS }, (_, i) => `web-${i}`);
+  const name = names.find((one) => !cluster.places.has(`ns1/${one}`));
+  if (name === undefined) return;
+  world.note(() => `user: adds ${name}`);
+  cluster.addPod(name, 0);
 }
 
 /** What has failed is to be tried again: one pod, or all of a SidecarSet. */

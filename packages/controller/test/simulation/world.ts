@@ -25,14 +25,19 @@ export class World {
   weather: Weather;
   /** The API server answers nothing but errors. */
   isDown = false;
+  /** A call about a revision was refused or has got no answer. */
+  isHistoryUncertain = false;
   /** The first thing that was wrong. */
   violation: string | undefined;
   /** Absent: nobody wants to read it. */
   readonly trace: string[] | undefined;
+  /** Somebody may be shown how SidecarSets were some changes ago. */
+  readonly hasStaleLists: boolean;
 
   constructor(seed: number, weather: (random: Random) => Weather, isTraced: boolean) {
     this.random = createRandom(seed);
     this.weather = weather(this.random);
+    this.hasStaleLists = this.weather.staleList > 0;
     if (isTraced) this.trace = [];
     this.server.onCommit((commit) => {
       for (const stream of this.streams) {
