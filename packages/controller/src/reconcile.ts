@@ -123,8 +123,11 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     signal: AbortSignal,
   ): Promise<Considered> => {
     const { sidecarSet, problem } = await recordRevision(stored, options.podsOf, options.revisions, signal);
+    const beganAt = clock.now();
     const snapshot = snapshotOf(name, sidecarSet, live);
-    return { stored, snapshot, planned: decide(snapshot), ...(problem !== undefined && { problem }) };
+    const planned = decide(snapshot);
+    // Without what the API server takes for its answers: that burdens nobody here.
+    return { stored, snapshot, planned, planningMs: clock.now() - beganAt, ...(problem !== undefined && { problem }) };
   };
 
   const planFor = async (name: string, signal: AbortSignal): Promise<Considered> => {
@@ -165,10 +168,8 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     await inParallel(expectations.unresolved(options.podsOf(name)), PARALLEL, async (pod) => {
       await resolve(writing, pod);
     });
-    const beganAt = clock.now();
-    const { stored, snapshot, planned, problem } = await planFor(name, signal);
+    const { stored, snapshot, planned, planningMs, problem } = await planFor(name, signal);
     const plannedAt = clock.now();
-    const planningMs = plannedAt - beganAt;
     const turn = beginTurn({
       now: () => clock.now(),
       planningMs,
@@ -249,6 +250,8 @@ interface Considered {
   readonly stored: SidecarSet | undefined;
   readonly snapshot: Snapshot;
   readonly planned: Plan;
+  /** How long it took to be made. */
+  readonly planningMs: number;
   readonly problem?: unknown;
 }
 

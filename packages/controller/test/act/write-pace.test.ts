@@ -51,6 +51,26 @@ test("early pods are reset while later ones still upgrade, with more and more wr
   expect(cluster.metrics.get("hot_pod_writes_limit")).toBeGreaterThan(8);
 }, 30_000);
 
+test("resets wait for no longer because the API server took its time before the rollout began", async () => {
+  cluster = new Cluster(pods(200), sidecarSet({ image: "x:2", strategy: all }));
+  cluster.history = "hot-system";
+  slowPatches();
+  const { api, clock } = cluster;
+  const create = api.create.bind(api);
+  api.create = async <T>(...call: Parameters<typeof create>): Promise<T> => {
+    await new Promise<void>((resolve) => void clock.after(1_000, resolve));
+    return create<T>(...call);
+  };
+  await cluster.start();
+  await cluster.settle(1_000);
+  for (let i = 0; i < 40; i++) {
+    await cluster.settle(LATENCY);
+    await cluster.kubelets();
+  }
+  expect(kinds().lastIndexOf("upgrade")).toBeGreaterThan(kinds().indexOf("reset"));
+  expect(kinds().indexOf("reset")).toBeGreaterThan(0);
+}, 30_000);
+
 test("the one write of a SidecarSet goes out while another one has hundreds waiting", async () => {
   const small = (image: string) => ({
     ...sidecarSet({ name: "small", containers: [hotContainer("y", image)], strategy: all }),
