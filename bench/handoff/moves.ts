@@ -5,7 +5,7 @@ import type { DrainReport } from "../../packages/fd-transfer/src/index.ts";
 import type { ClassReport } from "./accounting/account.ts";
 import { LoadClient } from "./client/load-client.ts";
 import { HotServers } from "./peers/hot.ts";
-import { freePort } from "./peers/processes.ts";
+import { freePort } from "../../apps/demo/src/free-port.ts";
 
 export interface Moves {
   readonly kind: "idle" | "echo";

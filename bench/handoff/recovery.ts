@@ -5,7 +5,7 @@ import type { ClassReport } from "./accounting/account.ts";
 import { now } from "./client/clock.ts";
 import { LoadClient } from "./client/load-client.ts";
 import { HotServers } from "./peers/hot.ts";
-import { freePort } from "./peers/processes.ts";
+import { freePort } from "../../apps/demo/src/free-port.ts";
 
 export interface Blow {
   readonly signal: "SIGKILL" | "SIGSTOP";

@@ -8,7 +8,7 @@ import type { LoadReport, Order } from "./client/main.ts";
 import type { Amounts } from "./client/traffic.ts";
 import { burn } from "./overload.ts";
 import type { Peer, Running, Upgraded } from "./peers/peer.ts";
-import { freePort } from "./peers/processes.ts";
+import { freePort } from "../../apps/demo/src/free-port.ts";
 
 export interface Plan {
   readonly upgrades: number;

@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { freePort } from "../../apps/demo/src/free-port.ts";
 
 /** How to start Node: a command, its first arguments, and variables. */
 export interface Launcher {
@@ -22,15 +22,6 @@ export interface Outcome {
   readonly end: unknown;
   /** The answer after that. */
   readonly answer: string;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {

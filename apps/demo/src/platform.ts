@@ -2,11 +2,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { RESOURCES, type Api } from "@hot/kube";
 import { startCluster, type Catalogue } from "@hot/local";
 import { sidecarSetCrd } from "@hot/spec";
+import { freePort } from "./free-port.ts";
 import { program } from "./images.ts";
 
 /** The embedded cluster with the webhook application running in it, as a deployed one would be. */
@@ -49,16 +49,6 @@ export async function startPlatform(options: { dir: string; images: Catalogue; a
     await cluster.stop();
     throw error;
   }
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function startWebhook(kubeconfig: string, log: string): Promise<ChildProcess> {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FixtureProcess } from "../../../packages/fd-transfer/test/fixtures/fixture-process.ts";
@@ -18,13 +16,4 @@ export class Folder {
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

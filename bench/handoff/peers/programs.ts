@@ -5,7 +5,8 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FixtureProcess } from "../../../packages/fd-transfer/test/fixtures/fixture-process.ts";
-import { freePort, startServer } from "./processes.ts";
+import { freePort } from "../../../apps/demo/src/free-port.ts";
+import { startServer } from "./processes.ts";
 
 const PATIENCE_MS = 30_000;
 

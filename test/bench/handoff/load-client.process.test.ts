@@ -6,7 +6,7 @@ import { errorsOf } from "../../../bench/handoff/accounting/account.ts";
 import { LoadClient } from "../../../bench/handoff/client/load-client.ts";
 import { hot } from "../../../bench/handoff/peers/hot.ts";
 import { floor } from "../../../bench/handoff/peers/node.ts";
-import { freePort } from "../../../bench/handoff/peers/processes.ts";
+import { freePort } from "../../../apps/demo/src/free-port.ts";
 import { runUpgrades } from "../../../bench/handoff/side-by-side.ts";
 
 const AMOUNTS = { new: 50, ka: 5, idle: 5, echo: 5, slow: 3, udp: 500, tls: 10 };
