@@ -60,6 +60,11 @@ export interface ListOptions extends CallOptions {
   limit?: number;
   continue?: string;
   resourceVersion?: string;
+  /**
+   * Is given items as they arrive, in their order, so that no page has to be in memory as a whole; the answer has only
+   * those that it was not given. An implementation may give it none. It must not throw.
+   */
+  onItem?: (item: object) => void;
 }
 
 export interface WatchOptions extends CallOptions {

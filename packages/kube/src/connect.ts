@@ -3,6 +3,7 @@ import type { Api, KubeObject, List, Resource, WatchEvent, WriteOptions } from "
 import { ConnectionError } from "./api-error.ts";
 import { createCredentialSource } from "./credentials.ts";
 import type { KubeconfigOptions } from "./kubeconfig.ts";
+import type { ListHead } from "./list-items.ts";
 import { createRequester, type ApiRequest } from "./requester.ts";
 import { createTransport } from "./transport.ts";
 
@@ -32,7 +33,7 @@ export interface ConnectOptions extends KubeconfigOptions {
 export function connect(options: ConnectOptions = {}): Api & AsyncDisposable {
   const source = createCredentialSource(options, Date.now);
   const transport = createTransport(source, options.userAgent ?? "hot-kube");
-  const { json, lines } = createRequester({
+  const { json, items, lines } = createRequester({
     transport,
     server: source.server.origin,
     onUnauthorized: () => source.invalidate(),
@@ -46,8 +47,12 @@ export function connect(options: ConnectOptions = {}): Api & AsyncDisposable {
     get: (resource, name, { namespace, subresource, signal } = {}) =>
       json({ verb: "get", resource, namespace, name, subresource, signal }),
 
-    async list<T>(resource: Resource, { namespace, signal, ...query }: Parameters<Api["list"]>[1] = {}) {
-      const list = await json<List<T>>({ verb: "list", resource, namespace, signal, query });
+    async list<T>(resource: Resource, { namespace, signal, onItem, ...query }: Parameters<Api["list"]>[1] = {}) {
+      const request: ApiRequest = { verb: "list", resource, namespace, signal, query };
+      const list =
+        onItem === undefined
+          ? await json<List<T>>(request)
+          : await items<List<T>>(request, (item, head) => onItem({ ...kindOf(head), ...item }));
       return withKinds(list);
     },
 
@@ -102,11 +107,15 @@ function metadataOf(object: unknown): KubeObject["metadata"] {
 }
 
 /** The items of a typed list carry neither apiVersion nor kind, watch events do: make both alike. */
-function withKinds<T>(list: List<T> & { kind?: string; apiVersion?: string }): List<T> {
-  const { kind, apiVersion } = list;
-  if (kind === undefined || apiVersion === undefined || !kind.endsWith("List")) return list;
-  const own = { apiVersion, kind: kind.slice(0, -"List".length) };
-  return { ...list, items: list.items.map((item) => ({ ...own, ...item })) };
+function withKinds<T>(list: List<T> & ListHead): List<T> {
+  const own = kindOf(list);
+  return own === undefined ? list : { ...list, items: list.items.map((item) => ({ ...own, ...item })) };
+}
+
+/** Of the items of a list. */
+function kindOf({ kind, apiVersion }: ListHead): { apiVersion: string; kind: string } | undefined {
+  if (kind === undefined || apiVersion === undefined || !kind.endsWith("List")) return undefined;
+  return { apiVersion, kind: kind.slice(0, -"List".length) };
 }
 
 const EVENT_TYPES = new Set(["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]);

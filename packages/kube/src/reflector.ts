@@ -39,7 +39,10 @@ export interface Reflector<P> {
   synced(): boolean;
   /** Resolves when synced; rejects with the signal's reason. */
   waitForSync(signal: AbortSignal): Promise<void>;
-  /** Called after the store has changed. What is in the store at the time of subscribing is not repeated. */
+  /**
+   * Called after the store has changed. What is in the store at the time of subscribing is not repeated; only a long list
+   * that is being told of goes on.
+   */
   subscribe(listener: (change: Change<P>) => void): Disposable;
   health(): ReflectorHealth;
 }
@@ -116,7 +119,8 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
     }
   };
 
-  const list = async (signal: AbortSignal): Promise<void> => {
+  /** Returns what has changed by it; undefined: it was given up. */
+  const list = async (signal: AbortSignal): Promise<Change<P>[] | undefined> => {
     let entries = new Map<string, Entry<P>>();
     const version = await listAll(api, selection, signal, {
       begin: () => {
@@ -128,13 +132,17 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
         if (entry !== undefined) entries.set(key, entry);
       },
     });
-    if (signal.aborted) return;
+    if (signal.aborted) return undefined;
     heard();
     position = version;
-    const changes = known.replace(entries);
+    return known.replace(entries);
+  };
+
+  /** To the end, whatever is aborted: what is in the store and was not told would never be. */
+  const tellAll = async (changes: readonly Change<P>[]): Promise<void> => {
+    await subscribers.tellInTurns(changes);
     isSynced = true;
     synced.resolve();
-    subscribers.tell(changes);
   };
 
   const advance = (version: string | undefined): void => {
@@ -191,7 +199,12 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
         while (!signal.aborted) {
           const from = position;
           try {
-            await abortable(from === undefined ? list(signal) : watch(signal, from), signal);
+            if (from !== undefined) {
+              await abortable(watch(signal, from), signal);
+              continue;
+            }
+            const changes = await abortable(list(signal), signal);
+            if (changes !== undefined) await tellAll(changes);
           } catch (error) {
             if (!signal.aborted) await survive(error, from === undefined, signal);
           }

@@ -10,7 +10,7 @@ export interface Selection {
   fieldSelector?: string;
 }
 
-/** Objects of one page, so that the memory for raw objects stays bounded by the page. */
+/** Objects of one page, as with other clients: what an API server has in memory for one request stays bounded. */
 const PAGE = 500;
 
 /** A list that expires while it is paged starts again this often before the caller backs off. */
@@ -35,6 +35,7 @@ export async function listAll(
           ...selection,
           signal,
           limit: PAGE,
+          onItem: (object) => visitor.visit(object as KubeObject),
           ...(token === undefined ? {} : { continue: token }),
         });
         for (const object of page.items ?? []) visitor.visit(object);

@@ -2,6 +2,7 @@
 import type { ApiStatus, Resource } from "./api.ts";
 import { ApiError, ConnectionError } from "./api-error.ts";
 import { describeTarget, resourcePath, type Target } from "./resource-path.ts";
+import { readItems, type ListHead } from "./list-items.ts";
 import { readLines, readText, TooLargeError } from "./response-body.ts";
 import { warningTexts } from "./warning-header.ts";
 import { connectionError, type HttpRequest, type HttpResponse, type Transport } from "./transport.ts";
@@ -27,6 +28,8 @@ export interface RequesterOptions {
 export interface Requester {
   /** One request, one JSON answer. */
   json: <T>(request: ApiRequest) => Promise<T>;
+  /** As `json`, of a list: its items are handed over as they arrive, and the answer has only the others. */
+  items: <T>(request: ApiRequest, visit: (item: object, head: ListHead) => void) => Promise<T>;
   /** One request, an endless answer in lines. Ends when the server ends it cleanly, throws when it breaks. */
   lines: (request: ApiRequest) => AsyncGenerator<string, void, undefined>;
 }
@@ -69,21 +72,24 @@ export function createRequester(options: RequesterOptions): Requester {
     return connectionError(what, server, error);
   };
 
+  const jsonOf = async <T>(request: ApiRequest, read: (body: HttpResponse["body"]) => Promise<string>): Promise<T> => {
+    const http = httpRequest(request);
+    const { what } = http;
+    let text: string;
+    try {
+      const { body } = await open(request, http);
+      text = await read(body);
+    } catch (error) {
+      throw failure(what, error, request.signal);
+    }
+    const value = parseObject(text);
+    if (value !== undefined) return value as T;
+    throw new ConnectionError(what, server, "KUBE_MALFORMED", `the answer is no JSON object: ${text.slice(0, 80)}`);
+  };
+
   return {
-    async json<T>(request: ApiRequest): Promise<T> {
-      const http = httpRequest(request);
-      const { what } = http;
-      let text: string;
-      try {
-        const { body } = await open(request, http);
-        text = await readText(body, options.maxAnswerBytes);
-      } catch (error) {
-        throw failure(what, error, request.signal);
-      }
-      const value = parseObject(text);
-      if (value !== undefined) return value as T;
-      throw new ConnectionError(what, server, "KUBE_MALFORMED", `the answer is no JSON object: ${text.slice(0, 80)}`);
-    },
+    json: (request) => jsonOf(request, (body) => readText(body, options.maxAnswerBytes)),
+    items: (request, visit) => jsonOf(request, (body) => readItems(body, options.maxAnswerBytes, visit)),
 
     async *lines(request) {
       const http = httpRequest(request);

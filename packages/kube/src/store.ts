@@ -33,8 +33,8 @@ export interface VersionedStore<P> {
   readonly store: Store<P>;
   set(entry: Entry<P>, key: string): Change<P>[];
   delete(object: KubeObject): Change<P>[];
-  /** A complete list is the truth, whatever was held before. */
-  replace(entries: ReadonlyMap<string, Entry<P>>): Change<P>[];
+  /** A complete list is the truth, whatever was held before. The map is the store's from now on. */
+  replace(entries: Map<string, Entry<P>>): Change<P>[];
   /** Whether an object in this version is already known, or older than what is known. */
   isStale(object: KubeObject): boolean;
   entry(key: string): Entry<P> | undefined;
@@ -87,13 +87,14 @@ export function createVersionedStore<P>(): VersionedStore<P> {
     },
     replace: (next) => {
       const before = entries;
-      entries = new Map(next);
+      entries = next;
       tombstones.clear();
-      const gone = [...before].filter(([key]) => !entries.has(key));
-      return [
-        ...gone.flatMap(([key, entry]) => difference(key, entry, undefined)),
-        ...[...entries].flatMap(([key, entry]) => difference(key, before.get(key), entry)),
-      ];
+      const changes: Change<P>[] = [];
+      for (const [key, entry] of before) {
+        if (!next.has(key)) changes.push(...difference(key, entry, undefined));
+      }
+      for (const [key, entry] of next) changes.push(...difference(key, before.get(key), entry));
+      return changes;
     },
   };
 }

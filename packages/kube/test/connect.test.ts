@@ -122,6 +122,17 @@ describe("requests", () => {
     ]);
   });
 
+  test("lists hand over their items as they arrive, each with its kind, and answer with the rest", async () => {
+    const items = ["a", "b", "c"].map((name) => ({ metadata: { name } }));
+    const body = { kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: "7" }, items };
+    const { api } = await serve((_, response) => answer(response, 200, body));
+    const given: unknown[] = [];
+    const list = await api.list(RESOURCES.pods, { onItem: (item) => given.push(item) });
+    const own = { apiVersion: "v1", kind: "Pod" };
+    expect(given).toEqual(items.slice(0, 2).map((one) => ({ ...own, ...one })));
+    expect(list).toEqual({ ...body, items: [{ ...own, ...items[2] }] });
+  });
+
   test("lists send selectors and paging, and give each item the kind that the list leaves out", async () => {
     const body = { kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: "7" }, items: [{ metadata: {} }] };
     const { server, api } = await serve((_, response) => answer(response, 200, body));

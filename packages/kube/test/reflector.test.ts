@@ -69,6 +69,31 @@ async function synced(items: Pod[], options: Partial<ReflectorOptions<Pod, Pod>>
 }
 
 describe("list", () => {
+  test("a long one is told of while other work has its turns, to the end whatever is aborted, and counts as synced then", async () => {
+    const api = new ScriptedApi();
+    const reflector = createReflector<Pod>({ api, resource: RESOURCES.pods, clock: createFakeClock() });
+    const told: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    reflector.subscribe(({ key }) => {
+      told.push(key);
+      begun.resolve();
+    });
+    const abort = new AbortController();
+    const done = reflector.run(abort.signal);
+    const items = Array.from({ length: 2_000 }, (_, at) => pod(`p${at}`, 1));
+    api.lastList.answer(listOf(10, ...items));
+    await begun.promise;
+
+    expect(told.length).toBeLessThan(items.length);
+    expect(reflector.store.size).toBe(items.length);
+    expect(reflector.synced()).toBe(false);
+
+    abort.abort();
+    await done;
+    expect(told).toEqual(items.map(({ metadata }) => `d/${metadata.name}`));
+    expect(reflector.synced()).toBe(true);
+  });
+
   test("fills the store, then the watch begins at the list's version with the same selection", async () => {
     const { api, reflector, changes, held, settle } = start({
       namespace: "d",

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Readable } from "node:stream";
+import { chunksOf } from "./response-body.ts";
+
+/** What stands before the items of a list, as an API server writes lists of built-in kinds. */
+export interface ListHead {
+  kind?: string;
+  apiVersion?: string;
+}
+
+/** The first item begins here, */
+const FIRST = Buffer.from('"items":[{"metadata":{');
+/** and here every other one. */
+const NEXT = Buffer.from('},{"metadata":{');
+/** Longer heads are not looked for. */
+const MAX_HEAD = 4096;
+
+/**
+ * Reads the body of a list and hands over its items as they arrive, so that neither the text nor the objects of a page
+ * are ever in memory as a whole. Returns the rest as text: a list with the items that were not handed over, at least the
+ * last one. A body that is written in another way is the rest as a whole.
+ *
+ * Other work gets its turn after each part of the body: a page of 5 MB takes many milliseconds.
+ */
+export async function readItems(
+  body: Readable,
+  limit: number,
+  visit: (item: object, head: ListHead) => void,
+): Promise<string> {
+  const held = createHeld();
+  let head: { readonly text: string; readonly value: ListHead } | undefined;
+  /** Nothing (more) is handed over. */
+  let whole = false;
+
+  /** Hands over what is complete; returns where the rest begins. */
+  const take = (bytes: Buffer): number => {
+    let from = 0;
+    if (head === undefined) {
+      const at = bytes.indexOf(FIRST);
+      if (at === -1) {
+        whole = bytes.length > MAX_HEAD;
+        return 0;
+      }
+      from = at + FIRST.indexOf("{");
+      const text = bytes.toString("utf8", 0, from);
+      const value = parse(`${text}]}`);
+      whole = value === undefined;
+      if (value === undefined) return 0;
+      head = { text, value };
+    }
+    for (let at = bytes.indexOf(NEXT, from); at !== -1; at = bytes.indexOf(NEXT, from)) {
+      // A complete value is no beginning of another one: what can be parsed is the item.
+      const item = parse(bytes.toString("utf8", from, at + 1));
+      whole = item === undefined;
+      if (item === undefined) break;
+      visit(item, head.value);
+      from = at + NEXT.indexOf("{");
+    }
+    return from;
+  };
+
+  for await (const chunk of chunksOf(body, limit)) {
+    held.add(chunk);
+    if (whole) continue;
+    held.drop(take(held.bytes()));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return (head?.text ?? "") + held.bytes().toString("utf8");
+}
+
+/** Bytes that are not done with, one after the other, in memory that is used again. */
+function createHeld(): { add(chunk: Buffer): void; bytes(): Buffer; drop(length: number): void } {
+  let memory = Buffer.allocUnsafeSlow(128 * 1024);
+  let length = 0;
+  return {
+    add: (chunk) => {
+      if (length + chunk.length > memory.length) {
+        const larger = Buffer.allocUnsafeSlow(2 * (length + chunk.length));
+        memory.copy(larger, 0, 0, length);
+        memory = larger;
+      }
+      chunk.copy(memory, length);
+      length += chunk.length;
+    },
+    bytes: () => memory.subarray(0, length),
+    drop: (count) => {
+      memory.copyWithin(0, count, length);
+      length -= count;
+    },
+  };
+}
+
+function parse(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
