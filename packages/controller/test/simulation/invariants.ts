@@ -2,9 +2,11 @@
 import { HASH_ANNOTATION, INJECTED_LIST_ANNOTATION, RETRY_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
 import type { Cluster } from "./cluster.ts";
 import type { OnArrival, PatchCall } from "./connection.ts";
+import { SLOW_CALL } from "./faults.ts";
 import type { Leaders } from "./leaders.ts";
 import { hashEntryOf, isObserved, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
 import type { Replica } from "./replica.ts";
+import type { PodProjection } from "../../src/index.ts";
 import type { World } from "./world.ts";
 
 /** One write of a pod: who sent it, what that one knew, and what it did. */
@@ -21,10 +23,16 @@ interface Knowledge {
   readonly sidecarSet: SidecarSet | undefined;
   /** Pods that have failed for that generation. */
   readonly failed: number;
-  /** Others that stay old, and all. */
+  /** Others that stay old, or that Kruise has upgraded just now; and all. */
   readonly old: number;
   readonly total: number;
 }
+
+/**
+ * What another one has done to other pods within this time before a write was sent, in milliseconds, the plan need not
+ * know: it is good for 250 ms, and then the pod may have to be read once.
+ */
+const PLAN_AGE = 250 + 2 * 10;
 
 /** The invariants, checked at every write of the controller: when it is sent, and when it is carried out. */
 export class Invariants {
@@ -60,7 +68,7 @@ export class Invariants {
     if (this.#leaders.current !== replica && !replica.isDeluded)
       this.#violate(`I5: ${replica.name} writes, and does not lead`);
     if (plural !== "pods" || subresource !== undefined) return (carryOut) => this.#noted(replica, call, carryOut());
-    const knew = new Map(this.#cluster.scopes.map(({ name }) => [name, knowledgeOf(replica, name, key)]));
+    const knew = new Map(this.#cluster.scopes.map(({ name }) => [name, this.#knowledgeOf(replica, name, key)]));
     return (carryOut) => {
       const before = server.pod(key);
       const answer = carryOut();
@@ -69,6 +77,28 @@ export class Invariants {
         this.#written({ replica, key, knew, before, after });
       }
       return answer;
+    };
+  }
+
+  #knowledgeOf(replica: Replica, name: string, key: string): Knowledge {
+    const sidecarSet = replica.knownSidecarSet(name);
+    const pods = replica.pods.store
+      .list()
+      .filter(({ annotations }) => (annotations[INJECTED_LIST_ANNOTATION] ?? "").split(",").includes(name));
+    const hash = `"${sidecarSet?.metadata.annotations?.[HASH_ANNOTATION] ?? ""}"`;
+    const { scheduler, isSlow } = this.#world;
+    const plannedAfter = scheduler.now - PLAN_AGE - (isSlow ? 2 * SLOW_CALL : 0);
+    const isOld = (pod: PodProjection): boolean => {
+      const other = `${pod.namespace}/${pod.name}`;
+      if (other === key) return false;
+      const { kruiseBeganAt = 0 } = this.#cluster.machines.get(other) ?? {};
+      return kruiseBeganAt >= plannedAfter || !(pod.annotations[HASH_ANNOTATION] ?? "").includes(hash);
+    };
+    return {
+      sidecarSet,
+      failed: pods.filter((pod) => isFailure(pod.annotations, sidecarSet, pod.retry)).length,
+      old: pods.filter(isOld).length,
+      total: pods.length,
     };
   }
 
@@ -249,21 +279,6 @@ type FailureFacts = NonNullable<NonNullable<PairFacts["record"]>["failed"]>;
 function isAskedAgain({ metadata }: Pod, { record }: PairFacts): boolean {
   const failed = record?.failed;
   return failed !== undefined && (failed.podRetry ?? "") !== (metadata.annotations?.[RETRY_ANNOTATION] ?? "");
-}
-
-function knowledgeOf(replica: Replica, name: string, key: string): Knowledge {
-  const sidecarSet = replica.knownSidecarSet(name);
-  const pods = replica.pods.store
-    .list()
-    .filter(({ annotations }) => (annotations[INJECTED_LIST_ANNOTATION] ?? "").split(",").includes(name));
-  const hash = `"${sidecarSet?.metadata.annotations?.[HASH_ANNOTATION] ?? ""}"`;
-  const others = pods.filter((pod) => `${pod.namespace}/${pod.name}` !== key);
-  return {
-    sidecarSet,
-    failed: pods.filter((pod) => isFailure(pod.annotations, sidecarSet, pod.retry)).length,
-    old: others.filter((pod) => !(pod.annotations[HASH_ANNOTATION] ?? "").includes(hash)).length,
-    total: pods.length,
-  };
 }
 
 function describe(pod: Pod, bases: readonly string[]): string {

@@ -33,10 +33,13 @@ export class World {
   readonly trace: string[] | undefined;
   /** Somebody may be shown how SidecarSets were some changes ago. */
   readonly hasStaleLists: boolean;
+  /** Calls may take up to `SLOW_CALL` each way. */
+  readonly isSlow: boolean;
 
   constructor(seed: number, weather: (random: Random) => Weather, isTraced: boolean) {
     this.random = createRandom(seed);
     this.weather = weather(this.random);
+    this.isSlow = this.weather.slow > 0;
     this.hasStaleLists = this.weather.staleList > 0;
     if (isTraced) this.trace = [];
     this.server.onCommit((commit) => {
