@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from "node:events";
-import { createConnection, createServer, Server, Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { Server, Socket } from "node:net";
 import type { Endpoint, InternetAddress, PathAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { InternetEndpoint } from "./internet-endpoint.ts";
 import { loadNative } from "./native/addon.ts";
 import { OwnedFd } from "./native/owned-fd.ts";
 import { PathEndpoint } from "./path-endpoint.ts";
+import { connectPast } from "./private-connection.ts";
 import type { FdItem } from "./protocol/message.ts";
 import { Slot } from "./slot.ts";
 import { TicketKeys } from "./ticket-keys.ts";
@@ -156,23 +155,7 @@ export class ListenerSlot extends Slot implements Listener<InternetAddress | Pat
     if (server === null) {
       throw new HandoffError("HOT4014", `listener ${this.key} has no server to probe`, { phase: "probe" });
     }
-    const door = createServer();
-    door.listen(0, "127.0.0.1");
-    await once(door, "listening");
-    const arrived: Socket[] = [];
-    door.on("connection", (socket) => arrived.push(socket));
-    try {
-      const client = createConnection((door.address() as AddressInfo).port, "127.0.0.1");
-      await once(client, "connect");
-      // The door is open to everybody on this machine for a moment; only our own connection passes.
-      const own = (): Socket | undefined => arrived.find((socket) => socket.remotePort === client.localPort);
-      while (own() === undefined) await once(door, "connection");
-      for (const socket of arrived) if (socket !== own()) socket.destroy();
-      server.emit("connection", own());
-      return client;
-    } finally {
-      door.close();
-    }
+    return connectPast(server);
   }
 
   protected override carry(): Uint8Array {

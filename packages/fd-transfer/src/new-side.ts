@@ -19,6 +19,7 @@ import { sign } from "./protocol/token.ts";
 import { SPOKEN } from "./protocol/version.ts";
 import { wordName } from "./protocol/word.ts";
 import { Session } from "./session.ts";
+import { warmUp } from "./warm-up.ts";
 
 const LOCK_PAUSE_MS = 50;
 
@@ -47,6 +48,7 @@ export class NewSide {
   readonly #host: NewSideHost;
   #link: Link<TakerState> | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #warm = false;
 
   constructor(identity: Identity, times: Timeouts, holdings: Holdings, host: NewSideHost) {
     this.#identity = identity;
@@ -109,6 +111,9 @@ export class NewSide {
     });
     this.#link = link;
     link.start(new Session(fd, link), effects);
+    // The old side has to work now, this one has not.
+    if (!this.#warm) warmUp();
+    this.#warm = true;
   }
 
   #hello(): Message {
