@@ -178,11 +178,12 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     let wrote = false;
     /** As many at once as the gate lets pass; once the signal is aborted, nothing more is begun. */
     const inTurn = <T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> =>
-      inParallel(items, options.maxWrites, (item) =>
-        options.gate.run(name, signal, async () => {
+      inParallel(items, options.maxWrites, async (item) => {
+        if (turn.isOver()) return;
+        await options.gate.run(name, signal, async () => {
           if (!signal.aborted) await task(item);
-        }),
-      );
+        });
+      });
     remember(receipts, name, planned.receipts);
     if (snapshot.sidecarSet === undefined && planned.pods.length === 0) recalls.delete(name);
     const emit = (events: readonly PlannedEvent[]): void => {
@@ -224,7 +225,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
         return;
       }
-      settle(one.pod, one.write.kind, await applyWrite(writing, one.pod, one.write, isWanted), one.events);
+      settle(one.pod, one.kind, await applyWrite(writing, one.pod, one.write, isWanted), one.events);
     });
     await inTurn(planned.conditions, async ({ pod, message, events }) => {
       if (isWritten(pod) || !turn.admits()) return;
@@ -280,12 +281,12 @@ async function readLive(api: Api, name: string, signal: AbortSignal): Promise<Si
 }
 
 /** A write of a pod as it is now. */
-function nameOf({ pod, write }: PlannedWrite): string {
-  return `${write.kind} ${pod.uid} ${pod.resourceVersion}`;
+function nameOf({ pod, kind }: PlannedWrite): string {
+  return `${kind} ${pod.uid} ${pod.resourceVersion}`;
 }
 
-function isStart({ write }: PlannedWrite): boolean {
-  return write.kind === "upgrade";
+function isStart({ kind }: PlannedWrite): boolean {
+  return kind === "upgrade";
 }
 
 /** Nothing starts after a pause, or any other change of the spec, has been seen. */

@@ -24,6 +24,8 @@ export interface TurnOptions {
 export interface Turn {
   /** Whether this may be written now. `write` names it as in `planAgain`; absent: it needs no plan. */
   admits(write?: string): boolean;
+  /** Nothing more is admitted; to be asked before anything that is left has to wait for its write. */
+  isOver(): boolean;
   /** Something was not admitted: the SidecarSet has to be looked at again. */
   readonly hasLeft: boolean;
 }
@@ -46,10 +48,16 @@ export function beginTurn({ now, planningMs, planAgain }: TurnOptions): Turn {
     hasLeft = true;
     return false;
   };
+  const isOver = (): boolean => {
+    if (now() < endsAt || admitted < FEWEST) return false;
+    hasLeft = true;
+    return true;
+  };
   return {
+    isOver,
     admits: (write) => {
+      if (isOver()) return false;
       const at = now();
-      if (at >= endsAt && admitted >= FEWEST) return leave();
       if (at >= endsAt && write !== undefined) {
         wanted = planAgain();
         endsAt = endAfter(now() - at);

@@ -24,6 +24,7 @@ import { resourceVersion, upgradeWrite, type PodWrite } from "./writes.ts";
 
 export interface PlannedWrite {
   readonly pod: PodProjection;
+  readonly kind: PodWrite["kind"];
   readonly write: PodWrite;
   /** To be emitted once the write is committed. */
   readonly events: readonly PlannedEvent[];
@@ -156,19 +157,34 @@ function writesOf(
   sidecarSet: SidecarSet | undefined,
   now: number,
 ): PlannedWrite[] {
-  const finishing = all
-    .filter(isWrite)
-    .map(({ pod, decision }) => ({ pod, write: decision.write, events: eventsOf(pod, decision) }));
+  const finishing = all.filter(isWrite).map(({ pod, decision }) => ({
+    pod,
+    kind: decision.write.kind,
+    write: decision.write,
+    events: eventsOf(pod, decision),
+  }));
   if (sidecarSet === undefined) return finishing;
   const mayStart = new Set(all.filter(isCandidate));
   const starting = order
     .filter(isCandidate)
     .filter((one) => mayStart.has(one))
-    .map(({ pod, decision, retried }) => {
-      const write = upgradeWrite(pod, sidecarSet, decision.hot, decision.cold, now);
-      return { pod, write, events: eventsOf(pod, decision, retried) };
-    });
+    .map((one) => startOf(one, sidecarSet, now));
   return [...finishing, ...starting];
+}
+
+/** Of very many pods that may start only some are written before the next plan: for the others nothing is put together. */
+function startOf({ pod, decision, retried }: Candidate, sidecarSet: SidecarSet, now: number): PlannedWrite {
+  let write: PodWrite | undefined;
+  return {
+    pod,
+    kind: "upgrade",
+    get write() {
+      return (write ??= upgradeWrite(pod, sidecarSet, decision.hot, decision.cold, now));
+    },
+    get events() {
+      return eventsOf(pod, decision, retried);
+    },
+  };
 }
 
 function hasCondition(facts: PodFacts): facts is PodFacts & { readonly upgradableMessage: string } {

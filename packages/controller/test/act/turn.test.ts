@@ -29,6 +29,17 @@ test("after a quarter of a second the rest is left, or after four times as long 
   }
 });
 
+test("once it is over nothing that is left has to ask for itself, unless few were written", () => {
+  const [{ clock, turn: one }, { clock: slow, turn: few }] = [turn(), turn(0, [["w"]])];
+  for (let i = 0; i < 8; i++) one.admits("w");
+  for (let i = 0; i < 7; i++) few.admits("w");
+  clock.now = 249;
+  expect([one.isOver(), one.hasLeft]).toEqual([false, false]);
+  clock.now = slow.now = 250;
+  expect([one.isOver(), one.hasLeft]).toEqual([true, true]);
+  expect([few.isOver(), few.hasLeft, few.admits("w")]).toEqual([false, false, true]);
+});
+
 test("who has written less than a few comes late without being at fault: what a plan of now wants is written", () => {
   const { clock, turn: one } = turn(0, [["b"]]);
   expect(one.admits("a")).toBe(true);
