@@ -3,6 +3,7 @@
 import { Agent, request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { KeepAliveClient } from "./fixtures/keep-alive-client.ts";
@@ -10,20 +11,24 @@ import { Load } from "./fixtures/load.ts";
 
 const QUICK = { TIMEOUTS: JSON.stringify({ guardMs: 50, backOffMs: 100 }) };
 
-/** A response of 1,000 bytes every 50 ms; resolves to how many bytes came when it has ended. */
-async function slowly(port: number, parts: number): Promise<{ bytes: Promise<number> }> {
-  const outgoing = request({ host: "127.0.0.1", port, path: `/slow?${parts}`, agent: new Agent() }).end();
+/** A response that has begun, and goes on until `end`, which resolves to all of it. */
+async function endless(port: number): Promise<{ end: () => Promise<string> }> {
+  const outgoing = request({ host: "127.0.0.1", port, path: "/echo", method: "POST", agent: new Agent() });
+  outgoing.write("begun ");
   const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-  let bytes = 0;
-  response.on("data", (chunk: Buffer) => (bytes += chunk.byteLength));
-  return { bytes: once(response, "end").then(() => bytes) };
+  return {
+    end: () => {
+      outgoing.end("and ended");
+      return text(response);
+    },
+  };
 }
 
 test("a third generation starts while the first still drains: its response is delivered whole, nothing fails", async () => {
   await using scene = await Scene.open();
   const first = await scene.ready("v1", QUICK);
   const { cookie } = await first.says("ready");
-  const { bytes } = await slowly(scene.port, 80);
+  const { end } = await endless(scene.port);
   const load = new Load(scene.port);
   await scene.ready("v2", QUICK);
   await load.answeredBy("v2");
@@ -32,7 +37,7 @@ test("a third generation starts while the first still drains: its response is de
   await load.answeredBy("v3");
   expect(first.has("drained")).toBe(false);
   expect((await load.stop()).failures).toEqual([]);
-  expect(await bytes).toBe(80_000);
+  expect(await end()).toBe("begun and ended");
 });
 
 test("the owner dies while the first still drains: the drain is called off, its connections live on", async () => {
