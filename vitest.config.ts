@@ -42,6 +42,8 @@ export default defineConfig({
             "test/bench/**/*.process.test.ts",
           ],
           exclude: [long, "**/node_modules/**"],
+          // They wait more than they work.
+          maxWorkers: 3,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
