@@ -34,7 +34,8 @@ export class Replica implements Owner {
   readonly pods: Reflector<PodProjection>;
   readonly #abort = new AbortController();
   readonly #world: World;
-  readonly #read = new Map<string, SidecarSet>();
+  /** By name: the newest state that any answer or event has shown. */
+  readonly #seen = new Map<string, SidecarSet>();
   #ended: Promise<unknown> | undefined;
   readonly #parts: readonly { run(signal: AbortSignal): Promise<void> }[];
 
@@ -46,11 +47,12 @@ export class Replica implements Owner {
     const api = createConnection(world, this, {
       onSend: (call) => inspect(this, call),
       onRead: (plural, object) => {
-        if (plural === SIDECAR_SETS.plural) this.#read.set(object.metadata.name ?? "", object as SidecarSet);
+        if (plural === SIDECAR_SETS.plural) this.#see(object as SidecarSet);
       },
     });
     const common = { api, clock, random: () => random.next() };
     this.sidecarSets = createReflector<SidecarSet & KubeObject>({ ...common, resource: SIDECAR_SETS });
+    this.sidecarSets.subscribe(({ object }) => this.#see(object));
     const namespaces = createReflector({ ...common, resource: RESOURCES.namespaces });
     this.pods = createReflector({ ...common, resource: RESOURCES.pods, project: projectPod });
     const revisions = createReflector<ControllerRevision & KubeObject>({
@@ -75,11 +77,14 @@ export class Replica implements Owner {
     this.#parts = [this.sidecarSets, namespaces, this.pods, ...(hasHistory ? [revisions] : []), controller];
   }
 
-  /** The newest state of a SidecarSet that it has seen. */
+  /** The newest state of a SidecarSet that it has seen; what was seen stays seen, though a list may go back in time. */
   knownSidecarSet(name: string): SidecarSet | undefined {
-    const cached = this.sidecarSets.store.get(name);
-    const read = this.#read.get(name);
-    return read !== undefined && versionOf(read) > versionOf(cached) ? read : cached;
+    return this.#seen.get(name);
+  }
+
+  #see(sidecarSet: SidecarSet): void {
+    const { name = "" } = sidecarSet.metadata;
+    if (versionOf(sidecarSet) >= versionOf(this.#seen.get(name))) this.#seen.set(name, sidecarSet);
   }
 
   start(): void {
