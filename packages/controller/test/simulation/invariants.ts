@@ -62,6 +62,11 @@ export class Invariants {
     });
   }
 
+  /** For some time two replicas held themselves for the leader. */
+  get hadTwoLeaders(): boolean {
+    return this.#leaders.doubtUntil > 0;
+  }
+
   inspect(replica: Replica, call: PatchCall): OnArrival {
     const { server } = this.#world;
     const { plural, key, subresource } = call;
