@@ -14,13 +14,15 @@ const FIRST = Buffer.from('"items":[{"metadata":{');
 const NEXT = Buffer.from('},{"metadata":{');
 /** Longer heads are not looked for. */
 const MAX_HEAD = 4096;
+/** Items that are handed over in one turn of the event loop. */
+const TURN = 8;
 
 /**
  * Reads the body of a list and hands over its items as they arrive, so that neither the text nor the objects of a page
  * are ever in memory as a whole. Returns the rest as text: a list with the items that were not handed over, at least the
  * last one. A body that is written in another way is the rest as a whole.
  *
- * Other work gets its turn after each part of the body: a page of 5 MB takes many milliseconds.
+ * Other work gets its turn after a few items each: a page of 500 pods takes many milliseconds.
  */
 export async function readItems(
   body: Readable,
@@ -32,9 +34,9 @@ export async function readItems(
   /** Nothing (more) is handed over. */
   let whole = false;
 
-  /** Hands over what is complete; returns where the rest begins. */
+  /** Hands over some of what is complete; returns where the rest begins. */
   const take = (bytes: Buffer): number => {
-    let from = 0;
+    let [from, taken] = [0, 0];
     if (head === undefined) {
       const at = bytes.indexOf(FIRST);
       if (at === -1) {
@@ -48,7 +50,9 @@ export async function readItems(
       if (value === undefined) return 0;
       head = { text, value };
     }
-    for (let at = bytes.indexOf(NEXT, from); at !== -1; at = bytes.indexOf(NEXT, from)) {
+    for (; taken < TURN; taken++) {
+      const at = bytes.indexOf(NEXT, from);
+      if (at === -1) break;
       // A complete value is no beginning of another one: what can be parsed is the item.
       const item = parse(bytes.toString("utf8", from, at + 1));
       whole = item === undefined;
@@ -61,31 +65,32 @@ export async function readItems(
 
   for await (const chunk of chunksOf(body, limit)) {
     held.add(chunk);
-    if (whole) continue;
-    held.drop(take(held.bytes()));
-    await new Promise((resolve) => setImmediate(resolve));
+    for (let taken = -1; taken !== 0 && !whole;) {
+      taken = take(held.bytes());
+      held.drop(taken);
+      if (taken > 0) await new Promise((resolve) => setImmediate(resolve));
+    }
   }
   return (head?.text ?? "") + held.bytes().toString("utf8");
 }
 
 /** Bytes that are not done with, one after the other, in memory that is used again. */
-function createHeld(): { add(chunk: Buffer): void; bytes(): Buffer; drop(length: number): void } {
+function createHeld(): { add(chunk: Buffer): void; bytes(): Buffer; drop(count: number): void } {
   let memory = Buffer.allocUnsafeSlow(128 * 1024);
-  let length = 0;
+  let [begin, end] = [0, 0];
   return {
     add: (chunk) => {
-      if (length + chunk.length > memory.length) {
-        const larger = Buffer.allocUnsafeSlow(2 * (length + chunk.length));
-        memory.copy(larger, 0, 0, length);
-        memory = larger;
-      }
-      chunk.copy(memory, length);
-      length += chunk.length;
+      const length = end - begin;
+      const more = length + chunk.length;
+      const to = more > memory.length ? Buffer.allocUnsafeSlow(2 * more) : memory;
+      memory.copy(to, 0, begin, end);
+      chunk.copy(to, length);
+      memory = to;
+      [begin, end] = [0, more];
     },
-    bytes: () => memory.subarray(0, length),
+    bytes: () => memory.subarray(begin, end),
     drop: (count) => {
-      memory.copyWithin(0, count, length);
-      length -= count;
+      begin += count;
     },
   };
 }
