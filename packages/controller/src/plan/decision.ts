@@ -57,6 +57,8 @@ export interface PodFacts extends Omit<PodSight, "pairs"> {
   readonly holdsUnit: boolean;
   /** Why the pod's upgrade failed for the present generation. */
   readonly failed?: string;
+  /** That is about to be noted, or being noted. */
+  readonly failing?: boolean;
   /** It failed before for it, and may be tried again, since somebody has asked for it. */
   readonly retried?: "pod" | "sidecarSet";
   readonly decision: PodDecision;

@@ -68,8 +68,8 @@ export function plan(snapshot: Snapshot, decide: DecidePod = decidePod): Plan {
   const failed = matched.filter((one) => one.failed !== undefined);
   const limit = failureLimit(sidecarSet?.spec.updateStrategy, matched.length);
   const stalled = sidecarSet !== undefined && (failed.length >= limit || isStalled(sidecarSet));
-  // What this plan notes as failed counts already: nothing starts beside the abort that makes the rollout stall.
-  const isOver = stalled || failed.length + matched.filter(isFailing).length >= limit;
+  // What is being noted as failed counts already: nothing starts beside the abort that makes the rollout stall.
+  const isOver = stalled || failed.length + matched.filter(({ failing }) => failing === true).length >= limit;
   const { decided, order, needsLive } = decideStarts(matched, snapshot, isOver);
   const all = [...decided, ...lingering];
   const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, snapshot.receipts);
@@ -142,13 +142,6 @@ function decideStarts(
 /** An abort because the wish has changed is only as good as what is known of the wish. */
 function isSuperseded({ decision }: PodFacts): boolean {
   return decision.do === "write" && decision.decision?.do === "abort" && !decision.decision.failed;
-}
-
-/** It is about to be noted as failed. */
-function isFailing({ failed, decision }: PodFacts): boolean {
-  return (
-    failed === undefined && decision.do === "write" && decision.decision?.do === "abort" && decision.decision.failed
-  );
 }
 
 function writesOf(

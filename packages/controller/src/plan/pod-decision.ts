@@ -34,13 +34,15 @@ export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined
     }),
   }));
   const pending = sight.pending.get(pod.uid);
+  // Of a write in flight the cache still shows what it was planned on.
+  const finishing = finishPod(pod, states, sidecarSet, sight);
   const decision: PodDecision =
     pending === undefined
-      ? (finishPod(pod, states, sidecarSet, sight) ?? startPod(seen, states, sidecarSet, sight))
+      ? (finishing ?? startPod(seen, states, sidecarSet, sight))
       : { do: "wait", reason: "NotObserved", detail: "the last write is not seen yet" };
   const unsettled = states.some(({ pair, decision }) => pair.record !== undefined && decision.do !== "settled");
   const attempts = attemptsOf(pod, seen.pairs, sidecarSet);
-  const failed = attempts.failed ?? (decision.do === "report" && decision.failing ? decision.reason : undefined);
+  const failed = attempts.failed ?? (finishing?.do === "report" && finishing.failing ? finishing.reason : undefined);
   const { pairs, ...facts } = seen;
   const receipts = pairs.flatMap((pair) => knownReceipt(pod, pair, sight) ?? []);
   const message = sidecarSet && upgradableMessage(pod, sight.name, seen.updated || seen.upgradable);
@@ -58,9 +60,14 @@ export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined
     ...(holdsUntil !== undefined && { holdsUntil }),
     holdsUnit: seen.upgrading || DISTURBING.has(pending) || unsettled || (seen.updated && !seen.ready),
     ...(failed !== undefined && { failed }),
+    ...(failed === undefined && isFailure(finishing) && { failing: true }),
     ...(attempts.retried && { retried: attempts.retried }),
     decision,
   };
+}
+
+function isFailure(decision: PodDecision | undefined): boolean {
+  return decision?.do === "write" && decision.decision?.do === "abort" && decision.decision.failed;
 }
 
 function imageOf(sidecarSet: SidecarSet | undefined, base: string): { image?: string } {

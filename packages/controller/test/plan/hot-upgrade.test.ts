@@ -60,6 +60,23 @@ describe("state × observation → action", () => {
     expect(planFor([failing, other], two).writes.map(({ write }) => write.kind)).toEqual(["abort", "upgrade"]);
   });
 
+  test.each(["abort", "condition"] as const)(
+    "nothing starts either while a write of the failing pod is in flight: %s",
+    (kind) => {
+      const other = { ...calm, metadata: { ...calm.metadata, name: "web-1", uid: "uid-web-1" } };
+      const pending = new Map([[failing.metadata.uid ?? "", kind]]);
+      const two = strategy(v2, { maxUnavailable: 2 });
+      const planned = planFor([failing, other], two, { pending });
+      expect(planned.writes).toEqual([]);
+      expect(planned.pods.map(({ reason }) => reason)).toEqual(["NotObserved", "Stalled"]);
+      const left = strategy(v2, { maxUnavailable: 2, hotUpgrade: { onFailure: "Wait" } });
+      const waits = status(upgrading(calm, left), "x-2", waiting("ErrImagePull"));
+      expect(planFor([waits, other], left, { pending }).writes).toEqual([]);
+      const wished = strategy(v3, { maxUnavailable: 2 });
+      expect(planFor([failing, other], wished, { pending }).writes.map(({ write }) => write.kind)).toEqual(["upgrade"]);
+    },
+  );
+
   test("onFailure: Wait reports and leaves everything as it is", () => {
     const wait = strategy(v2, { hotUpgrade: { onFailure: "Wait" } });
     const pod = status(upgrading(calm, wait), "x-2", waiting("ErrImagePull"));
