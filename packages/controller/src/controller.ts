@@ -77,7 +77,7 @@ export function createController(options: ControllerOptions): Controller {
   const { sidecarSets, namespaces, pods, history, clock = systemClock, maxWrites = WRITES.most } = options;
   const { random = Math.random, log = silent } = options;
   const onMetric: OnMetric = options.onMetric ?? (() => undefined);
-  const index = createPodIndex(pods.store);
+  const index = createPodIndex();
   const expectations = createExpectations(() => clock.now());
   const gate = createFairGate({
     clock,

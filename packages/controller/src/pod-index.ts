@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Store } from "@hot/kube";
 import { RECORD_ANNOTATION_PREFIX } from "@hot/spec";
 import type { PodProjection } from "./plan/pod-projection.ts";
 import { parseRecord } from "./plan/record.ts";
@@ -9,48 +8,74 @@ import { injectedBy } from "./plan/select-pods.ts";
 export interface PodIndex {
   /** Takes over a pod's present state; returns the SidecarSets that it concerns or has concerned. */
   update(key: string, pod: PodProjection | undefined): readonly string[];
+  /** As they were last taken over, in the order of their keys. */
   podsOf(name: string): PodProjection[];
 }
 
-export function createPodIndex(store: Pick<Store<PodProjection>, "get">): PodIndex {
+export function createPodIndex(): PodIndex {
   const names = new Map<string, readonly string[]>();
-  const keys = new Map<string, Set<string>>();
-  /** Names whose keys are not in order: pods have come since they were last asked for. */
-  const unsorted = new Set<string>();
+  const members = new Map<string, Members>();
 
-  const add = (name: string, key: string): void => {
-    keys.set(name, (keys.get(name) ?? new Set()).add(key));
-    unsorted.add(name);
-  };
-
-  const remove = (name: string, key: string): void => {
-    const of = keys.get(name);
-    of?.delete(key);
-    if (of?.size === 0) {
-      keys.delete(name);
-      unsorted.delete(name);
-    }
+  const membersOf = (name: string): Members => {
+    const known = members.get(name) ?? createMembers();
+    members.set(name, known);
+    return known;
   };
 
   return {
     update: (key, pod) => {
       const before = names.get(key) ?? [];
       const now = pod === undefined ? [] : concerned(pod);
-      // Most events change neither: then the order stays as it is.
-      for (const name of before) if (!now.includes(name)) remove(name, key);
-      for (const name of now) if (!before.includes(name)) add(name, key);
+      for (const name of before) {
+        if (!now.includes(name) && membersOf(name).remove(key) === 0) members.delete(name);
+      }
+      if (pod !== undefined) for (const name of now) membersOf(name).set(key, pod);
       if (now.length === 0) names.delete(key);
       else names.set(key, now);
       return [...new Set([...before, ...now])];
     },
-    podsOf: (name) => {
-      if (unsorted.delete(name)) keys.set(name, new Set([...(keys.get(name) ?? [])].sort()));
-      const pods: PodProjection[] = [];
-      for (const key of keys.get(name) ?? []) {
-        const pod = store.get(key);
-        if (pod !== undefined) pods.push(pod);
+    podsOf: (name) => members.get(name)?.list() ?? [],
+  };
+}
+
+/** Pods by their keys. Most events replace one: then the others are not touched, not even for the list. */
+interface Members {
+  set(key: string, pod: PodProjection): void;
+  /** Returns how many are left. */
+  remove(key: string): number;
+  list(): PodProjection[];
+}
+
+function createMembers(): Members {
+  const places = new Map<string, number>();
+  let pods: PodProjection[] = [];
+  /** Pods have come or gone since the list was last asked for. */
+  let changed = false;
+
+  const arrange = (): void => {
+    const sorted = [...places].sort(([a], [b]) => (a < b ? -1 : 1));
+    pods = sorted.flatMap(([, place]) => pods[place] ?? []);
+    for (const [place, [key]] of sorted.entries()) places.set(key, place);
+    changed = false;
+  };
+
+  return {
+    set: (key, pod) => {
+      const place = places.get(key) ?? pods.length;
+      if (place === pods.length) {
+        places.set(key, place);
+        changed = true;
       }
-      return pods;
+      pods[place] = pod;
+    },
+    remove: (key) => {
+      places.delete(key);
+      changed = true;
+      return places.size;
+    },
+    list: () => {
+      if (changed) arrange();
+      return pods.slice();
     },
   };
 }

@@ -58,7 +58,7 @@ function bytesEach(make: (index: number) => string): number {
   };
   const cache = new Map<string, { object: PodProjection; uid: string; resourceVersion: string }>();
   const pods = { get: (key: string) => cache.get(key)?.object };
-  const index = createPodIndex(pods);
+  const index = createPodIndex();
   const namespaces = (): Record<string, string> => ({});
   const injection = createInjectionIndex({ pods, namespaces, isInjectable: () => true, sidecarSets: [] });
   const add = (from: number, to: number): void => {

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { INJECTED_LIST_ANNOTATION } from "@hot/spec";
+import { expect, test } from "vitest";
+import { projectPod, type PodProjection } from "../src/plan/pod-projection.ts";
+import { createPodIndex } from "../src/pod-index.ts";
+import { injectedPod, sidecarSet } from "./support/builders.ts";
+
+const SETS = ["a", "b", "c"];
+const pod = injectedPod(sidecarSet());
+
+/** Injected by those SidecarSets whose bit is set. */
+function projected(name: string, version: number, sets: number): PodProjection {
+  const injected = SETS.filter((_, bit) => (sets >> bit) & 1).join(",");
+  const annotations = { ...pod.metadata.annotations, [INJECTED_LIST_ANNOTATION]: injected };
+  return projectPod({ ...pod, metadata: { ...pod.metadata, name, resourceVersion: String(version), annotations } });
+}
+
+/** Numbers below `limit`, the same in every run. */
+function numbers(): (limit: number) => number {
+  let state = 1;
+  return (limit) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) % limit;
+  };
+}
+
+test("whatever comes, changes and goes, a SidecarSet has the pods that it has injected, each as it is now, in order", () => {
+  const index = createPodIndex();
+  const all = new Map<string, { sets: number; pod: PodProjection }>();
+  const below = numbers();
+  for (let step = 1; step <= 3_000; step++) {
+    const key = `team/web-${below(40)}`;
+    const before = all.get(key);
+    const sets = below(4) === 0 ? 0 : below(3) === 0 ? below(8) : (before?.sets ?? below(8));
+    const now = sets === 0 && below(2) === 0 ? undefined : projected(key.slice(5), step, sets);
+    if (now === undefined) all.delete(key);
+    else all.set(key, { sets, pod: now });
+    const told = index.update(key, now);
+
+    const after = now === undefined ? 0 : sets;
+    const concerned = SETS.filter((_, bit) => (((before?.sets ?? 0) | after) >> bit) & 1);
+    expect([...told].sort()).toEqual(concerned);
+    if (below(3) > 0) continue;
+    for (const [bit, name] of SETS.entries()) {
+      const expected = [...all].filter(([, one]) => (one.sets >> bit) & 1).sort(([a], [b]) => (a < b ? -1 : 1));
+      const found = index.podsOf(name);
+      expect(found.length).toBe(expected.length);
+      for (const [at, [, one]] of expected.entries()) expect(found[at]).toBe(one.pod);
+    }
+  }
+});
+
+test("a list that was given out stays as it was", () => {
+  const index = createPodIndex();
+  const [first, second] = [1, 2].map((version) => projected("web-0", version, 1));
+  index.update("team/web-0", first);
+  const list = index.podsOf("a");
+  index.update("team/web-0", second);
+  index.update("team/web-1", projected("web-1", 3, 1));
+  expect(list).toEqual([first]);
+  expect(index.podsOf("a")[0]).toBe(second);
+});
