@@ -10,8 +10,12 @@ export interface Child extends AsyncDisposable {
 
 type Answer = { readonly value: unknown } | { readonly error: string };
 
-export function startChild(file: string, args: readonly string[]): Child {
-  const child = fork(file, args, { execArgv: ["--conditions=@hot/source"], serialization: "advanced" });
+export function startChild(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
+  const child = fork(file, args, {
+    execArgv: ["--conditions=@hot/source"],
+    serialization: "advanced",
+    env: { ...process.env, ...env },
+  });
   const ended = once(child, "exit");
   const failed = ended.then(([code]) => {
     throw new Error(`${file} has ended with code ${String(code)}`);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// pnpm bench rollout [--api] [--memory] [--admission] [--pods 1000] [--runs 3] [--most 100000] [--resync 20000] [--controller-flags "--cpu-prof …"]
-// Rollouts over many pods: at a real API server, and in memory. Without a choice all parts run.
+// pnpm bench rollout [--api] [--memory] [--admission] [--writes] [--pods 1000] [--runs 3] [--most 100000] [--resync 20000] [--controller-flags "--cpu-prof …"]
+// Rollouts over many pods: at a real API server, and in memory. Without a choice all parts but --writes run.
 import { Console } from "node:console";
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { admissionDuringResync, admissionRows } from "./admission/latency.ts";
-import { apiRows, processorRows } from "./api/rows.ts";
+import { apiRows, processorRows, writeRows } from "./api/rows.ts";
 import { rollouts } from "./api/rollouts.ts";
+import { writeCosts } from "./api/write-cost.ts";
 import { caches, eventCosts, rolloutCosts } from "./memory/measure.ts";
 import { cacheRows, eventRows, rolloutRows } from "./memory/rows.ts";
 
@@ -15,6 +16,8 @@ const { values } = parseArgs({
     api: { type: "boolean", default: false },
     memory: { type: "boolean", default: false },
     admission: { type: "boolean", default: false },
+    /** What one PATCH costs the API server, by the ways to write it. */
+    writes: { type: "boolean", default: false },
     /** Of the part at the API server. */
     pods: { type: "string", default: "1000" },
     runs: { type: "string", default: "3" },
@@ -26,7 +29,9 @@ const { values } = parseArgs({
     "controller-flags": { type: "string", default: "" },
   },
 });
-const everything = !values.api && !values.memory && !values.admission;
+const everything = !values.api && !values.memory && !values.admission && !values.writes;
+/** In each round of each way to write. */
+const WRITTEN_PODS = 200;
 const out = new Console(process.stdout);
 const load = (): string => `load average ${loadavg()[0]?.toFixed(1)}, ${availableParallelism()} processors`;
 const tell = (sentence: string): boolean => process.stderr.write(`${sentence} (${load()})\n`);
@@ -66,4 +71,10 @@ if (values.admission || everything) {
   const results = await admissionDuringResync(Number(values.resync));
   out.log(`admission while the controller reads all pods anew, ${load()}:`);
   out.table(admissionRows(results));
+}
+
+if (values.writes) {
+  const costs = await writeCosts(WRITTEN_PODS, Number(values.runs));
+  out.log(`one PATCH of a pod, what it costs the API server, ${load()}:`);
+  out.table(writeRows(costs));
 }

@@ -2,6 +2,7 @@
 import { median, percentile, spread } from "../../cluster/statistics.ts";
 import { atLeast, atMost, told, type Row } from "../table.ts";
 import type { Rollouts, Run } from "./rollouts.ts";
+import type { WriteCost } from "./write-cost.ts";
 
 const perSecond = ({ writes, ms }: { writes: number; ms: number }): number => (writes / ms) * 1000;
 
@@ -106,4 +107,26 @@ export function processorRows(
       process,
     ),
   }));
+}
+
+/** Each way to write beside the first one. */
+export function writeRows(costs: readonly WriteCost[]): Record<string, string>[] {
+  const [first] = costs;
+  const of = ({ processorMs, allocatedKib }: WriteCost): [number, number] => [
+    median(processorMs),
+    median(allocatedKib),
+  ];
+  const [firstMs, firstKib] = first === undefined ? [Number.NaN, Number.NaN] : of(first);
+  const more = (measured: number, than: number): string => `${Math.round((measured / than - 1) * 100) || 0} %`;
+  return costs.map((cost) => {
+    const [ms, kib] = of(cost);
+    return {
+      PATCH: cost.what,
+      "answer, bytes": String(cost.answerBytes),
+      "processor, ms": spread(cost.processorMs, 2),
+      more: more(ms, firstMs),
+      "allocated, KiB": spread(cost.allocatedKib, 0),
+      "more ": more(kib, firstKib),
+    };
+  });
 }
