@@ -16,7 +16,7 @@ import { fateOf } from "./images.ts";
 import { OPEN } from "./last-good.ts";
 import type { Machine } from "./machine.ts";
 import { hashEntryOf, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
-import type { Process } from "./process.ts";
+import { isNewer, type Process } from "./process.ts";
 import type { Scope } from "./scope.ts";
 import type { World } from "./world.ts";
 
@@ -115,6 +115,12 @@ function problemOf(
       return truth(pods.some((other) => other !== pod && (!isReady(other) || isHalfDone(other, scope))));
     case "NotUpgradable":
       return truth(isOtherwise(pod, pairs, scope, cluster));
+    // What is left to crash again and again runs and is ready in between.
+    case "Soaking":
+    case "Migrating":
+      return truth(
+        isLeftToFail(pairs) && pairs.some(({ sides }) => sides.some((one) => fateOf(one.image) === "crash")),
+      );
     case "Restarting":
     case "NotObserved":
     case "NotConsistent":
@@ -159,9 +165,14 @@ function isOtherwise(
 function isDown(pod: Pod, cluster: Cluster): boolean {
   const processes = [...(cluster.machines.get(`ns1/${pod.metadata.name}`)?.processes.values() ?? [])];
   return (
-    processes.some((one) => one.state !== "running" || fateOf(one.image) === "crash") ||
+    processes.some((one) => one.state !== "running" || fateOf(one.image) === "crash" || hangs(one)) ||
     isLeftToFail(cluster.bases.map((base) => pairFacts(pod, base)))
   );
+}
+
+/** Its hook ends it again and again, as in an upgrade by Kruise that nobody can finish, since its SidecarSet is gone. */
+function hangs(process: Process): boolean {
+  return process.isDud && isNewer(process) && !process.took;
 }
 
 function isReady({ status }: Pod): boolean {
