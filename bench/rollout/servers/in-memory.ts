@@ -57,6 +57,8 @@ async function start({ pods: count, shares }: Fleet): Promise<void> {
   };
   const controller = createController({ api, sidecarSets, namespaces: spaces, pods, clock, onMetric });
   for (const one of [sidecarSets, spaces, pods, controller]) void one.run(signal);
+  await Promise.all([sidecarSets, spaces, pods].map((one) => one.waitForSync(signal)));
+  while (reconciles < SETS) await sleep(QUIET_MS);
   await quiet();
 }
 

@@ -19,6 +19,12 @@ export interface Recall {
   readonly placeOf: typeof placeOf;
 }
 
+/** What was found out about one pod, by both members: very many pods are looked up for each event. */
+interface Found {
+  decided: Decided | undefined;
+  placed: Placed | undefined;
+}
+
 /** What was decided, and what it was decided on besides the pod. */
 interface Decided {
   readonly wish: Wish | undefined;
@@ -37,29 +43,42 @@ interface Placed {
 export function createRecall(): Recall {
   const wishOf = createWishes();
   // By the pod as it was seen: one that changes is another object, and the old one takes its entry along.
-  const decided = new WeakMap<PodProjection, Decided>();
-  const placed = new WeakMap<PodProjection, Placed>();
+  const found = new WeakMap<PodProjection, Found>();
+  // Pods that are planned for together have much in common: what was placed alike is kept once.
+  let last: Placed | undefined;
+
+  const foundOf = (pod: PodProjection): Found => {
+    const known = found.get(pod);
+    if (known !== undefined) return known;
+    const one: Found = { decided: undefined, placed: undefined };
+    found.set(pod, one);
+    return one;
+  };
+
   return {
     decidePod: (pod, sidecarSet, sight) => {
       const wish = wishOf(sidecarSet);
       const pending = sight.pending.get(pod.uid);
-      const known = decided.get(pod);
+      const one = foundOf(pod);
+      const known = one.decided;
       if (known !== undefined && known.wish === wish && known.pending === pending && holds(known, sight)) {
         return known.facts;
       }
       const facts = decidePod(pod, sidecarSet, sight);
       // A write carries the time that it is planned at, and the version of the SidecarSet.
-      if (facts.decision.do === "write") decided.delete(pod);
-      else decided.set(pod, { wish, pending, at: sight.now, facts });
+      one.decided = facts.decision.do === "write" ? undefined : { wish, pending, at: sight.now, facts };
       return facts;
     },
     placeOf: (pod, name, sidecarSet, namespaces) => {
       const wish = wishOf(sidecarSet);
       const labels = namespaces(pod.namespace);
-      const known = placed.get(pod);
+      const one = foundOf(pod);
+      const known = one.placed;
       if (known !== undefined && known.wish === wish && known.labels === labels) return known.place;
       const place = placeOf(pod, name, sidecarSet, namespaces);
-      placed.set(pod, { wish, labels, place });
+      if (last === undefined || last.wish !== wish || last.labels !== labels || last.place !== place)
+        last = { wish, labels, place };
+      one.placed = last;
       return place;
     },
   };
