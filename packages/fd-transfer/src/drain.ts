@@ -105,6 +105,11 @@ export class Drain {
     if (this.#begun !== null) this.#begun.connections--;
   }
 
+  /** One that this process has taken and does not read yet. It lands, as one that was lifted. */
+  expect(): void {
+    this.#lifted++;
+  }
+
   /** One that was lifted: moved, or counted anew by whoever goes on with it here. */
   land(moved: boolean): void {
     this.#lifted--;

@@ -29,6 +29,7 @@ export class Migration {
   constructor(identity: Identity, times: Timeouts, host: MigrationHost) {
     this.#movables = new Movables({
       lift: (socket) => this.drain.lift(socket),
+      expect: () => this.drain.expect(),
       land: (moved) => this.drain.land(moved),
       failed: (key, error) => host.failed(key, error),
     });
@@ -40,6 +41,7 @@ export class Migration {
   /** The connections of this server are drained; those of a plain HTTP server move between two requests. */
   track(key: string, server: Server): void {
     this.drain.track(server);
+    server.prependListener("connection", () => this.receivers.came());
     // Beyond that their connections are drained.
     if (!(server instanceof HttpServer) || this.#movables.full) return;
     this.#movables.add(new HttpConnections(`http/${key}`, server));

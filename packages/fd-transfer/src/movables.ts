@@ -8,7 +8,9 @@ import { MAX_KINDS } from "./protocol/message.ts";
 export interface MovablesHost {
   /** This one leaves its socket, and is neither closed nor moved so far. */
   lift(socket: Socket): void;
-  /** Another process reads one that was lifted, or this one does again. */
+  /** One has come that nobody reads so far. */
+  expect(): void;
+  /** Another process reads one that was lifted, or this one does, again or for the first time. */
   land(moved: boolean): void;
   /** The application could not go on with a connection; it is closed. */
   failed(key: string, error: unknown): void;
@@ -81,6 +83,15 @@ export class Movables {
   takeBack(packed: PackedConnection): void {
     this.#host.land(false);
     this.adopt(packed);
+  }
+
+  /** One will {@link arrive} that is this process' own already. */
+  expect(): void {
+    this.#host.expect();
+  }
+
+  arrive(packed: PackedConnection): void {
+    this.takeBack(packed);
   }
 
   /** It is lost to this process. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Adoptions } from "./adoptions.ts";
 import { descriptorBudget } from "./descriptor-budget.ts";
 import { Identities } from "./identities.ts";
 import type { PackedConnection } from "./movable.ts";
 import type { Movables } from "./movables.ts";
-import type { OwnedFd } from "./native/owned-fd.ts";
+import { OwnedFd } from "./native/owned-fd.ts";
 import type { Identity } from "./new-side.ts";
 import type { Message, MessageOf } from "./protocol/message.ts";
 import { receive } from "./protocol/receiver.ts";
@@ -14,6 +15,13 @@ import type { Session } from "./session.ts";
 
 const BUSY_MS = 100;
 
+/** One batch that cannot be decided on before the one before it is adopted. */
+interface Waiting {
+  readonly keys: readonly string[];
+  readonly message: MessageOf<"CONN">;
+  readonly fds: OwnedFd[];
+}
+
 /** Those who drain and pass their connections to this process, the owner. */
 export class Receivers {
   readonly #identity: Identity;
@@ -21,11 +29,23 @@ export class Receivers {
   /** This process owns for good, accepts, and was not told to stop. */
   readonly #isServing: () => boolean;
   readonly #sessions = new Set<Session>();
+  readonly #adoptions: Adoptions;
+  readonly #waiting = new Map<Session, Waiting>();
 
   constructor(identity: Identity, movables: Movables, isServing: () => boolean) {
     this.#identity = identity;
     this.#movables = movables;
     this.#isServing = isServing;
+    this.#adoptions = new Adoptions({
+      expect: () => movables.expect(),
+      adopt: (packed) => movables.arrive(packed),
+      done: () => this.#next(),
+    });
+  }
+
+  /** A server of this process has a connection, new or adopted. */
+  came(): void {
+    this.#adoptions.came();
   }
 
   /** Answers a MOVE; the user of the peer has been checked. */
@@ -46,7 +66,11 @@ export class Receivers {
     session.send({ type: "MOVING", proto, keys, fdBudget: descriptorBudget() });
   }
 
+  /** What was taken is this process' own; about the rest nothing was said, so it goes on where it came from. */
   close(): void {
+    this.#adoptions.finish();
+    for (const { fds } of this.#waiting.values()) for (const fd of fds) fd.close();
+    this.#waiting.clear();
     for (const session of this.#sessions) session.close();
     this.#sessions.clear();
   }
@@ -58,10 +82,21 @@ export class Receivers {
 
   #message(session: Session, keys: readonly string[], message: Message, fds: OwnedFd[]): void {
     try {
-      if (message.type === "CONN") this.#receive(session, keys, message, fds);
-      else this.#end(session);
+      // One batch at a time: a second one before the answer to the first breaks the protocol.
+      if (message.type !== "CONN" || this.#waiting.has(session)) this.#end(session);
+      else if (!this.#adoptions.busy) this.#receive(session, keys, message, fds);
+      else this.#waiting.set(session, { keys, message, fds: fds.map((fd) => new OwnedFd(fd.release())) });
     } finally {
       for (const fd of fds) fd.close();
+    }
+  }
+
+  /** Also when its session has ended: who sent it may be dead. */
+  #next(): void {
+    for (const [session, { keys, message, fds }] of this.#waiting) {
+      this.#waiting.delete(session);
+      this.#message(session, keys, message, fds);
+      if (this.#adoptions.busy) return;
     }
   }
 
@@ -89,11 +124,14 @@ export class Receivers {
       const [key, fd] = [keys[item.key], fds[index]];
       return key === undefined || fd === undefined ? null : { key, fd, meta, unread };
     });
+    const taken: PackedConnection[] = [];
     for (const effect of receive(batch, { serving: this.#isServing(), wanted })) {
       if (effect.type === "send") session.send(effect.message);
       const connection = effect.type === "adopt" ? packed[effect.index] : null;
-      if (connection !== null && connection !== undefined) this.#movables.adopt(connection);
+      if (connection === null || connection === undefined) continue;
+      taken.push({ ...connection, fd: new OwnedFd(connection.fd.release()) });
     }
+    this.#adoptions.take(taken);
   }
 }
 

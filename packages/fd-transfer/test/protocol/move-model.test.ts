@@ -25,6 +25,8 @@ interface World {
   /** Who reads the connection, and who has a descriptor that nobody reads. */
   readers: ("mover" | "owner")[];
   moverHolds: boolean;
+  /** It was taken, and the owner does not read it yet. */
+  ownerHolds: boolean;
   /** Bytes were read by a process that died before anybody could know. */
   lost: boolean;
 }
@@ -33,6 +35,8 @@ interface Variant {
   readonly step?: (state: MoverState, event: MoverEvent) => MoverStep;
   /** The owner reads before it answers. */
   readonly readsFirst?: boolean;
+  /** The owner that serves no more closes what it has taken and not read. */
+  readonly drops?: boolean;
 }
 
 const move = { type: "MOVE" } as Message;
@@ -57,6 +61,7 @@ function begin(): World {
     stopped: false,
     readers: ["mover"],
     moverHolds: false,
+    ownerHolds: false,
     lost: false,
   };
 }
@@ -123,12 +128,23 @@ function moves(world: World, variant: Variant): [string, (next: World) => void][
   if (!world.ownerAlive) return found;
   add("owner dies", (next) => {
     if (next.readers.includes("owner") && next.toMover.length === 0 && next.moverHolds) next.lost = true;
-    Object.assign(next, { ownerAlive: false, ownerClosed: true, toOwner: [] });
+    Object.assign(next, { ownerAlive: false, ownerClosed: true, ownerHolds: false, toOwner: [] });
     next.readers = next.readers.filter((one) => one !== "owner");
   });
   add(world.ownerHung ? "owner wakes up" : "owner hangs", (next) => void (next.ownerHung = !next.ownerHung));
   if (world.ownerHung) return found;
-  if (world.ownerServes) add("owner serves no more", (next) => void (next.ownerServes = false));
+  if (world.ownerServes) {
+    add("owner serves no more", (next) => {
+      next.ownerServes = false;
+      if (variant.drops === true) next.ownerHolds = false;
+    });
+  }
+  if (world.ownerHolds) {
+    add("owner reads what it has taken", (next) => {
+      next.ownerHolds = false;
+      next.readers.push("owner");
+    });
+  }
   const message = world.toOwner[0];
   if (message?.type === "MOVE") {
     add("owner answers MOVE", (next) => {
@@ -144,7 +160,7 @@ function moves(world: World, variant: Variant): [string, (next: World) => void][
       next.toOwner.shift();
       for (const effect of receive(0, { serving: next.ownerServes, wanted: [true] })) {
         if (effect.type === "send" && !next.moverClosed) next.toMover.push(effect.message);
-        if (effect.type === "adopt" && !next.readers.includes("owner")) next.readers.push("owner");
+        if (effect.type === "adopt" && !next.readers.includes("owner")) next.ownerHolds = true;
       }
     });
   } else if (!world.ownerClosed && (world.moverClosed || !world.ownerServes)) {
@@ -158,7 +174,7 @@ function promise(world: World): string | null {
   if (world.lost) return "bytes are lost with nobody to know";
   const onItsWay = world.toOwner.some((one) => one.type === "CONN");
   const settled = world.mover.phase === "ended" || !world.moverAlive;
-  if (settled && !onItsWay && world.readers.length === 0 && world.moverAlive) {
+  if (settled && !onItsWay && !world.ownerHolds && world.readers.length === 0 && world.moverAlive) {
     return world.ownerAlive ? "nobody reads the connection" : null;
   }
   return null;
@@ -204,6 +220,10 @@ test("M2: without it a promise is broken: what is on its way must not be taken b
 
 test("M1: without it a promise is broken: the owner answers before it reads", () => {
   expect(explore({ readsFirst: true }).trace).not.toBeNull();
+});
+
+test("M6: without it a promise is broken: what was taken is read, also by an owner that serves no more", () => {
+  expect(explore({ drops: true }).trace?.at(-1)).toBe("nobody reads the connection");
 });
 
 test("M3: without it a promise is broken: an end without an answer means that the connection goes on here", () => {
