@@ -114,17 +114,18 @@ function isReplaced({ containerID, imageID }: ContainerObservation, record: Upgr
 }
 
 /**
- * How long ready has to be steady before it counts, in milliseconds. ContainersReady turning true after the start rules
- * out that ready is left over from the old instance. It may be: with only a startupProbe the kubelet first reports a new
- * container as the old one was; and a kubelet that has started more than 10 s after the container takes it for ready, if
- * the pod was, until its readinessProbe has failed as often as its threshold says.
+ * How long ready has to be steady before it counts, in milliseconds, since it may be left over from the old instance:
+ * with only a startupProbe the kubelet first reports a new container as the old one was, and ContainersReady may turn
+ * true meanwhile by another container; and a kubelet that has started more than 10 s after the container takes it for
+ * ready, if the pod was, until its readinessProbe has failed as often as its threshold says. That one ContainersReady
+ * turning true after the start rules out.
  */
 function leftOver(pod: PodProjection, container: ContainerProjection): number {
   const { probe, startupPeriod, readinessLimit, status } = container;
+  if (probe === "startup") return STEADY + 2 * startupPeriod;
+  if (probe === "none") return 0;
   const started = status?.runningSince ?? 0;
   const turned = pod.containersReadyAt;
-  if (probe === "startup") return turned !== undefined && turned > started ? 0 : STEADY + 2 * startupPeriod;
-  if (probe === "none") return 0;
   // In a pod that is not ready no kubelet lets it be left over. Times are whole seconds: most upgrades take less.
   return turned === undefined || turned >= started ? 0 : STEADY + readinessLimit;
 }

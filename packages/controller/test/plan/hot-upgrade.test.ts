@@ -99,7 +99,7 @@ describe("state × observation → action", () => {
     expect(flapped.receipts.size).toBe(0);
   });
 
-  test("with only a startupProbe, ready may be left over: it counts after ContainersReady turned, or when steady", () => {
+  test("with only a startupProbe, ready may be left over: it counts when steady, whichever container turned ContainersReady", () => {
     const startup = {
       name: "x",
       startupProbe: { exec: { command: ["p"] }, periodSeconds: 2 },
@@ -113,11 +113,13 @@ describe("state × observation → action", () => {
     expect([verdict(first), first.wakeAt]).toEqual(["Migrating", T0 + 7000]);
     expect(verdict(planFor([pod], set, { receipts: first.receipts, now: T0 + 7000 }))).toBe("RESET");
     const turned = { type: "ContainersReady", status: "True" as const, lastTransitionTime: "2030-01-01T00:00:01Z" };
-    const proven = {
+    const turnedSince = {
       ...pod,
       status: { ...pod.status, conditions: [...(pod.status?.conditions ?? []).slice(0, 1), turned] },
     };
-    expect(verdict(planFor([proven], set))).toBe("RESET");
+    const again = planFor([turnedSince], set);
+    expect([verdict(again), again.wakeAt]).toEqual(["Migrating", T0 + 7000]);
+    expect(verdict(planFor([turnedSince], set, { receipts: again.receipts, now: T0 + 7000 }))).toBe("RESET");
   });
 
   test("a kubelet that was restarted says ready before its probe could fail: it counts when it is steady for so long", () => {

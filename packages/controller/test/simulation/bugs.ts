@@ -71,7 +71,7 @@ export const BUGS: readonly Bug[] = [
     changes: [
       {
         file: "plan/pod-state.ts",
-        from: 'if (probe === "startup") return turned !== undefined && turned > started ? 0 : STEADY + 2 * startupPeriod;',
+        from: 'if (probe === "startup") return STEADY + 2 * startupPeriod;',
         to: 'if (probe === "startup") return 0;',
       },
     ],
