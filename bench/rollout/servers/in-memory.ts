@@ -127,6 +127,8 @@ async function eventCost({ shares, events }: Fleet & { readonly events: number }
     touch(keys[event % keys.length] ?? "");
     if (event % 100 === 99) await sleep(BREATH_MS);
   }
+  // Between two plans of very many pods is a rest.
+  while (reconciles === before) await sleep(QUIET_MS);
   await quiet();
   return { aloneMs, aloneCpuMs, togetherMs: cpuSince(cpu) / TOGETHER, plans: reconciles - before };
 }
