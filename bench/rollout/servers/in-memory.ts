@@ -58,8 +58,7 @@ async function start({ pods: count, shares }: Fleet): Promise<void> {
   const controller = createController({ api, sidecarSets, namespaces: spaces, pods, clock, onMetric });
   for (const one of [sidecarSets, spaces, pods, controller]) void one.run(signal);
   await Promise.all([sidecarSets, spaces, pods].map((one) => one.waitForSync(signal)));
-  while (reconciles < SETS) await sleep(QUIET_MS);
-  await quiet();
+  await quiet(SETS);
 }
 
 const parts = new Map<string, unknown>();
@@ -82,9 +81,9 @@ function shared(pod: Pod & KubeObject): Pod & KubeObject {
   return { ...pod, spec: { ...pod.spec, containers } };
 }
 
-/** Nothing has been reconciled for a while. */
-async function quiet(): Promise<void> {
-  for (let before = -1; before !== reconciles;) {
+/** So many reconciles are done, and there were none for a while. */
+async function quiet(least = 0): Promise<void> {
+  for (let before = -1; before !== reconciles || before < least;) {
     before = reconciles;
     await sleep(QUIET_MS);
   }
@@ -128,8 +127,7 @@ async function eventCost({ shares, events }: Fleet & { readonly events: number }
     if (event % 100 === 99) await sleep(BREATH_MS);
   }
   // Between two plans of very many pods is a rest.
-  while (reconciles === before) await sleep(QUIET_MS);
-  await quiet();
+  await quiet(before + 1);
   return { aloneMs, aloneCpuMs, togetherMs: cpuSince(cpu) / TOGETHER, plans: reconciles - before };
 }
 

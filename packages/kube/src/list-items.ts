@@ -36,6 +36,7 @@ export async function readItems(
 
   /** Hands over some of what is complete; returns where the rest begins. */
   const take = (bytes: Buffer): number => {
+    if (whole) return 0;
     let [from, taken] = [0, 0];
     if (head === undefined) {
       const at = bytes.indexOf(FIRST);
@@ -65,7 +66,7 @@ export async function readItems(
 
   for await (const chunk of chunksOf(body, limit)) {
     held.add(chunk);
-    for (let taken = -1; taken !== 0 && !whole;) {
+    for (let taken = -1; taken !== 0;) {
       taken = take(held.bytes());
       held.drop(taken);
       if (taken > 0) await new Promise((resolve) => setImmediate(resolve));
