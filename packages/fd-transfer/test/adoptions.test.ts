@@ -130,7 +130,7 @@ interface Passing {
   /** Taken and read by nobody. */
   readonly unread: () => number;
   /** Two connections, whose meta says so. */
-  send(batch: number): void;
+  readonly send: (batch: number) => void;
 }
 
 /** A process that passes connections on to an owner, both of them here. Each adoption takes as long as a slice may. */
@@ -179,8 +179,14 @@ function passing(): Passing {
     owner.close();
   });
   const move: Message = {
-    ...{ type: "MOVE", ...SPOKEN, name: "n", version: 0n, startedAt: 0n },
-    ...{ nonce: NOTHING, mac: NOTHING, keys: ["own/k"] },
+    type: "MOVE",
+    ...SPOKEN,
+    name: "n",
+    version: 0n,
+    startedAt: 0n,
+    nonce: NOTHING,
+    mac: NOTHING,
+    keys: ["own/k"],
   };
   mover.send(move);
   const stream = new OwnedFd(native.connectUnix(listening(), "stream"));

@@ -21,14 +21,11 @@ class WatchedSlot extends DatagramSlot {
   reads = 0;
 
   override describe(): FdItem {
-    const slot = this;
-    return {
-      ...super.describe(),
-      get ifname() {
-        slot.reads++;
-        return "";
-      },
+    const read = (): string => {
+      this.reads++;
+      return "";
     };
+    return Object.defineProperty({ ...super.describe() }, "ifname", { get: read });
   }
 }
 
@@ -86,8 +83,16 @@ test("while the new side looks at a batch the next one is encoded, and none afte
     onTestFinished(() => session.close());
     const nothing = new Uint8Array();
     const hello: Message = {
-      ...{ type: "HELLO", ...SPOKEN, name: "many", epochKnown: 0n, version: 0n, startedAt: 1n },
-      ...{ uid: 0, nonce: nothing, mac: nothing, caps: 0 },
+      type: "HELLO",
+      ...SPOKEN,
+      name: "many",
+      epochKnown: 0n,
+      version: 0n,
+      startedAt: 1n,
+      uid: 0,
+      nonce: nothing,
+      mac: nothing,
+      caps: 0,
     };
     session.send(hello);
   });
