@@ -2,6 +2,7 @@
 import type { Api, KubeObject } from "./api.ts";
 import { sleep, systemClock, type Clock } from "./clock.ts";
 import { createEventBudget } from "./event-budget.ts";
+import { createEventQueue } from "./event-queue.ts";
 import { createEventSeries, type Told } from "./event-series.ts";
 import { RESOURCES } from "./resources.ts";
 
@@ -38,7 +39,7 @@ export interface EventRecorderOptions {
   onError?: (error: unknown) => void;
 }
 
-/** Events that wait longer than the server takes are dropped beyond this many: they are news, not a record. */
+/** Of each type; more than the server takes are dropped beyond it: they are news, not a record. */
 const MAX_WAITING = 1000;
 /** Leaves room for what makes a name of at most 253 characters unique. */
 const MAX_NAME = 220;
@@ -49,23 +50,19 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const { api, component, instance = component, clock, onError = () => undefined } = options;
   const series = createEventSeries();
   const budget = createEventBudget();
-  let waiting = 0;
+  const queue = createEventQueue(MAX_WAITING);
   let sequence = 0;
-  let last: Promise<void> = Promise.resolve();
 
-  const enqueue = (write: () => Promise<unknown>, onFailure: () => void): void => {
-    if (waiting >= MAX_WAITING) return onFailure();
-    waiting++;
-    last = last.then(async () => {
+  const enqueue = (type: EventText["type"], write: () => Promise<unknown>, onFailure: () => void): void => {
+    const added = queue.add(type, async () => {
       try {
         await write();
       } catch (error) {
         onFailure();
         report(error);
-      } finally {
-        waiting--;
       }
     });
+    if (!added) onFailure();
   };
 
   const report = (error: unknown): void => {
@@ -96,6 +93,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       regarding: { apiVersion: regarding.apiVersion, kind: regarding.kind, name, namespace, uid, resourceVersion },
     };
     enqueue(
+      text.type,
       async () => {
         await api.create(RESOURCES.eventsV1, event, { namespace: event.metadata.namespace });
         series.created(key, event.metadata.name, event.metadata.namespace);
@@ -104,10 +102,11 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     );
   };
 
-  const tell = ({ key, name, namespace, count, lastAt }: Told): void => {
+  const tell = (type: EventText["type"], { key, name, namespace, count, lastAt }: Told): void => {
     const body = { series: { count, lastObservedTime: microTime(lastAt) } };
     // The API server forgets events after an hour: then the next occurrence is a new one.
     enqueue(
+      type,
       () => api.patch(RESOURCES.eventsV1, name, { type: "merge", body }, { namespace }),
       () => series.failed(key),
     );
@@ -123,12 +122,12 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       if (!series.isKnown(key, now) && !budget.take(`${text.type} ${object}`, now)) return;
       const step = series.occurred(key, now);
       if (step.do === "create") create(key, regarding, text, now);
-      if (step.do === "tell") tell(step);
+      if (step.do === "tell") tell(text.type, step);
     },
     async flush() {
-      for (const one of series.rest()) tell(one);
+      for (const one of series.rest()) tell("Normal", one);
       const done = new AbortController();
-      void last.finally(() => done.abort());
+      void queue.idle().then(() => done.abort());
       await sleep(systemClock, FLUSH_MS, done.signal);
     },
   };

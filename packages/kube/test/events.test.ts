@@ -105,6 +105,22 @@ describe("event recorder", () => {
     await recorder.flush();
     expect(await written(api)).toHaveLength(1000);
   });
+
+  test("a warning is written before the good news that waits, and has room when there is too much of that", async () => {
+    const api = new FakeApi();
+    const order: string[] = [];
+    const create: typeof api.create = (resource, body, at) => {
+      order.push((body as Event).note);
+      return api.create(resource, body, at);
+    };
+    const recorder = createEventRecorder({ api: { create, patch: api.patch.bind(api) }, component: "c", clock });
+    const pod = (i: number): object => ({ ...regarding, metadata: { name: `web-${i}`, namespace: "shop" } });
+    for (let i = 0; i < 1500; i++) recorder.event(pod(i) as typeof regarding, text);
+    recorder.event(regarding, { ...text, type: "Warning", note: "no takeover" });
+    await recorder.flush();
+    expect(order).toHaveLength(1001);
+    expect(order[0]).toBe("no takeover");
+  });
 });
 
 describe("what repeats", () => {
