@@ -49,7 +49,7 @@ export interface MoverStep {
 }
 
 /** So few at once that neither process stands still for long while it lifts or adopts them. */
-const MOST_AT_ONCE = 16;
+const MOST_AT_ONCE = 32;
 const SOON_MS = 20;
 const LATER_MS = 1_000;
 
