@@ -45,10 +45,10 @@ export function createConnection(world: World, owner: Owner, { onSend, onRead }:
       }),
     watch: <T>({ plural }: Resource, options: Parameters<Api["watch"]>[1]) => {
       const stream = new WatchStream(world, owner, plural);
-      const before = streams.get(plural);
-      streams.set(plural, stream);
       const open = (): void => {
-        // Whoever has missed an event must not go on behind it.
+        const before = streams.get(plural);
+        streams.set(plural, stream);
+        // Whoever has missed an event must not go on behind it, however many requests have failed since.
         if (before?.isTorn === true) refuse(`watch ${plural}`, 410, "Expired");
         const past = server.since(plural, Number(options.resourceVersion));
         world.streams.add(stream);
