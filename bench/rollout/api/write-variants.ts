@@ -15,7 +15,7 @@ export interface WriteVariant {
   readonly type: string;
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  body(pod: Target, fill: string): unknown;
+  readonly body: (pod: Target, fill: string) => unknown;
 }
 
 const FILL = "bench.hot.internal/fill";

@@ -24,6 +24,7 @@ import { createInjectionIndex, type InjectionIndex } from "./injection-index.ts"
 import type { IsInjectable } from "./plan/injectable.ts";
 import { createPodIndex } from "./pod-index.ts";
 import { createReconciler, UnfinishedError, type Reconcile } from "./reconcile.ts";
+import { createSeenSidecarSets } from "./seen-sidecar-sets.ts";
 import { observeUpgrades } from "./upgrade-metrics.ts";
 
 export interface ControllerOptions {
@@ -99,6 +100,7 @@ export function createController(options: ControllerOptions): Controller {
     const found = namespaces.store.get(namespace);
     return found && (found.metadata.labels ?? {});
   };
+  const seen = createSeenSidecarSets(sidecarSets.store);
   let injection: InjectionIndex | undefined;
   /** SidecarSet → its version after our last write. */
   const ownStatus = new Map<string, string>();
@@ -110,7 +112,7 @@ export function createController(options: ControllerOptions): Controller {
   const reconcile = createReconciler({
     api,
     ...(revisions && { revisions }),
-    sidecarSets: sidecarSets.store,
+    sidecarSets: seen,
     podsOf: (name) => index.podsOf(name),
     namespaces: labelsOf,
     injection: {
@@ -134,8 +136,8 @@ export function createController(options: ControllerOptions): Controller {
 
   const watch = (): Disposable[] => [
     pods.subscribe(({ type, key, object, previous }) => {
-      if (type === "deleted") expectations.drop(object.uid);
-      if (previous !== undefined && previous.uid !== object.uid) expectations.drop(previous.uid);
+      if (type === "deleted") expectations.forget(object.uid);
+      if (previous !== undefined && previous.uid !== object.uid) expectations.forget(previous.uid);
       const now = type === "deleted" ? undefined : object;
       for (const name of index.update(key, now)) queue.add(name);
       for (const name of injection?.pod(key, now) ?? []) queue.add(name);
@@ -143,6 +145,7 @@ export function createController(options: ControllerOptions): Controller {
     sidecarSets.subscribe(({ type, object, previous }) => {
       const same = type === "modified" && previous !== undefined && sameSpec(object, previous) && isOwnWrite(object);
       if (type === "deleted") ownStatus.delete(objectKey(object));
+      else seen.see(object);
       if (!same) queue.add(objectKey(object));
       const gone = type === "deleted" || object.metadata.deletionTimestamp !== undefined;
       for (const name of injection?.sidecarSet(objectKey(object), gone ? undefined : object) ?? []) queue.add(name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ApiError, type Api, type Clock, type FairGate, type Store } from "@hot/kube";
+import { ApiError, type Api, type Clock, type FairGate } from "@hot/kube";
 import { reasonCode, type SidecarSet, type SidecarSetStatus } from "@hot/spec";
 import { applyCondition, applyWrite, resolve, type Outcome, type Writing } from "./act/apply.ts";
 import type { Expectations } from "./act/expectations.ts";
@@ -19,10 +19,11 @@ import { refusedEvent, type PlannedEvent } from "./plan/events.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
 import { createRefusals } from "./refusals.ts";
 import { recordRevision } from "./record-revision.ts";
+import type { SeenSidecarSets } from "./seen-sidecar-sets.ts";
 
 export interface ReconcilerOptions {
   readonly api: Api;
-  readonly sidecarSets: Pick<Store<SidecarSet>, "get">;
+  readonly sidecarSets: SeenSidecarSets;
   /** Pods that may concern a SidecarSet: injected by it, or with a record of it. */
   readonly podsOf: (name: string) => readonly PodProjection[];
   readonly namespaces: NamespaceLabels;
@@ -77,18 +78,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   const recalls = new Map<string, Recall>();
   const refusals = createRefusals();
   const pace = createStatusPace(() => clock.now());
-  /** As the API server has last shown them to us, which the cache may not do yet. */
-  const newest = new Map<string, SidecarSet>();
-
-  const cached = (name: string): SidecarSet | undefined => {
-    const seen = options.sidecarSets.get(name);
-    const own = newest.get(name);
-    const behind = seen !== undefined && own !== undefined && isBehind(seen, own);
-    // A cache that lists anew from a server that is behind goes back in time; what was seen stays seen.
-    if (seen === undefined) newest.delete(name);
-    else if (!behind) newest.set(name, seen);
-    return present(behind ? own : seen);
-  };
+  const cached = (name: string): SidecarSet | undefined => present(options.sidecarSets.get(name));
 
   const recallOf = (name: string): Recall => {
     const known = recalls.get(name) ?? createRecall();
@@ -134,7 +124,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const considered = await consider(name, cached(name), false, signal);
     if (!considered.planned.needsLiveSidecarSet) return considered;
     const live = await readLive(api, name, signal);
-    if (live !== undefined) newest.set(name, live);
+    if (live !== undefined) options.sidecarSets.see(live);
     return consider(name, present(live), true, signal);
   };
 
@@ -154,7 +144,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     if (held > 0) return held;
     try {
       const after = await writeStatus(api, stored, status);
-      newest.set(name, after);
+      options.sidecarSets.see(after);
       options.statusWritten(after);
       pace.wrote(name);
     } catch (error) {
@@ -264,11 +254,6 @@ function remember(receipts: Map<string, ReceiptTimes>, name: string, times: Rece
 /** One that is being deleted starts nothing more. */
 function present(sidecarSet: SidecarSet | undefined): SidecarSet | undefined {
   return sidecarSet?.metadata.deletionTimestamp === undefined ? sidecarSet : undefined;
-}
-
-function isBehind(seen: SidecarSet, own: SidecarSet): boolean {
-  const [a = "", b = ""] = [seen.metadata.resourceVersion, own.metadata.resourceVersion];
-  return /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
 }
 
 async function readLive(api: Api, name: string, signal: AbortSignal): Promise<SidecarSet | undefined> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SidecarSet } from "@hot/spec";
+import type { SidecarSet, SidecarSetStatus } from "@hot/spec";
 import type { Revisions } from "./act/revisions.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
 import { usedRevisions } from "./plan/used-revisions.ts";
@@ -30,6 +30,8 @@ export async function recordRevision(
     const counters = { matchedPods: 0, updatedPods: 0, readyPods: 0 };
     return { sidecarSet: { ...sidecarSet, status: { ...counters, ...status, latestRevision, collisionCount } } };
   } catch (problem) {
-    return { sidecarSet, problem };
+    // What it was recorded as before says nothing about what it is now.
+    const { latestRevision: _before, ...status } = sidecarSet.status ?? {};
+    return { sidecarSet: { ...sidecarSet, status: status as SidecarSetStatus }, problem };
   }
 }

@@ -104,19 +104,19 @@ async function send(
   try {
     // Without the signal: what is under way when everything stops is finished.
     const after = await patch(pod.name, { namespace: pod.namespace });
-    expectations.written(pod.uid, after.metadata.resourceVersion ?? "");
+    expectations.written(pod, after.metadata.resourceVersion ?? "");
     return { result: "committed" };
   } catch (error) {
     const status = error instanceof ApiError ? error.status : undefined;
     if (status === 404) {
-      expectations.drop(pod.uid);
+      expectations.drop(pod);
       return { result: "gone" };
     }
     if (status !== undefined && status < 500 && status !== 409 && status !== 408) {
-      expectations.drop(pod.uid);
+      expectations.drop(pod);
       return { result: status === 429 ? "unknown" : "refused", error };
     }
-    expectations.unclear(pod.uid);
+    expectations.unclear(pod);
     const live = await resolve(writing, pod);
     if (write !== undefined && live !== undefined && shows(live, write)) return { result: "committed" };
     return status === 409 ? { result: "conflict" } : { result: "unknown", error };
@@ -131,11 +131,11 @@ export async function resolve({ api, expectations, signal }: Writing, pod: PodPr
   try {
     const live = await api.get<Pod>(RESOURCES.pods, pod.name, { namespace: pod.namespace, signal });
     const version = live.metadata.resourceVersion ?? "";
-    if (live.metadata.uid !== pod.uid || version === pod.resourceVersion) expectations.drop(pod.uid);
-    else expectations.written(pod.uid, version);
+    if (live.metadata.uid !== pod.uid || version === pod.resourceVersion) expectations.drop(pod);
+    else expectations.written(pod, version);
     return live.metadata.uid === pod.uid ? live : undefined;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) expectations.drop(pod.uid);
+    if (error instanceof ApiError && error.status === 404) expectations.drop(pod);
     return undefined;
   }
 }

@@ -15,16 +15,24 @@ interface Expectation {
   readonly expiresAt: number;
 }
 
+/** What a write was planned on. */
+type Planned = Pick<PodProjection, "uid" | "resourceVersion">;
+
 /** Own writes that the cache may not show yet, keyed by pod UID. */
 export interface Expectations {
   /** Before the write is sent, so that nothing that is seen meanwhile can be missed. */
   expect(pod: PodProjection, kind: WriteKind): void;
-  /** The API server holds this version: wait until the cache shows it. */
-  written(uid: string, resourceVersion: string): void;
+  /**
+   * The API server holds this version: wait until the cache shows it. This and the next two are about the write that was
+   * planned on this state of the pod: its answer may come when the next write, of another SidecarSet, is under way.
+   */
+  written(pod: Planned, resourceVersion: string): void;
   /** No answer came, or none that tells. */
-  unclear(uid: string): void;
-  /** Nothing was written, or the pod is gone. */
-  drop(uid: string): void;
+  unclear(pod: Planned): void;
+  /** Nothing was written. */
+  drop(pod: Planned): void;
+  /** The pod is gone. */
+  forget(uid: string): void;
   /** Outstanding writes among these pods, as the cache shows them; those that are seen or too old are forgotten. */
   pending(pods: readonly PodProjection[]): Map<string, WriteKind>;
   /** Pods of whose write nobody knows whether it was carried out. */
@@ -46,19 +54,27 @@ export function createExpectations(now: () => number): Expectations {
     return undefined;
   };
 
+  const of = ({ uid, resourceVersion }: Planned): Expectation | undefined => {
+    const one = byUid.get(uid);
+    return one?.read === resourceVersion ? one : undefined;
+  };
+
   return {
     expect: ({ uid, namespace, name, resourceVersion }, kind) => {
       byUid.set(uid, { kind, namespace, name, read: resourceVersion, underWay: true, expiresAt: now() + EXPIRY });
     },
-    written: (uid, resourceVersion) => {
-      const one = byUid.get(uid);
-      if (one !== undefined) byUid.set(uid, { ...one, written: resourceVersion, underWay: false });
+    written: (pod, resourceVersion) => {
+      const one = of(pod);
+      if (one !== undefined) byUid.set(pod.uid, { ...one, written: resourceVersion, underWay: false });
     },
-    unclear: (uid) => {
-      const one = byUid.get(uid);
-      if (one !== undefined) byUid.set(uid, { ...one, underWay: false });
+    unclear: (pod) => {
+      const one = of(pod);
+      if (one !== undefined) byUid.set(pod.uid, { ...one, underWay: false });
     },
-    drop: (uid) => void byUid.delete(uid),
+    drop: (pod) => {
+      if (of(pod) !== undefined) byUid.delete(pod.uid);
+    },
+    forget: (uid) => void byUid.delete(uid),
     pending: (pods) => {
       const found = new Map<string, WriteKind>();
       for (const pod of byUid.size === 0 ? [] : pods) {

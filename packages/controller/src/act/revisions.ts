@@ -8,6 +8,7 @@ import {
   type RevisionSync,
   type SidecarSet,
 } from "@hot/spec";
+import { SIDECAR_SETS } from "./write-status.ts";
 
 /** What the status of a SidecarSet says about its history. */
 export type CurrentRevision = Pick<RevisionSync, "latest" | "collisionCount">;
@@ -34,11 +35,11 @@ export interface RevisionsOptions {
 interface Settled extends CurrentRevision {
   readonly uid: string | undefined;
   readonly generation: number | undefined;
-  /** When to look again, because pods still use what is too much; epoch milliseconds. */
+  /** When to look again, because something above the limit is left; epoch milliseconds. */
   readonly until: number;
 }
 
-/** How often to look whether pods still use revisions above the limit, in milliseconds. */
+/** How often to look whether pods still use revisions above the limit, or the cache was behind, in milliseconds. */
 const HELD = 60_000;
 /** A name that is taken by other data is rare; so many in a row are a fault. */
 const MOST_COLLISIONS = 20;
@@ -92,6 +93,21 @@ export function createRevisions({ api, store, namespace, now }: RevisionsOptions
     }
   };
 
+  /** Whoever was shown an old SidecarSet knows an old status, and would delete what is the last good revision by now. */
+  const isCurrent = async ({ metadata, status }: SidecarSet, signal: AbortSignal): Promise<boolean> => {
+    try {
+      const live = await api.get<SidecarSet>(SIDECAR_SETS, metadata.name ?? "", { signal });
+      return (
+        live.metadata.uid === metadata.uid &&
+        live.metadata.generation === metadata.generation &&
+        live.status?.lastGoodRevision === status?.lastGoodRevision
+      );
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return false;
+      throw error;
+    }
+  };
+
   /** From the live history; a name that others have taken is one more object to plan around. */
   const write = async (sidecarSet: SidecarSet, used: () => ReadonlySet<string>, signal: AbortSignal) => {
     const labelSelector = `${REVISION_OWNER_LABEL}=${sidecarSet.metadata.name ?? ""}`;
@@ -112,6 +128,8 @@ export function createRevisions({ api, store, namespace, now }: RevisionsOptions
     const { renumber, relabel, latest } = next.sync;
     if (renumber !== undefined || relabel !== undefined)
       await edit(latest, { ...renumber, ...relabel }, existing, signal);
+    if (next.sync.delete.length === 0) return next;
+    if (!(await isCurrent(sidecarSet, signal))) return { ...next, held: true };
     for (const name of next.sync.delete) {
       signal.throwIfAborted();
       await remove(name, existing, signal);

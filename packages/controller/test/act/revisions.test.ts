@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ApiError, type Api } from "@hot/kube";
-import { REVISION_OWNER_LABEL, type ControllerRevision } from "@hot/spec";
+import { newRevision, REVISION_OWNER_LABEL, type ControllerRevision, type SidecarSet } from "@hot/spec";
 import { expect, test } from "vitest";
 import { createRevisions } from "../../src/act/revisions.ts";
+import { recordRevision } from "../../src/record-revision.ts";
 import { sidecarSet } from "../support/builders.ts";
 
 test("where every name belongs to others it gives up and says which objects to delete", async () => {
@@ -23,3 +24,58 @@ test("where every name belongs to others it gives up and says which objects to d
   );
   expect(asked).toBe(21);
 });
+
+test.each([
+  ["as planned on", (live: SidecarSet) => live, 1],
+  ["another last good revision", (live: SidecarSet) => withGood(live, "mesh-other"), 0],
+  ["another generation", (live: SidecarSet) => withGeneration(live, 9), 0],
+])("a history is cut only for the SidecarSet as the API server has it (%s)", async (_, change, deleted) => {
+  const stale = withGood(limited("x:3"), "mesh-good");
+  const live = change(stale);
+  const existing = ["x:1", "x:2", "x:3"].map((image, at) =>
+    newRevision(limited(image), { namespace: "hot-system", revision: at + 1, collisionCount: 0 }),
+  );
+  const gone: string[] = [];
+  const api = {
+    list: () => Promise.resolve({ items: existing }),
+    get: () => Promise.resolve(live),
+    delete: (_resource: unknown, name: string) => Promise.resolve(gone.push(name)),
+  } as unknown as Api;
+  let time = 0;
+  const revisions = createRevisions({ api, store: { list: () => existing }, namespace: "hot-system", now: () => time });
+  const { signal } = new AbortController();
+  await revisions.sync(stale, () => new Set(), signal);
+  expect(gone).toHaveLength(deleted);
+  // Looked at again, once the cache may have caught up.
+  time = 60_001;
+  if (deleted === 0) await revisions.sync(live, () => new Set(), signal);
+  expect(gone).toEqual([existing[0]?.metadata.name]);
+});
+
+test("while it can't be recorded, a SidecarSet is not known by the revision that it was before", async () => {
+  const before = {
+    ...limited("x:2"),
+    status: { latestRevision: "mesh-old", lastGoodRevision: "mesh-old" },
+  } as SidecarSet;
+  const problem = new Error("refused");
+  const recorded = await recordRevision(
+    before,
+    () => [],
+    { sync: () => Promise.reject(problem) },
+    new AbortController().signal,
+  );
+  expect(recorded).toEqual({ sidecarSet: { ...before, status: { lastGoodRevision: "mesh-old" } }, problem });
+});
+
+function limited(image: string): SidecarSet {
+  const one = sidecarSet({ image });
+  return { ...one, spec: { ...one.spec, revisionHistoryLimit: 2 } };
+}
+
+function withGood(one: SidecarSet, lastGoodRevision: string): SidecarSet {
+  return { ...one, status: { ...one.status, lastGoodRevision } as SidecarSet["status"] } as SidecarSet;
+}
+
+function withGeneration(one: SidecarSet, generation: number): SidecarSet {
+  return { ...one, metadata: { ...one.metadata, generation } };
+}

@@ -124,7 +124,6 @@ function send(world: World, owner: Owner, { what, signal, isPatch = false, carry
       settle = () => resolve(answer);
       if (cutAfter) throw cut();
     } catch (error) {
-      if (what.includes("controllerrevisions")) world.isHistoryUncertain = true;
       world.note(() => `${what}: ${error instanceof Error ? error.message.slice(0, 60) : ""}`);
       settle = () => reject(error);
     }

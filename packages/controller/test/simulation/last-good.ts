@@ -5,14 +5,6 @@ import { hashEntryOf, pairFacts } from "./pod-facts.ts";
 import type { Scope } from "./scope.ts";
 import type { World } from "./world.ts";
 
-/** Defects of the controller that are known and not mended: where one may be met, what it breaks is not looked for. */
-export const OPEN = {
-  /** While the SidecarSet can't be recorded, the revision that was recorded before is called the last good one. */
-  unrecorded: true,
-  /** Whoever is shown an old SidecarSet, and so an old status, deletes what is the last good revision by now. */
-  staleTruncation: true,
-};
-
 /**
  * I11: a revision is called the last good one only if every pod in scope has run it, settled and ready; it stays so and
  * stays in the history until another one is; and a pod that is created while the rollout is stalled gets it if, and
@@ -54,7 +46,7 @@ export class LastGood {
   #named({ status: was }: SidecarSet, { metadata, spec, status }: SidecarSet): void {
     const { name = "" } = metadata;
     const good = status?.lastGoodRevision;
-    if (good === was?.lastGoodRevision || (OPEN.unrecorded && this.#world.isHistoryUncertain)) return;
+    if (good === was?.lastGoodRevision) return;
     const is = `I11: ${name}: last good revision ${good}`;
     if (good === undefined) return this.#world.violate(`I11: ${name}: ${was?.lastGoodRevision} is forgotten`);
     const hash = metadata.annotations?.[HASH_ANNOTATION] ?? "";
@@ -72,7 +64,6 @@ export class LastGood {
   }
 
   #truncated({ metadata }: ControllerRevision): void {
-    if (OPEN.staleTruncation && this.#world.hasStaleLists) return;
     for (const { name } of this.#cluster.present) {
       const sidecarSet = this.#world.server.sidecarSet(name);
       const isOwn = metadata.ownerReferences?.some(({ uid }) => uid === sidecarSet?.metadata.uid);

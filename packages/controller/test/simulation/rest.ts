@@ -13,7 +13,6 @@ import { canonicalJson } from "../../../spec/src/revision.ts";
 import { projectPod, viewSidecarSet, type PodView } from "../../src/index.ts";
 import type { Cluster } from "./cluster.ts";
 import { fateOf } from "./images.ts";
-import { OPEN } from "./last-good.ts";
 import type { Machine } from "./machine.ts";
 import { hashEntryOf, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
 import { isNewer, type Process } from "./process.ts";
@@ -268,7 +267,7 @@ function statusProblem(
 
 /** The history ends with the SidecarSet as it is, each number is there once, and what is needed has not been deleted. */
 function historyProblem(
-  { server, hasStaleLists }: World,
+  { server }: World,
   sidecarSet: SidecarSet,
   { wasDeleted }: Scope,
   past: Past,
@@ -289,9 +288,6 @@ function historyProblem(
     return `history of ${name}: a number is there twice`;
   // The garbage collector takes what an earlier SidecarSet of that name had.
   const isThere =
-    wasDeleted ||
-    (OPEN.staleTruncation && hasStaleLists) ||
-    lastGoodRevision === undefined ||
-    own.some(({ metadata }) => metadata.name === lastGoodRevision);
+    wasDeleted || lastGoodRevision === undefined || own.some(({ metadata }) => metadata.name === lastGoodRevision);
   return isThere ? undefined : `history of ${name}: the last good revision ${lastGoodRevision} is gone`;
 }

@@ -25,8 +25,6 @@ export class World {
   weather: Weather;
   /** The API server answers nothing but errors. */
   isDown = false;
-  /** A call about a revision was refused or has got no answer. */
-  isHistoryUncertain = false;
   /** The first thing that was wrong. */
   violation: string | undefined;
   /** Absent: nobody wants to read it. */

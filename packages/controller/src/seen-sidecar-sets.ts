@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Store } from "@hot/kube";
+import type { SidecarSet } from "@hot/spec";
+
+/**
+ * SidecarSets as the API server has last shown them to us in any way. A cache that lists anew from a server that is
+ * behind goes back in time; what was seen, such as a pause, stays seen.
+ */
+export interface SeenSidecarSets {
+  /** Undefined while the cache has none of this name. */
+  get(name: string): SidecarSet | undefined;
+  see(sidecarSet: SidecarSet): void;
+}
+
+export function createSeenSidecarSets(cache: Pick<Store<SidecarSet>, "get">): SeenSidecarSets {
+  /** Kept beyond a deletion: it may be told once more, of an earlier one with the name, before the cache is up to date. */
+  const newest = new Map<string, SidecarSet>();
+
+  const see = (sidecarSet: SidecarSet): SidecarSet => {
+    const { name = "" } = sidecarSet.metadata;
+    const known = newest.get(name);
+    if (known !== undefined && isBehind(sidecarSet, known)) return known;
+    newest.set(name, sidecarSet);
+    return sidecarSet;
+  };
+
+  return {
+    get: (name) => {
+      const cached = cache.get(name);
+      return cached && see(cached);
+    },
+    see: (sidecarSet) => void see(sidecarSet),
+  };
+}
+
+function isBehind({ metadata: { resourceVersion: a = "" } }: SidecarSet, { metadata }: SidecarSet): boolean {
+  const { resourceVersion: b = "" } = metadata;
+  return /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
+}
