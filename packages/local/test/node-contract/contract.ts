@@ -33,8 +33,8 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
   const add = (name: string, containers: Container[], annotations?: Record<string, string>): Promise<Pod> =>
     pods.add(name, { containers, terminationGracePeriodSeconds: 1 }, annotations);
   const ready = (name: string): Promise<Pod> => pods.until(name, "ready", isReady);
-  /** Without a probe a container is ready as soon as its process exists, before it would obey TERM. */
-  const obeys = async (pod: Pod, ...names: string[]): Promise<void> => {
+  /** Without a probe a container is ready as soon as its process exists, before it has done anything. */
+  const begun = async (pod: Pod, ...names: string[]): Promise<void> => {
     await Promise.all(names.map((name) => node.exec(pod, name, "while ! test -e up; do sleep 0.05; done")));
   };
 
@@ -42,7 +42,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
     test("restarts that container and no other", async ({ expect }) => {
       await add("change", [container("x", "a"), container("y", "a")]);
       const before = await ready("change");
-      await obeys(before, "x");
+      await begun(before, "x");
       expect(before.status).toMatchObject({ phase: "Running", observedGeneration: 1 });
       await pods.setImage("change", "x", "b");
       const after = await pods.until("change", "b runs", replacedBy("b"));
@@ -84,13 +84,14 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
       await ready("env");
       const after = await pods.setImage("env", "x", "tells-version", { [key]: "2" });
       await pods.until("env", "it runs", readyWith("tells-version"));
+      await begun(after, "x", "y");
       expect(await node.exec(after, "x", "cat version")).toBe("version=2\n");
       expect(await node.exec(after, "y", "cat version")).toBe("version=1\n");
     });
 
     test("kills a container that ignores TERM after the grace period", async ({ expect }) => {
       await add("stubborn", [container("x", "stubborn")]);
-      await ready("stubborn");
+      await begun(await ready("stubborn"), "x");
       await pods.setImage("stubborn", "x", "b");
       const after = await pods.until("stubborn", "b runs", replacedBy("b"));
       expect(statusOf(after, "x")?.lastState?.terminated).toMatchObject({ exitCode: 137, reason: "Error" });
@@ -99,7 +100,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
     test("runs preStop inside the old container, and ends it before TERM", async ({ expect }) => {
       const lifecycle = { preStop: exec(": > stopped") };
       await pods.add("prestop", { containers: [container("x", "asks-stopped", { lifecycle })] });
-      await ready("prestop");
+      await begun(await ready("prestop"), "x");
       await pods.setImage("prestop", "x", "b");
       const after = await pods.until("prestop", "b runs", replacedBy("b"));
       expect(statusOf(after, "x")).toMatchObject({ lastState: { terminated: { exitCode: 3 } } });
@@ -110,7 +111,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
     test("takes the old container down first; the other goes on; a revert starts at once", async ({ expect }) => {
       await add("missing", [container("x", "a"), container("y", "a")]);
       const before = await ready("missing");
-      await obeys(before, "x");
+      await begun(before, "x");
       await pods.setImage("missing", "x", "nowhere");
       const failing = await pods.until("missing", "ErrImagePull", waits("ErrImagePull"));
       expect(statusOf(failing, "x")).toMatchObject({
@@ -196,7 +197,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
         await pods.setImage("again", "x", tag);
         await pods.until("again", `${tag} runs`, readyWith(tag));
       }
-      await obeys(pods.now("again"), "x");
+      await begun(pods.now("again"), "x");
       await pods.setImage("again", "x", "a");
       const held = await pods.until("again", "CrashLoopBackOff", waits("CrashLoopBackOff"));
       expect(statusOf(held, "x")).toMatchObject({
@@ -243,7 +244,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
     test("liveness fails: the container starts again", async ({ expect }) => {
       const livenessProbe = { ...exec("! test -e dead"), periodSeconds: 1, failureThreshold: 1 };
       const pod = await add("liveness", [container("x", "a", { livenessProbe })]);
-      await ready("liveness");
+      await begun(await ready("liveness"), "x");
       await node.exec(pod, "x", ": > dead");
       const again = (one: Pod): boolean => isReady(one) && statusOf(one, "x")?.restartCount === 1;
       const after = await pods.until("liveness", "it starts again", again);
@@ -290,7 +291,7 @@ export function nodeContract(target: () => Promise<NodeTarget>): void {
 
     test("deletion: the last status tells how each container ended", async ({ expect }) => {
       await pods.add("deleted", { containers: [container("x", "a"), container("y", "a")] });
-      await obeys(await ready("deleted"), "x", "y");
+      await begun(await ready("deleted"), "x", "y");
       await pods.delete("deleted");
       await pods.untilGone("deleted");
       const last = pods.now("deleted");

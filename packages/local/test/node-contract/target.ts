@@ -20,7 +20,7 @@ interface ScriptImage {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Makes a file `up` once TERM is obeyed. */
+/** Makes a file `up` once its trap is set. */
 const serve = (onTerm: string, begin = ""): string =>
   `${begin}trap '${onTerm}' TERM; : > up; while :; do sleep 60 & wait $!; done`;
 
@@ -32,7 +32,7 @@ export const SCRIPTS = {
   "tells-version": { script: serve("exit 0", 'echo "version=$VERSION" > version; ') },
   "asks-stopped": { script: serve("test -e stopped && exit 3; exit 4") },
   "asks-over": { script: serve("test -e over && exit 3; exit 4") },
-  stubborn: { script: 'trap "" TERM; while :; do sleep 1; done' },
+  stubborn: { script: 'trap "" TERM; : > up; while :; do sleep 1; done' },
   good: { script: "exit 0" },
   bad: { script: "exit 3" },
 } as const satisfies Record<string, ScriptImage>;
