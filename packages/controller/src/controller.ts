@@ -108,7 +108,14 @@ export function createController(options: ControllerOptions): Controller {
   const isOwnWrite = ({ metadata }: SidecarSet): boolean =>
     ownStatus.get(metadata.name ?? "") === metadata.resourceVersion;
   const revisions =
-    history && createRevisions({ api, store: history.revisions.store, ...history, now: () => clock.now() });
+    history &&
+    createRevisions({
+      api,
+      store: history.revisions.store,
+      ...history,
+      now: () => clock.now(),
+      see: (live) => seen.see(live),
+    });
   const reconcile = createReconciler({
     api,
     ...(revisions && { revisions }),

@@ -160,10 +160,16 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     });
     const { stored, snapshot, planned, planningMs, problem } = await planFor(name, signal);
     const plannedAt = clock.now();
+    /** Of the last plan: a deadline counts from the one that lets the write pass. */
+    let latest: ReadonlyMap<string, PlannedWrite> = new Map();
     const turn = beginTurn({
       now: () => clock.now(),
       planningMs,
-      planAgain: () => new Set(decide(snapshotOf(name, snapshot.sidecarSet, snapshot.live)).writes.map(nameOf)),
+      planAgain: () => {
+        const { writes } = decide(snapshotOf(name, snapshot.sidecarSet, snapshot.live));
+        latest = new Map(writes.map((one) => [nameOf(one), one]));
+        return latest;
+      },
     });
     let wrote = false;
     /** As many at once as the gate lets pass; once the signal is aborted, nothing more is begun. */
@@ -215,7 +221,8 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
         return;
       }
-      settle(one.pod, one.kind, await applyWrite(writing, one.pod, one.write, isWanted), one.events);
+      const { write, events } = latest.get(nameOf(one)) ?? one;
+      settle(one.pod, one.kind, await applyWrite(writing, one.pod, write, isWanted), events);
     });
     await inTurn(planned.conditions, async ({ pod, message, events }) => {
       if (isWritten(pod) || !turn.admits()) return;

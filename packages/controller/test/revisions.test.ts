@@ -213,6 +213,31 @@ describe("faults", () => {
     expect(images(await cluster.pod("web-1"))).toEqual({ main: "main:1", "x-1": "e:1", "x-2": "x:2" });
   });
 
+  test("a pause that is read when the history is cut is heard, though the cache does not know of it yet: nothing starts", async () => {
+    const limited = sidecarSet({ image: "x:1" });
+    await start([injectedPod(limited)], { ...limited, spec: { ...limited.spec, revisionHistoryLimit: 1 } });
+    await cluster.edit(image("x:2", { updateStrategy: { paused: true } }));
+    const { faults } = cluster.api;
+    const listing = faults.holdNext({ verb: "list", plural: REVISIONS.plural });
+    await cluster.edit(image("x:3", { updateStrategy: { paused: false } }));
+    await listing.reached;
+    const watching = faults.holdNext({ verb: "watch", plural: "sidecarsets" });
+    cluster.api.breakWatches();
+    await cluster.settle(10_000);
+    await watching.reached;
+    await cluster.edit(image("x:3", { updateStrategy: { paused: true } }));
+    const reads = () =>
+      cluster.api.calls.filter(({ verb, resource }) => verb === "get" && resource.plural === "sidecarsets");
+    const before = reads().length;
+    listing.release();
+    await cluster.settle(1_000);
+    expect(reads().length).toBeGreaterThan(before);
+    expect(cluster.patches()).toEqual([]);
+    watching.release();
+    await cluster.converge();
+    expect(cluster.patches()).toEqual([]);
+  });
+
   test("no revision is written after the lease is lost", async () => {
     await start([], sidecarSet({ image: "x:1" }));
     cluster.fence = () => {

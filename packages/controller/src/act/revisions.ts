@@ -30,6 +30,8 @@ export interface RevisionsOptions {
   readonly store: Pick<Store<ControllerRevision>, "list">;
   readonly namespace: string;
   readonly now: () => number;
+  /** Told of the SidecarSet as it was read: it may say more than the cache does, such as a pause. */
+  readonly see?: (live: SidecarSet) => void;
 }
 
 interface Settled extends CurrentRevision {
@@ -44,7 +46,7 @@ const HELD = 60_000;
 /** A name that is taken by other data is rare; so many in a row are a fault. */
 const MOST_COLLISIONS = 20;
 
-export function createRevisions({ api, store, namespace, now }: RevisionsOptions): Revisions {
+export function createRevisions({ api, store, namespace, now, see }: RevisionsOptions): Revisions {
   const settled = new Map<string, Settled>();
 
   const planned = (
@@ -59,9 +61,10 @@ export function createRevisions({ api, store, namespace, now }: RevisionsOptions
     return { sync: kept, held: kept.delete.length < sync.delete.length };
   };
 
+  // Writes go without the signal: what is under way when everything stops is finished, before another one leads.
   const create = async (revision: ControllerRevision, signal: AbortSignal): Promise<ControllerRevision | undefined> => {
     try {
-      await api.create(RESOURCES.controllerRevisions, revision, { namespace, signal });
+      await api.create(RESOURCES.controllerRevisions, revision, { namespace });
       return undefined;
     } catch (error) {
       if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
@@ -74,20 +77,19 @@ export function createRevisions({ api, store, namespace, now }: RevisionsOptions
     name: string,
     change: { revision?: number; customVersion?: string },
     existing: readonly ControllerRevision[],
-    signal: AbortSignal,
   ): Promise<void> => {
     const { resourceVersion } = metadataOf(existing, name);
     const { revision, customVersion } = change;
     const labels = customVersion === undefined ? {} : { labels: { [CUSTOM_VERSION_LABEL]: customVersion } };
     const body = { metadata: { resourceVersion, ...labels }, ...(revision !== undefined && { revision }) };
-    await api.patch(RESOURCES.controllerRevisions, name, { type: "merge", body }, { namespace, signal });
+    await api.patch(RESOURCES.controllerRevisions, name, { type: "merge", body }, { namespace });
   };
 
-  const remove = async (name: string, existing: readonly ControllerRevision[], signal: AbortSignal): Promise<void> => {
+  const remove = async (name: string, existing: readonly ControllerRevision[]): Promise<void> => {
     const { uid, resourceVersion } = metadataOf(existing, name);
     const preconditions = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
     try {
-      await api.delete(RESOURCES.controllerRevisions, name, { namespace, preconditions, signal });
+      await api.delete(RESOURCES.controllerRevisions, name, { namespace, preconditions });
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
@@ -97,6 +99,7 @@ export function createRevisions({ api, store, namespace, now }: RevisionsOptions
   const isCurrent = async ({ metadata, status }: SidecarSet, signal: AbortSignal): Promise<boolean> => {
     try {
       const live = await api.get<SidecarSet>(SIDECAR_SETS, metadata.name ?? "", { signal });
+      see?.(live);
       return (
         live.metadata.uid === metadata.uid &&
         live.metadata.generation === metadata.generation &&
@@ -126,13 +129,12 @@ export function createRevisions({ api, store, namespace, now }: RevisionsOptions
       next = planned(sidecarSet, existing, used);
     }
     const { renumber, relabel, latest } = next.sync;
-    if (renumber !== undefined || relabel !== undefined)
-      await edit(latest, { ...renumber, ...relabel }, existing, signal);
+    if (renumber !== undefined || relabel !== undefined) await edit(latest, { ...renumber, ...relabel }, existing);
     if (next.sync.delete.length === 0) return next;
     if (!(await isCurrent(sidecarSet, signal))) return { ...next, held: true };
     for (const name of next.sync.delete) {
       signal.throwIfAborted();
-      await remove(name, existing, signal);
+      await remove(name, existing);
     }
     return next;
   };

@@ -13,8 +13,8 @@ export interface TurnOptions {
   readonly now: () => number;
   /** How long the plan took to be made, in milliseconds. */
   readonly planningMs: number;
-  /** What a plan made now would write. */
-  readonly planAgain: () => ReadonlySet<string>;
+  /** What a plan made now would write, by name. */
+  readonly planAgain: () => Pick<ReadonlySet<string>, "has">;
 }
 
 /**
@@ -41,7 +41,7 @@ export function restAfter(planningMs: number, sincePlannedMs: number): number {
 export function beginTurn({ now, planningMs, planAgain }: TurnOptions): Turn {
   const endAfter = (planning: number): number => now() + Math.max(TURN, planning * (PLAN_SHARE - 1));
   let endsAt = endAfter(planningMs);
-  let wanted: ReadonlySet<string> | undefined;
+  let wanted: Pick<ReadonlySet<string>, "has"> | undefined;
   let admitted = 0;
   let hasLeft = false;
   const leave = (): false => {

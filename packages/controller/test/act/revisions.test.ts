@@ -52,6 +52,39 @@ test.each([
   expect(gone).toEqual([existing[0]?.metadata.name]);
 });
 
+test.each([
+  ["create", [], "x:1"],
+  ["patch", ["x:1", "x:2"], "x:1"],
+  ["delete", ["x:1", "x:2", "x:3"], "x:3"],
+])("a stop finishes a %s that is under way", async (verb, recorded, wished) => {
+  const next = limited(wished);
+  const existing = recorded.map((image, at) =>
+    newRevision(limited(image), { namespace: "hot-system", revision: at + 1, collisionCount: 0 }),
+  );
+  const stop = new AbortController();
+  const sent: string[] = [];
+  /** Everything stops before the answer. As from a transport: a call that its own signal ends gets none. */
+  const write =
+    (name: string) =>
+    (...call: readonly unknown[]): Promise<unknown> => {
+      const { signal } = call.at(-1) as { signal?: AbortSignal };
+      sent.push(name);
+      stop.abort();
+      return signal?.aborted === true ? Promise.reject(signal.reason as Error) : Promise.resolve({});
+    };
+  const api = {
+    list: () => Promise.resolve({ items: existing }),
+    get: () => Promise.resolve(next),
+    create: write("create"),
+    patch: write("patch"),
+    delete: write("delete"),
+  } as unknown as Api;
+  const revisions = createRevisions({ api, store: { list: () => existing }, namespace: "hot-system", now: () => 0 });
+  const { latest } = await revisions.sync(next, () => new Set(), stop.signal);
+  expect(latest).toMatch(/^mesh-/);
+  expect(sent).toEqual([verb]);
+});
+
 test("while it can't be recorded, a SidecarSet is not known by the revision that it was before", async () => {
   const before = {
     ...limited("x:2"),

@@ -146,3 +146,13 @@ test("what has waited for the end of a pause is judged anew: the budget may be u
   await cluster.settle(20_000);
   expect(cluster.patches().filter(({ name, body }) => name !== other && body.spec !== undefined)).toEqual([refused]);
 });
+
+test("a deadline counts from the end of the pause: an upgrade that had to wait longer than that is not aborted", async () => {
+  const strategy = { hotUpgrade: { progressDeadlineSeconds: 20 } };
+  cluster = new Cluster(pods(1), sidecarSet({ image: "x:2", strategy }));
+  cluster.api.faults.failNext({ verb: "patch", plural: "pods" }, new ApiError("patch pods", 429, {}, 30_000));
+  await cluster.start();
+  await cluster.settle(31_000);
+  await cluster.converge();
+  expect(images(await cluster.pod())).toEqual({ main: "main:1", "x-1": "e:1", "x-2": "x:2" });
+});

@@ -30,11 +30,11 @@ export class Leaders {
     this.current.start();
   }
 
-  /** SIGKILL. Another one leads when the lease is free, or at once after a restart of the same pod. */
+  /** SIGKILL, up to `RENEW_DEADLINE` after its last renewal. A restart of the same pod waits for the lease as others do. */
   crash(replica: Replica): void {
     if (replica.dead) return;
     replica.kill();
-    this.#next(replica, this.#world.random.int(100, 20_000));
+    this.#next(replica, this.#world.random.int(LEASE - RENEW_DEADLINE, 20_000));
   }
 
   /** SIGTERM: it finishes its writes and gives the lease back. */
@@ -59,7 +59,7 @@ export class Leaders {
     scheduler.after(told, NATURE, () => {
       if (replica.dead) return;
       replica.isDeluded = false;
-      void replica.stop();
+      void replica.stop(true);
     });
   }
 

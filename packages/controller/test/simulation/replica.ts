@@ -33,6 +33,7 @@ export class Replica implements Owner {
   readonly sidecarSets: Reflector<SidecarSet>;
   readonly pods: Reflector<PodProjection>;
   readonly #abort = new AbortController();
+  readonly #giveUp = new AbortController();
   readonly #world: World;
   /** By name: the newest state that any answer or event has shown. */
   readonly #seen = new Map<string, SidecarSet>();
@@ -61,11 +62,12 @@ export class Replica implements Owner {
       namespace: SYSTEM,
     });
     const fence = (): void => {
-      if (!this.isDeluded && scheduler.now >= this.leaseUntil) throw new NotLeaderError("simulation");
+      const isLate = !this.isDeluded && scheduler.now >= this.leaseUntil;
+      if (isLate || this.#abort.signal.aborted) throw new NotLeaderError("simulation");
     };
     const controller = createController({
       ...common,
-      api: fencedApi(api, { fence, writes: this.#abort.signal }),
+      api: fencedApi(api, { fence, writes: this.#giveUp.signal }),
       sidecarSets: this.sidecarSets,
       namespaces,
       pods: this.pods,
@@ -99,12 +101,13 @@ export class Replica implements Owner {
     this.dead = true;
   }
 
-  /** SIGTERM. */
-  async stop(): Promise<void> {
+  /** SIGTERM: what is under way is finished, since the lease is its own meanwhile. Otherwise the lease is lost. */
+  async stop(isLost = false): Promise<void> {
     this.#world.note(() => `${this.name}: is told to stop`);
+    // It hears of it in a step of its own: not before it has thawed, if it stands still.
+    await this.#world.scheduler.sleep(0, this);
     this.#abort.abort();
-    // A step of its own, so that what follows from the signal happens now.
-    this.#world.scheduler.after(0, this, () => undefined);
+    if (isLost) this.#giveUp.abort();
     await this.#ended;
   }
 }
