@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { down, find, up, type Cluster } from "../../tools/cluster/cluster.ts";
+import { projectImages } from "../../tools/cluster/installation.ts";
 import { cgroupRoots } from "../../tools/cluster/requirements.ts";
 import { cluster as shared, own, unique } from "./kit.ts";
 
@@ -34,9 +35,7 @@ test.skipIf(!own)(
   "a second cluster runs beside the first, goes on after a kill, and `down` leaves nothing",
   async () => {
     const name = unique("t");
-    const images = readdirSync(join(shared().folder, "..", "..", "images")).map((file) =>
-      join(shared().folder, "..", "..", "images", file),
-    );
+    const images = await projectImages();
     onTestFinished(() => down(name));
     const second = await up({ name, images });
     expect(second.at.link).not.toBe(shared().at.link);
