@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Store } from "@hot/kube";
+import { compareResourceVersions, type Store } from "@hot/kube";
 import type { SidecarSet } from "@hot/spec";
 
 /**
@@ -33,7 +33,6 @@ export function createSeenSidecarSets(cache: Pick<Store<SidecarSet>, "get">): Se
   };
 }
 
-function isBehind({ metadata: { resourceVersion: a = "" } }: SidecarSet, { metadata }: SidecarSet): boolean {
-  const { resourceVersion: b = "" } = metadata;
-  return /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
+function isBehind(one: SidecarSet, other: SidecarSet): boolean {
+  return (compareResourceVersions(one.metadata.resourceVersion, other.metadata.resourceVersion) ?? 0) < 0;
 }

@@ -18,6 +18,7 @@ export { pacedApi } from "./paced-api.ts";
 export { perKeyBackoff, slowestOf, tokenBucket, type BucketLimits, type RateLimiter } from "./rate-limit.ts";
 export { createReflector, type Reflector, type ReflectorHealth, type ReflectorOptions } from "./reflector.ts";
 export type { Selection } from "./relist.ts";
+export { compareResourceVersions } from "./resource-version.ts";
 export { objectKey, RESOURCES } from "./resources.ts";
 export type { RestartCause } from "./restart-cause.ts";
 export { runAll, RunnableError, type Runnable } from "./runnables.ts";

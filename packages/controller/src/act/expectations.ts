@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { compareResourceVersions } from "@hot/kube";
 import type { PodProjection } from "../plan/pod-projection.ts";
 import type { WriteKind } from "../plan/snapshot.ts";
 
@@ -93,6 +94,6 @@ export function createExpectations(now: () => number): Expectations {
 
 /** Versions are numbers on every API server in use; elsewhere any other version than the one planned on counts. */
 function reached(seen: string, { read, written = "" }: Expectation): boolean {
-  const numbers = /^\d+$/.test(seen) && /^\d+$/.test(written);
-  return numbers ? BigInt(seen) >= BigInt(written) : seen !== read;
+  const order = compareResourceVersions(seen, written);
+  return order === undefined ? seen !== read : order >= 0;
 }
