@@ -155,8 +155,8 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
 
   return async (name, signal) => {
     const writing: Writing = { api, expectations, signal };
-    await inParallel(expectations.unresolved(options.podsOf(name)), PARALLEL, async (pod) => {
-      await resolve(writing, pod);
+    await inParallel(expectations.unresolved(options.podsOf(name)), PARALLEL, async (one) => {
+      await resolve(writing, one);
     });
     const { stored, snapshot, planned, planningMs, problem } = await planFor(name, signal);
     const plannedAt = clock.now();
@@ -189,15 +189,9 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     options.injection.reported(name, snapshot.uninjected?.fresh ?? []);
     const problems: unknown[] = problem === undefined ? [] : [problem];
     // Nothing else may happen that would bring us back to them.
-    for (const pod of expectations.unresolved(options.podsOf(name))) {
-      problems.push(new UnfinishedError(`nobody knows whether ${pod.name} was written`));
+    for (const one of expectations.unresolved(options.podsOf(name))) {
+      problems.push(new UnfinishedError(`nobody knows whether ${one.name} was written`));
     }
-    /** Meanwhile, by the plan of another SidecarSet: what was planned on is no more. */
-    const isWritten = (pod: PodProjection): boolean => {
-      if (expectations.pending([pod]).size === 0) return false;
-      problems.push(new UnfinishedError(`${pod.name} is being written`));
-      return true;
-    };
     const settle = (pod: PodProjection, kind: WriteKind, outcome: Outcome, events: readonly PlannedEvent[]): void => {
       if (outcome.result === "committed") {
         wrote = true;
@@ -208,14 +202,15 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
         options.log.warn(code.sentence, { code: code.code, pod: `${pod.namespace}/${pod.name}`, err: outcome.error });
         if (outcome.result === "refused") emit(refusals.news(refusedEvent(pod, outcome.error)));
         problems.push(outcome.error);
-      } else if (outcome.result === "conflict") problems.push(new UnfinishedError(`${pod.name} has changed`));
+      } else if (outcome.result === "conflict")
+        problems.push(new UnfinishedError(`${pod.name} has changed or is being written`));
     };
     options.observe(name, planned);
     // Beside the writes, which may have to wait: what it says does not depend on them.
     const reporting = report(name, stored, planned.status, problems);
     await inTurn(planned.writes, async (one) => {
       if (isStart(one) && problem !== undefined) return;
-      if (isWritten(one.pod) || !turn.admits(nameOf(one))) return;
+      if (!turn.admits(nameOf(one))) return;
       const isWanted = (): boolean => !signal.aborted && (!isStart(one) || isCurrent(snapshot, cached(name)));
       if (!isWanted()) {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
@@ -225,7 +220,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       settle(one.pod, one.kind, await applyWrite(writing, one.pod, write, isWanted), events);
     });
     await inTurn(planned.conditions, async ({ pod, message, events }) => {
-      if (isWritten(pod) || !turn.admits()) return;
+      if (!turn.admits()) return;
       settle(pod, "condition", await applyCondition(writing, pod, message, clock.now()), events);
     });
     const held = await reporting;

@@ -7,10 +7,11 @@ import type { PodProjection } from "../plan/pod-projection.ts";
 import type { WriteKind } from "../plan/snapshot.ts";
 import { upgradableCondition } from "../plan/upgradable-condition.ts";
 import type { PodWrite } from "../plan/writes.ts";
-import type { Expectations } from "./expectations.ts";
+import type { Expectation, Expectations } from "./expectations.ts";
 
 /**
- * `committed`: it is written, by this call. `conflict`: the pod has changed, so plan again. `gone`: so has the pod.
+ * `committed`: it is written, by this call. `conflict`: the pod has changed or is being written, so plan again. `gone`:
+ * so is the pod.
  * `refused`: the API server will not have it. `unknown`: no answer, or one that does not tell; plan again later.
  */
 export type Outcome =
@@ -99,25 +100,26 @@ async function send(
   write: PodWrite | undefined,
   patch: Send,
 ): Promise<Outcome> {
-  const { expectations } = writing;
-  expectations.expect(pod, kind);
+  // In one step with the sending: whatever was found out before may have changed in between.
+  const expectation = writing.expectations.expect(pod, kind);
+  if (expectation === undefined) return { result: "conflict" };
   try {
     // Without the signal: what is under way when everything stops is finished.
     const after = await patch(pod.name, { namespace: pod.namespace });
-    expectations.written(pod, after.metadata.resourceVersion ?? "");
+    expectation.written(after.metadata.resourceVersion ?? "");
     return { result: "committed" };
   } catch (error) {
     const status = error instanceof ApiError ? error.status : undefined;
     if (status === 404) {
-      expectations.drop(pod);
+      expectation.drop();
       return { result: "gone" };
     }
     if (status !== undefined && status < 500 && status !== 409 && status !== 408) {
-      expectations.drop(pod);
+      expectation.drop();
       return { result: status === 429 ? "unknown" : "refused", error };
     }
-    expectations.unclear(pod);
-    const live = await resolve(writing, pod);
+    expectation.unclear();
+    const live = await resolve(writing, expectation);
     if (write !== undefined && live !== undefined && shows(live, write)) return { result: "committed" };
     return status === 409 ? { result: "conflict" } : { result: "unknown", error };
   }
@@ -127,15 +129,16 @@ async function send(
  * Finds out what the API server holds after a write without a clear answer. Where it can't be read, the expectation
  * stays, so that the pod is left alone until it can.
  */
-export async function resolve({ api, expectations, signal }: Writing, pod: PodProjection): Promise<Pod | undefined> {
+export async function resolve({ api, signal }: Writing, expectation: Expectation): Promise<Pod | undefined> {
+  const { uid, namespace, name, read } = expectation;
   try {
-    const live = await api.get<Pod>(RESOURCES.pods, pod.name, { namespace: pod.namespace, signal });
+    const live = await api.get<Pod>(RESOURCES.pods, name, { namespace, signal });
     const version = live.metadata.resourceVersion ?? "";
-    if (live.metadata.uid !== pod.uid || version === pod.resourceVersion) expectations.drop(pod);
-    else expectations.written(pod, version);
-    return live.metadata.uid === pod.uid ? live : undefined;
+    if (live.metadata.uid !== uid || version === read) expectation.drop();
+    else expectation.written(version);
+    return live.metadata.uid === uid ? live : undefined;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) expectations.drop(pod);
+    if (error instanceof ApiError && error.status === 404) expectation.drop();
     return undefined;
   }
 }

@@ -3,97 +3,98 @@ import { compareResourceVersions } from "@hot/kube";
 import type { PodProjection } from "../plan/pod-projection.ts";
 import type { WriteKind } from "../plan/snapshot.ts";
 
-interface Expectation {
-  readonly kind: WriteKind;
+/**
+ * One own write, from before it is sent until the cache shows what became of it. What is learned of it late says nothing
+ * about the pod's next write.
+ */
+export interface Expectation {
+  readonly uid: string;
   readonly namespace: string;
   readonly name: string;
   /** Version that was planned on. */
   readonly read: string;
-  /** Version that has to be seen; absent while nobody knows whether the write was carried out. */
-  readonly written?: string;
-  /** The answer is outstanding: whoever sent the write will learn more. */
-  readonly underWay: boolean;
-  readonly expiresAt: number;
+  /** The API server holds this version: wait until the cache shows it. */
+  written(resourceVersion: string): void;
+  /** No answer came, or none that tells. */
+  unclear(): void;
+  /** Nothing was written. */
+  drop(): void;
 }
 
-/** What a write was planned on. */
-type Planned = Pick<PodProjection, "uid" | "resourceVersion">;
-
-/** Own writes that the cache may not show yet, keyed by pod UID. */
+/** Own writes that the cache may not show yet: at most one per pod. */
 export interface Expectations {
-  /** Before the write is sent, so that nothing that is seen meanwhile can be missed. */
-  expect(pod: PodProjection, kind: WriteKind): void;
   /**
-   * The API server holds this version: wait until the cache shows it. This and the next two are about the write that was
-   * planned on this state of the pod: its answer may come when the next write, of another SidecarSet, is under way.
+   * Before the write is sent, so that nothing that is seen meanwhile can be missed. Undefined: another write of the pod
+   * is under way, of another SidecarSet perhaps, and this one must not be sent.
    */
-  written(pod: Planned, resourceVersion: string): void;
-  /** No answer came, or none that tells. */
-  unclear(pod: Planned): void;
-  /** Nothing was written. */
-  drop(pod: Planned): void;
+  expect(pod: PodProjection, kind: WriteKind): Expectation | undefined;
   /** The pod is gone. */
   forget(uid: string): void;
-  /** Outstanding writes among these pods, as the cache shows them; those that are seen or too old are forgotten. */
+  /** By pod UID: outstanding writes among these pods, as the cache shows them. */
   pending(pods: readonly PodProjection[]): Map<string, WriteKind>;
-  /** Pods of whose write nobody knows whether it was carried out. */
-  unresolved(pods: readonly PodProjection[]): PodProjection[];
+  /** Those of them of which nobody knows whether they were carried out, nor will learn it without asking. */
+  unresolved(pods: readonly PodProjection[]): Expectation[];
+}
+
+interface Entry extends Expectation {
+  readonly kind: WriteKind;
+  readonly expiresAt: number;
+  /** The answer is outstanding: whoever sent the write will learn more. */
+  underWay: boolean;
+  /** Version that has to be seen; absent while nobody knows whether the write was carried out. */
+  after?: string;
 }
 
 /** Longer than any cache is behind; the precondition of every write keeps an expired one harmless. */
 const EXPIRY = 5 * 60_000;
 
 export function createExpectations(now: () => number): Expectations {
-  const byUid = new Map<string, Expectation>();
+  const byUid = new Map<string, Entry>();
 
-  const outstanding = (pod: PodProjection): Expectation | undefined => {
+  /** One that is seen or too old is forgotten. */
+  const outstanding = (pod: PodProjection): Entry | undefined => {
     const one = byUid.get(pod.uid);
     if (one === undefined) return undefined;
-    const seen = one.written === undefined ? pod.resourceVersion !== one.read : reached(pod.resourceVersion, one);
-    if (!seen && now() < one.expiresAt) return one;
+    if (!isSeen(one, pod.resourceVersion) && now() < one.expiresAt) return one;
     byUid.delete(pod.uid);
     return undefined;
   };
 
-  const of = ({ uid, resourceVersion }: Planned): Expectation | undefined => {
-    const one = byUid.get(uid);
-    return one?.read === resourceVersion ? one : undefined;
-  };
+  const among = (pods: readonly PodProjection[]): Entry[] =>
+    byUid.size === 0 ? [] : pods.flatMap((pod) => outstanding(pod) ?? []);
 
   return {
-    expect: ({ uid, namespace, name, resourceVersion }, kind) => {
-      byUid.set(uid, { kind, namespace, name, read: resourceVersion, underWay: true, expiresAt: now() + EXPIRY });
-    },
-    written: (pod, resourceVersion) => {
-      const one = of(pod);
-      if (one !== undefined) byUid.set(pod.uid, { ...one, written: resourceVersion, underWay: false });
-    },
-    unclear: (pod) => {
-      const one = of(pod);
-      if (one !== undefined) byUid.set(pod.uid, { ...one, underWay: false });
-    },
-    drop: (pod) => {
-      if (of(pod) !== undefined) byUid.delete(pod.uid);
+    expect: (pod, kind) => {
+      if (outstanding(pod) !== undefined) return undefined;
+      const { uid, namespace, name, resourceVersion: read } = pod;
+      const one: Entry = {
+        ...{ uid, namespace, name, read, kind, underWay: true, expiresAt: now() + EXPIRY },
+        written: (resourceVersion) => {
+          one.after = resourceVersion;
+          one.underWay = false;
+        },
+        unclear: () => {
+          one.underWay = false;
+        },
+        drop: () => {
+          if (byUid.get(uid) === one) byUid.delete(uid);
+        },
+      };
+      byUid.set(uid, one);
+      return one;
     },
     forget: (uid) => void byUid.delete(uid),
-    pending: (pods) => {
-      const found = new Map<string, WriteKind>();
-      for (const pod of byUid.size === 0 ? [] : pods) {
-        const one = outstanding(pod);
-        if (one !== undefined) found.set(pod.uid, one.kind);
-      }
-      return found;
-    },
-    unresolved: (pods) =>
-      (byUid.size === 0 ? [] : pods).filter((pod) => {
-        const one = outstanding(pod);
-        return one !== undefined && !one.underWay && one.written === undefined;
-      }),
+    pending: (pods) => new Map(among(pods).map(({ uid, kind }) => [uid, kind])),
+    unresolved: (pods) => among(pods).filter(({ underWay, after }) => !underWay && after === undefined),
   };
 }
 
-/** Versions are numbers on every API server in use; elsewhere any other version than the one planned on counts. */
-function reached(seen: string, { read, written = "" }: Expectation): boolean {
-  const order = compareResourceVersions(seen, written);
-  return order === undefined ? seen !== read : order >= 0;
+/**
+ * Whether the cache shows what became of a write: any state after the one that it was planned on, as no other can become
+ * it then. Versions are numbers on every API server in use; elsewhere any other version counts.
+ */
+function isSeen({ read, after }: Entry, version: string): boolean {
+  const order = compareResourceVersions(version, after ?? read);
+  if (order === undefined) return version !== read;
+  return after === undefined ? order > 0 : order >= 0;
 }
