@@ -107,6 +107,24 @@ describe("the history", () => {
     ]);
   });
 
+  test("keeps the one that a pod was taken back to by an abort, and not the one that was aborted", async () => {
+    const v1 = sidecarSet({ image: "x:1" });
+    await start([injectedPod(v1)], { ...v1, spec: { ...v1.spec, revisionHistoryLimit: 1 } });
+    cluster.fateOf = (to) => (to === "x:bad" ? "pullError" : "runs");
+    await cluster.edit(image("x:2", { revisionHistoryLimit: 1 }));
+    await cluster.converge();
+    await cluster.edit(image("x:bad", { revisionHistoryLimit: 1 }));
+    await cluster.converge();
+    expect(images(await cluster.pod())).toMatchObject({ "x-1": "e:1", "x-2": "x:2" });
+    const paused = { revisionHistoryLimit: 1, updateStrategy: { paused: true } };
+    for (const to of ["x:4", "x:5"]) await cluster.edit(image(to, paused));
+    await cluster.settle(61_000);
+    expect(await summary()).toEqual([
+      [2, "x:2"],
+      [5, "x:5"],
+    ]);
+  });
+
   test("counts on where the name is taken by other data, and takes over equal data", async () => {
     const set = sidecarSet({ image: "x:1" });
     const own = newRevision(set, { namespace: HOME, revision: 1, collisionCount: 0 });

@@ -14,6 +14,8 @@ export interface UpgradeRecord {
   readonly empty: string;
   /** Hash entry before the upgrade; empty if unknown. */
   readonly prevHash: string;
+  /** Its revision. Absent: unknown. */
+  readonly prevRevision?: string;
   /** The target's container before the write; empty if unknown (adopted). */
   readonly containerID: string;
   readonly imageID: string;
@@ -58,7 +60,9 @@ export function parseRecord(annotations: Readonly<Record<string, string>>, base:
     typeof object["minReady"] === "number" &&
     (object["onFailure"] === "Abort" || object["onFailure"] === "Wait") &&
     (object["phase"] === "upgrade" || object["phase"] === "reset" || object["phase"] === "abort") &&
-    ["fromImageID", "toImageID"].every((field) => ["undefined", "string"].includes(typeof object[field])) &&
+    ["prevRevision", "fromImageID", "toImageID"].every((field) =>
+      ["undefined", "string"].includes(typeof object[field]),
+    ) &&
     object["to"] !== "" &&
     object["empty"] !== "";
   if (!valid) return undefined;

@@ -20,6 +20,11 @@ export function podHash(pod: PodProjection, name: string, annotation = HASH_ANNO
   return parseHashes(pod.annotations[annotation])?.[name]?.hash ?? "";
 }
 
+/** The ControllerRevision that a pod was injected with or last updated to; undefined if it does not say. */
+export function podRevision(pod: PodProjection, name: string): string | undefined {
+  return parseHashes(pod.annotations[HASH_ANNOTATION])?.[name]?.controllerRevision;
+}
+
 /**
  * Whether only images differ between pod and SidecarSet. The empty image is set aside: a pod keeps the one that it was
  * injected with, so the SidecarSet is hashed as if it had the pod's.

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseHashes } from "@hot/inject";
-import { HASH_ANNOTATION } from "@hot/spec";
 import type { PodProjection } from "./pod-projection.ts";
+import { parseRecord, recordedBases } from "./record.ts";
+import { podRevision } from "./upgradable.ts";
 
-/** The revisions of a SidecarSet that pods were injected with or updated to, and others that are needed. */
+/**
+ * The revisions of a SidecarSet that pods were injected with or updated to, those that an abort would take them back to,
+ * and others that are needed.
+ */
 export function usedRevisions(
   pods: readonly PodProjection[],
   name: string,
   others: readonly string[] = [],
 ): ReadonlySet<string> {
-  const ofPods = pods.flatMap(({ annotations }) => {
-    const entries = parseHashes(annotations[HASH_ANNOTATION]) ?? {};
-    const revision = Object.hasOwn(entries, name) ? entries[name]?.controllerRevision : undefined;
-    return revision ?? [];
-  });
+  const ofPods = pods.flatMap((pod) => [podRevision(pod, name) ?? [], previousOf(pod, name)].flat());
   return new Set([...ofPods, ...others]);
+}
+
+function previousOf({ annotations }: PodProjection, name: string): string[] {
+  return recordedBases(annotations, name).flatMap((base) => {
+    const record = parseRecord(annotations, base);
+    return record?.phase === "upgrade" ? (record.prevRevision ?? []) : [];
+  });
 }

@@ -17,7 +17,7 @@ import { recordAnnotation, type UpgradeFailure, type UpgradeRecord } from "./rec
 import { emptied, type Images } from "./safety.ts";
 import type { WriteKind } from "./snapshot.ts";
 import { onSpecImage } from "./spec-image.ts";
-import { hashOf, podHash } from "./upgradable.ts";
+import { hashOf, podHash, podRevision } from "./upgradable.ts";
 
 /** One PATCH of a pod, valid only for the resourceVersion that it was planned on. */
 export interface PodWrite {
@@ -71,11 +71,14 @@ function startAnnotations(
   const target = versionKeys(standby.container.name);
   const old = versionKeys(serving.container.name);
   const version = nextVersion(pair, sidecarSet).toString();
+  const name = sidecarSet.metadata.name ?? "";
+  const prevRevision = podRevision(pod, name);
   const known = {
     to: image,
     from: serving.container.image,
     empty: standby.container.image,
-    prevHash: podHash(pod, sidecarSet.metadata.name ?? ""),
+    prevHash: podHash(pod, name),
+    ...(prevRevision !== undefined && { prevRevision }),
     containerID: standby.container.status?.containerID ?? "",
     imageID: standby.container.status?.imageID ?? "",
     generation: nextGeneration(pod),
@@ -91,7 +94,7 @@ function startAnnotations(
 
 type Known = "to" | "from" | "empty" | "prevHash" | "containerID" | "imageID" | "generation";
 
-type Observed = Pick<UpgradeRecord, Known> & Partial<Pick<UpgradeRecord, "fromImageID">>;
+type Observed = Pick<UpgradeRecord, Known> & Partial<Pick<UpgradeRecord, "prevRevision" | "fromImageID">>;
 
 function newRecord(sidecarSet: SidecarSet, known: Observed, now: number): UpgradeRecord {
   const policy = hotUpgradePolicy(sidecarSet);
@@ -183,7 +186,7 @@ export function abortWrite(
       ...recordAnnotation(base, after),
       ...workingAnnotation(pod, { [base]: old.container.name }),
       ...inPlaceState(pod, record.sidecarSet, record.prevHash, Object.keys(images), now),
-      ...resetHash(pod, record.sidecarSet, record.prevHash, now),
+      ...resetHash(pod, record, now),
     },
   };
 }
@@ -224,9 +227,20 @@ function setHash(pod: PodProjection, sidecarSet: SidecarSet, hash: string, now: 
   return putEntry(pod, hashEntry(sidecarSet, HASH_ANNOTATION, hash, toRfc3339(now)));
 }
 
-function resetHash(pod: PodProjection, name: string, hash: string, now: number): Record<string, string> {
-  const entry = parseHashes(pod.annotations[HASH_ANNOTATION])?.[name];
-  return putEntry(pod, { ...entry, sidecarSetName: name, hash, updateTimestamp: toRfc3339(now) });
+/** The entry before the upgrade. That of the aborted one must not stay: the history is cut by what pods name. */
+function resetHash(
+  pod: PodProjection,
+  { sidecarSet: name, prevHash, prevRevision }: UpgradeRecord,
+  now: number,
+): Record<string, string> {
+  const { controllerRevision: _, ...entry } = parseHashes(pod.annotations[HASH_ANNOTATION])?.[name] ?? {};
+  return putEntry(pod, {
+    ...entry,
+    sidecarSetName: name,
+    hash: prevHash,
+    updateTimestamp: toRfc3339(now),
+    ...(prevRevision !== undefined && { controllerRevision: prevRevision }),
+  });
 }
 
 /** An annotation that can't be read is started afresh; it counts as "no hash" everywhere. */

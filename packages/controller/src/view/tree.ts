@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseHashes, prepareSidecarSets } from "@hot/inject";
-import { findCondition, HASH_ANNOTATION, type RolloutReason, type SidecarSet } from "@hot/spec";
+import { prepareSidecarSets } from "@hot/inject";
+import { findCondition, type RolloutReason, type SidecarSet } from "@hot/spec";
 import { toMillis } from "../instant.ts";
 import { readState } from "../plan/in-place-state.ts";
 import { isChosen, isOlder, mayLack, type IsInjectable } from "../plan/injectable.ts";
@@ -11,6 +11,7 @@ import type { PodProjection } from "../plan/pod-projection.ts";
 import type { PodReport } from "../plan/pod-report.ts";
 import { onSpecImage } from "../plan/spec-image.ts";
 import { isMatched, isUnfinished, type NamespaceLabels } from "../plan/select-pods.ts";
+import { podRevision } from "../plan/upgradable.ts";
 
 /** What a terminal or a page shows of one SidecarSet: no colours, no widths, no times that were not given. */
 export interface SidecarSetView {
@@ -122,7 +123,7 @@ function stateOf(sidecarSet: SidecarSet | undefined): Pick<SidecarSetView, "stat
 function viewPod({ pod, facts, reason, detail }: PodReport, sidecarSet: string, pairs: readonly HotPair[]): PodView {
   const { namespace, name } = pod;
   const { ready, updated } = facts;
-  const revision = parseHashes(pod.annotations[HASH_ANNOTATION])?.[sidecarSet]?.controllerRevision ?? "";
+  const revision = podRevision(pod, sidecarSet) ?? "";
   const changedAt = toMillis(readState(pod, sidecarSet)?.updateTimestamp);
   const about = { revision, ...(changedAt !== undefined && { changedAt }) };
   return { namespace, name, ready, updated, ...about, reason, detail, pairs: pairs.map(viewPair) };

@@ -200,6 +200,18 @@ export const BUGS: readonly Bug[] = [
     found: /I11: .* is deleted/,
   },
   {
+    name: "an aborted pod names the aborted revision",
+    changes: [
+      { file: "plan/writes.ts", from: "const { controllerRevision: _, ...entry } =", to: "const entry =" },
+      {
+        file: "plan/writes.ts",
+        from: "    ...(prevRevision !== undefined && { controllerRevision: prevRevision }),\n  });",
+        to: "  });",
+      },
+    ],
+    found: /I12/,
+  },
+  {
     name: "a retry is never used up",
     changes: [{ file: "plan/finish-pod.ts", from: "    ...tokensOf(pod, sidecarSet),\n", to: "" }],
     found: /tried twice|I6|come to rest/,

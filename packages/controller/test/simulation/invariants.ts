@@ -5,6 +5,7 @@ import type { OnArrival, PatchCall } from "./connection.ts";
 import { SLOW_CALL } from "./faults.ts";
 import type { Leaders } from "./leaders.ts";
 import { hashEntryOf, isObserved, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
+import { NamedRevisions } from "./named-revisions.ts";
 import type { Replica } from "./replica.ts";
 import type { PodProjection } from "../../src/index.ts";
 import type { World } from "./world.ts";
@@ -43,6 +44,7 @@ export class Invariants {
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #leaders: Leaders;
+  readonly #revisions: NamedRevisions;
   /** By SidecarSet: pods that hold a unit of maxUnavailable, by the truth of the API. */
   readonly #holding: ReadonlyMap<string, Set<string>>;
   /** Pods and generations for which an upgrade was started. */
@@ -54,6 +56,7 @@ export class Invariants {
     this.#world = world;
     this.#cluster = cluster;
     this.#leaders = leaders;
+    this.#revisions = new NamedRevisions(world);
     this.#holding = new Map(cluster.scopes.map((one) => [one.name, new Set()]));
     world.server.onCommit(({ plural, key, object, type }) => {
       if (plural !== "pods") return;
@@ -122,6 +125,7 @@ export class Invariants {
     this.lastWriteAt = this.#world.scheduler.now;
     this.#world.note(() => `${replica.name}: writes ${key} ${describe(after, this.#cluster.bases)}`);
     this.#untouched(write);
+    for (const { name } of this.#cluster.scopes) this.#revisions.written(key, name, before, after);
     for (const base of this.#cluster.bases) {
       const [was, is] = [pairFacts(before, base), pairFacts(after, base)];
       is.sides.forEach((side, index) => {
