@@ -45,8 +45,8 @@ export class Invariants {
   readonly #cluster: Cluster;
   readonly #leaders: Leaders;
   readonly #revisions: NamedRevisions;
-  /** By SidecarSet: pods that hold a unit of maxUnavailable, by the truth of the API. */
-  readonly #holding: ReadonlyMap<string, Set<string>>;
+  /** By SidecarSet: pods that hold a unit of maxUnavailable, by the truth of the API, and the pairs that they hold it for. */
+  readonly #holding: ReadonlyMap<string, Map<string, Set<string>>>;
   /** Pods and generations for which an upgrade was started. */
   readonly #attempts = new Set<string>();
   /** Pair of a pod → when its upgrade began. */
@@ -57,7 +57,7 @@ export class Invariants {
     this.#cluster = cluster;
     this.#leaders = leaders;
     this.#revisions = new NamedRevisions(world);
-    this.#holding = new Map(cluster.scopes.map((one) => [one.name, new Set()]));
+    this.#holding = new Map(cluster.scopes.map((one) => [one.name, new Map()]));
     world.server.onCommit(({ plural, key, object, type }) => {
       if (plural !== "pods") return;
       if (type === "DELETED") for (const holding of this.#holding.values()) holding.delete(key);
@@ -214,24 +214,27 @@ export class Invariants {
     if (!this.#world.hasStaleLists && !inDoubt && this.#attempts.has(attempt))
       this.#violate(`${name} is tried twice for one generation`);
     this.#attempts.add(attempt);
-    this.#checkBudget(write, name, this.#cluster.ownerOf(was.base).name, sidecarSet);
+    this.#checkBudget(write, name, was.base, sidecarSet);
   }
 
   /** I2, I3. Of what two leaders do at once, neither can know. */
-  #checkBudget({ key, before, knew }: Write, name: string, scope: string, sidecarSet: SidecarSet): void {
+  #checkBudget({ key, before, knew }: Write, name: string, base: string, sidecarSet: SidecarSet): void {
+    const scope = this.#cluster.ownerOf(base).name;
     const { old, total } = knew.get(scope)!;
     const holding = this.#holding.get(scope)!;
     const inDoubt = this.#world.scheduler.now < this.#leaders.doubtUntil;
     const { maxUnavailable = 1, partition = 0 } = sidecarSet.spec.updateStrategy ?? {};
     const isReady = before.status?.conditions?.find((one) => one.type === "Ready")?.status === "True";
-    const others = [...holding].filter((one) => one !== key);
+    const others = [...holding.keys()].filter((one) => one !== key);
     if (isReady && !inDoubt && others.length >= Number(maxUnavailable)) {
       this.#violate(
         `I2: ${name} starts while ${others.join(", ")} are under way, and maxUnavailable is ${maxUnavailable}`,
       );
     }
     // One that was not ready by itself takes no unit.
-    if (isReady) holding.add(key);
+    const held = holding.get(key);
+    if (held !== undefined) held.add(base);
+    else if (isReady) holding.set(key, new Set([base]));
     if (!inDoubt && old < Math.min(Number(partition), total) && total > 0) {
       this.#violate(`I3: ${name} starts, and only ${old} of ${total} pods stay old with partition ${partition}`);
     }
@@ -249,7 +252,10 @@ export class Invariants {
         if (pair.sides.every((side) => side.isEmpty)) this.#violate(`I1: ${key}: both sides have the empty image`);
         if (pair.serving !== undefined) this.#settled(key, pod, pair, pair.serving);
       }
-      if (pairs.every(isDone) && isObserved(pod)) this.#holding.get(name)?.delete(key);
+      // A pair that has nothing to do with it may be not ready by itself.
+      const held = this.#holding.get(name)?.get(key);
+      const isOver = pairs.every((pair) => held?.has(pair.base) !== true || isDone(pair));
+      if (isOver && isObserved(pod)) this.#holding.get(name)?.delete(key);
     }
   }
 
