@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ApiError, type Api, type Clock, type FairGate } from "@hot/kube";
 import { reasonCode, type SidecarSet, type SidecarSetStatus } from "@hot/spec";
+import { addedMetadata } from "./act/added-metadata.ts";
 import { applyCondition, applyWrite, resolve, type Outcome, type Writing } from "./act/apply.ts";
 import type { Expectations } from "./act/expectations.ts";
 import { inParallel } from "./act/in-parallel.ts";
@@ -210,14 +211,15 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const reporting = report(name, stored, planned.status, problems);
     await inTurn(planned.writes, async (one) => {
       if (isStart(one) && problem !== undefined) return;
-      if (!turn.admits(nameOf(one))) return;
-      const isWanted = (): boolean => !signal.aborted && (!isStart(one) || isCurrent(snapshot, cached(name)));
-      if (!isWanted()) {
+      const added = await addedMetadata(writing, one.pod, one.write.metadataOf);
+      if ("outcome" in added) return settle(one.pod, one.kind, added.outcome, []);
+      if (signal.aborted || !turn.admits(nameOf(one))) return;
+      if (isStart(one) && !isCurrent(snapshot, cached(name))) {
         problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
         return;
       }
       const { write, events } = latest.get(nameOf(one)) ?? one;
-      settle(one.pod, one.kind, await applyWrite(writing, one.pod, write, isWanted), events);
+      settle(one.pod, one.kind, await applyWrite(writing, one.pod, write, added.annotations), events);
     });
     await inTurn(planned.conditions, async ({ pod, message, events }) => {
       if (!turn.admits()) return;

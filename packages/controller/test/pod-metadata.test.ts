@@ -106,3 +106,20 @@ test("whoever pauses while the pod is read is heard: nothing starts", async () =
   await cluster.converge();
   expect(cluster.patches()).toEqual([]);
 });
+
+test("a deadline counts from the write: an upgrade whose pod took longer to be read is not aborted", async () => {
+  const set = v2({ annotations: { set: "new" }, patchPolicy: "Overwrite" });
+  const updateStrategy = { hotUpgrade: { progressDeadlineSeconds: 20 } };
+  cluster = new Cluster([injectedPod(v1)], { ...set, spec: { ...set.spec, updateStrategy } });
+  const { reached, release } = cluster.api.faults.holdNext({ verb: "get", plural: "pods" });
+  const starting = cluster.start();
+  await reached;
+  await cluster.settle(30_000);
+  release();
+  await starting;
+  await cluster.settle();
+  const record = (await cluster.pod()).metadata.annotations?.["upgrade.hot.internal/x"] ?? "{}";
+  expect(JSON.parse(record)).toMatchObject({ deadlineAt: "2030-01-01T00:00:50Z" });
+  await cluster.converge();
+  expect(images(await cluster.pod())).toMatchObject({ "x-1": "e:1", "x-2": "x:2" });
+});

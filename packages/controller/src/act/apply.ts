@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { metadataChanges } from "@hot/inject";
 import { ApiError, RESOURCES, type Api } from "@hot/kube";
-import { UPGRADABLE_CONDITION, type Pod, type SidecarSet } from "@hot/spec";
+import { UPGRADABLE_CONDITION, type Pod } from "@hot/spec";
 import { toRfc3339 } from "../instant.ts";
 import type { PodProjection } from "../plan/pod-projection.ts";
 import type { WriteKind } from "../plan/snapshot.ts";
@@ -27,21 +26,17 @@ export interface Writing {
 /**
  * Sends one write, once. It holds only for the resourceVersion that it was planned on, and is never sent again.
  *
- * @param isWanted - asked again after what had to be read for it: whoever pauses meanwhile is heard
+ * @param added - annotations besides those of the write, which win
  */
-export async function applyWrite(
+export function applyWrite(
   writing: Writing,
   pod: PodProjection,
   write: PodWrite,
-  isWanted: () => boolean,
+  added: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
-  const metadata = await addedMetadata(writing, pod, write.metadataOf);
-  if ("outcome" in metadata) return metadata.outcome;
-  if (!isWanted()) return { result: "conflict" };
   const containers = Object.entries(write.images).map(([name, image]) => ({ name, image }));
-  const annotations = { ...metadata.annotations, ...write.annotations };
   const body = {
-    metadata: { resourceVersion: pod.resourceVersion, annotations },
+    metadata: { resourceVersion: pod.resourceVersion, annotations: { ...added, ...write.annotations } },
     ...(containers.length > 0 && { spec: { containers } }),
   };
   return send(writing, pod, write.kind, write, (name, options) =>
@@ -52,30 +47,6 @@ export async function applyWrite(
       options,
     ),
   );
-}
-
-/**
- * The cache keeps none of the annotations that `patchPodMetadata` may be about, so they are read: once, and only from
- * the very version that the write is for.
- */
-async function addedMetadata(
-  { api, signal }: Writing,
-  pod: PodProjection,
-  sidecarSet: SidecarSet | undefined,
-): Promise<{ annotations: Record<string, string> } | { outcome: Outcome }> {
-  if (sidecarSet === undefined) return { annotations: {} };
-  try {
-    const live = await api.get<Pod>(RESOURCES.pods, pod.name, { namespace: pod.namespace, signal });
-    const { uid, resourceVersion } = live.metadata;
-    if (uid !== pod.uid || resourceVersion !== pod.resourceVersion) return { outcome: { result: "conflict" } };
-    const changes = metadataChanges(live, sidecarSet);
-    if ("annotations" in changes) return changes;
-    const { sentence, fix, code } = changes.denied;
-    return { outcome: { result: "refused", error: new Error(`${sentence}. ${fix} (${code})`) } };
-  } catch (error) {
-    const gone = error instanceof ApiError && error.status === 404;
-    return { outcome: gone ? { result: "gone" } : { result: "unknown", error } };
-  }
 }
 
 /** Writes the pod condition SidecarSetUpgradable. */
@@ -100,7 +71,7 @@ async function send(
   write: PodWrite | undefined,
   patch: Send,
 ): Promise<Outcome> {
-  // In one step with the sending: whatever was found out before may have changed in between.
+  // In the step that sends it: another write may have begun since it was planned.
   const expectation = writing.expectations.expect(pod, kind);
   if (expectation === undefined) return { result: "conflict" };
   try {

@@ -11,7 +11,6 @@ import { injectedPod, sidecarSet } from "../support/builders.ts";
 const pod = (resourceVersion: string): PodProjection => projectPod(stored(resourceVersion));
 const upgrade: PodWrite = { kind: "upgrade", images: { "x-2": "x:2" }, annotations: {} };
 const mark: PodWrite = { kind: "mark", images: {}, annotations: { marked: "yes" } };
-const always = (): boolean => true;
 
 function stored(resourceVersion: string): Pod {
   const one = injectedPod(sidecarSet({ image: "x:1" }));
@@ -40,8 +39,8 @@ const turns = (): Promise<void> => new Promise((done) => void setImmediate(done)
 
 test("of two SidecarSets that write one pod in the same instant only one does, and its write is counted", async () => {
   const { writing, calls } = held();
-  const first = applyWrite(writing, pod("5"), upgrade, always);
-  const second = applyWrite(writing, pod("5"), mark, always);
+  const first = applyWrite(writing, pod("5"), upgrade);
+  const second = applyWrite(writing, pod("5"), mark);
   await turns();
   expect(calls.map((one) => one.verb)).toEqual(["patch"]);
   expect(await second).toEqual({ result: "conflict" });
@@ -53,9 +52,9 @@ test("of two SidecarSets that write one pod in the same instant only one does, a
 
 test("what was planned on an older state than the write under way is not sent, and does not hide it", async () => {
   const { writing, calls } = held();
-  void applyWrite(writing, pod("6"), upgrade, always);
+  void applyWrite(writing, pod("6"), upgrade);
   await turns();
-  const older = applyWrite(writing, pod("5"), mark, always);
+  const older = applyWrite(writing, pod("5"), mark);
   await turns();
   expect(calls.map((one) => one.verb)).toEqual(["patch"]);
   expect(await older).toEqual({ result: "conflict" });
@@ -64,7 +63,7 @@ test("what was planned on an older state than the write under way is not sent, a
 
 test("what is read late, about a write that another round has cleared up, says nothing about the next one", async () => {
   const { writing, calls } = held();
-  const first = applyWrite(writing, pod("5"), mark, always);
+  const first = applyWrite(writing, pod("5"), mark);
   await turns();
   calls[0]?.refuse(new ApiError("patch pods", 500, { message: "no" }));
   await turns();
@@ -73,7 +72,7 @@ test("what is read late, about a write that another round has cleared up, says n
   const other = resolve(writing, unresolved as Expectation);
   calls[2]?.answer(stored("5"));
   await other;
-  void applyWrite(writing, pod("5"), upgrade, always);
+  void applyWrite(writing, pod("5"), upgrade);
   await turns();
   calls[1]?.answer(stored("5"));
   expect(await first).toMatchObject({ result: "unknown" });

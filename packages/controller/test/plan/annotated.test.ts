@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { annotated } from "../../src/plan/annotated.ts";
+import { Annotated } from "../../src/plan/annotated.ts";
 
 const TIMES = ["2030-01-01T00:00:00Z", "2030-01-01T00:00:01Z", "2031-12-31T23:59:59Z"];
 const IDS = ["containerd://", "cri-o://"].flatMap((scheme) => ["a", "b"].map((one) => scheme + one.repeat(64)));
@@ -27,7 +27,7 @@ test("annotations are read as they were written, whatever others have in common 
       ["a", text],
       ["b", PARTS[count++ % PARTS.length] ?? ""],
     ] as const;
-    expect(annotated(entries, {}).annotations).toEqual(Object.fromEntries(entries));
+    expect(new Annotated(entries).annotations).toEqual(Object.fromEntries(entries));
   }
   expect(count).toBeGreaterThan(3_000);
 });
@@ -36,6 +36,6 @@ test("the names of annotations and their order are their own", () => {
   const time = TIMES[0] ?? "";
   for (const keys of [["a"], ["b"], ["a", "b"], ["b", "a"], []]) {
     const entries = keys.map((key) => [key, time] as const);
-    expect(Object.entries(annotated(entries, {}).annotations)).toEqual(entries);
+    expect(Object.entries(new Annotated(entries).annotations)).toEqual(entries);
   }
 });

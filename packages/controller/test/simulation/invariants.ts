@@ -35,6 +35,12 @@ interface Knowledge {
  */
 const PLAN_AGE = 250 + 2 * 10;
 
+/**
+ * A deadline of 20 s, the shortest, is seen over no sooner after the write has arrived, in milliseconds: it counts from
+ * the plan, in whole seconds.
+ */
+const LEAST_PROGRESS = 20_000 - 1_000 - PLAN_AGE - SLOW_CALL;
+
 /** The invariants, checked at every write of the controller: when it is sent, and when it is carried out. */
 export class Invariants {
   writes = 0;
@@ -179,11 +185,10 @@ export class Invariants {
     }
     if (record?.phase !== "abort" || record.failed === undefined) return;
     this.failures.add(`${this.#cluster.ownerOf(is.base).name} ${before.metadata.uid} ${record.failed.generation}`);
-    // It was planned some time before it arrived.
     const elapsed = this.#world.scheduler.now - (this.#begun.get(`${key} ${is.base}`) ?? 0);
     // A leader that stood still between its plan and its write has set a deadline that was over when it arrived.
     const inDoubt = this.#world.scheduler.now < this.#leaders.doubtUntil;
-    if (record.failed.reason === "ProgressDeadlineExceeded" && elapsed < 16_000 && !inDoubt) {
+    if (record.failed.reason === "ProgressDeadlineExceeded" && elapsed < LEAST_PROGRESS && !inDoubt) {
       this.#violate(`${name} is aborted by its deadline after ${elapsed} ms`);
     }
   }
