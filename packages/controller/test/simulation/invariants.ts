@@ -196,9 +196,8 @@ export class Invariants {
   #started(write: Write, was: PairFacts, side: SideFacts, now: SideFacts): void {
     const { key, before } = write;
     const { sidecarSet, failed } = write.knew.get(this.#cluster.ownerOf(was.base).name)!;
-    const machine = this.#cluster.machines.get(key);
     const name = `${key} ${side.container}`;
-    machine?.nth.set(side.container, ++machine.upgrades);
+    this.#cluster.machines.get(key)?.upgrade(side.container, now.version);
     if (!side.isEmpty) this.#violate(`${name} gets ${now.image} in place of ${side.image}: a target is never changed`);
     else if (!isSeenServing(side) || !isObserved(before))
       this.#violate(`${name} gets ${now.image}, and was not seen empty`);

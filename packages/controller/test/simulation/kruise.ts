@@ -63,7 +63,7 @@ function upgrade(one: Handled, pairs: readonly PairFacts[]): void {
       : [{ base, target, serving, image: wish.hot[base] ?? "" }];
   });
   for (const { target, image } of targets) {
-    machine?.nth.set(target.container, ++machine.upgrades);
+    machine?.upgrade(target.container, BigInt(version));
     machine?.byKruise.set(target.container, version);
     world.note(() => `Kruise: upgrades ${key} ${target.container} to ${image}`);
   }

@@ -18,10 +18,12 @@ export class Machine {
   readonly byKruise = new Map<string, string>();
   /** When Kruise has last begun an upgrade of the pod, in virtual milliseconds. */
   kruiseBeganAt = Number.NEGATIVE_INFINITY;
-  upgrades = 0;
   /** Told when a process has changed by itself. */
   onChange: (process: Process) => void = () => undefined;
   readonly #world: World;
+  /** `nth` by the VERSION that it has given: a kubelet may start a container for a pod that it has read before. */
+  readonly #nthOf = new Map<string, number>();
+  #upgrades = 0;
   #instances = 0;
 
   constructor(world: World, pod: Pod, bases: readonly string[]) {
@@ -29,6 +31,7 @@ export class Machine {
     this.uid = pod.metadata.uid ?? "";
     this.key = `${pod.metadata.namespace}/${pod.metadata.name}`;
     for (const { name, image = "" } of pod.spec.containers) {
+      this.#nthOf.set(`${name} ${versionOf(name, pod)}`, 0);
       const process = this.#create(name, image, pod, 0);
       // Who has served from the beginning has no takeover to hang in.
       this.processes.set(name, { ...process, isDud: false, ready: true, startedAt: process.startedAt - 86_400_000 });
@@ -39,6 +42,12 @@ export class Machine {
       sides[owner].took = true;
       this.sockets.push(new Sockets(sides, owner));
     }
+  }
+
+  /** The next upgrade of the pod: it gives a container its spec image. */
+  upgrade(container: string, version: bigint): void {
+    this.nth.set(container, ++this.#upgrades);
+    this.#nthOf.set(`${container} ${version}`, this.#upgrades);
   }
 
   of(container: string): Process {
@@ -117,6 +126,7 @@ export class Machine {
 
   #create(container: string, image: string, pod: Pod, restarts: number): Process {
     const { annotations = {} } = pod.metadata;
+    const version = versionOf(container, pod);
     return {
       container,
       image,
@@ -124,9 +134,9 @@ export class Machine {
       startedAt: this.#world.scheduler.now,
       state: "running",
       restarts,
-      version: BigInt(annotations[VERSION_ANNOTATION_PREFIX + container] ?? "0"),
+      version,
       alt: BigInt(annotations[VERSION_ALT_ANNOTATION_PREFIX + container] ?? "0"),
-      nth: this.nth.get(container) ?? 0,
+      nth: this.#nthOf.get(`${container} ${version}`) ?? this.nth.get(container) ?? 0,
       ready: false,
       started: true,
       took: false,
@@ -145,4 +155,8 @@ export class Machine {
       `I4: the later upgrade has VERSION ${b.version} (${b.container}), the earlier one ${a.version} (${a.container})`,
     );
   }
+}
+
+function versionOf(container: string, { metadata }: Pod): bigint {
+  return BigInt(metadata.annotations?.[VERSION_ANNOTATION_PREFIX + container] ?? "0");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pod, SidecarSet } from "@hot/spec";
-import { plan, type Plan } from "../../src/plan/plan.ts";
+import { plan, type WholePlan } from "../../src/plan/plan.ts";
 import { projectPod } from "../../src/plan/pod-projection.ts";
 import { isMatched, isUnfinished } from "../../src/plan/select-pods.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
@@ -10,7 +10,7 @@ import { T0 } from "./builders.ts";
 export type Circumstances = Partial<Pick<Snapshot, "live" | "pending" | "receipts" | "now" | "name">>;
 
 /** The plan for these pods, chosen as the controller chooses them. */
-export function planFor(pods: readonly Pod[], sidecarSet?: SidecarSet, circumstances: Circumstances = {}): Plan {
+export function planFor(pods: readonly Pod[], sidecarSet?: SidecarSet, circumstances: Circumstances = {}): WholePlan {
   const projected = pods.map(projectPod);
   const name = sidecarSet?.metadata.name ?? "mesh";
   const matched = projected.filter((pod) => sidecarSet && isMatched(pod, sidecarSet, () => ({})));
@@ -28,7 +28,7 @@ export function planFor(pods: readonly Pod[], sidecarSet?: SidecarSet, circumsta
 }
 
 /** One word for what is done in the first pod: the kind of write, or the reason for none. */
-export function verdict({ writes, pods }: Plan): string {
+export function verdict({ writes, pods }: WholePlan): string {
   const [pod] = pods;
   return writes[0]?.write.kind.toUpperCase() ?? pod?.reason ?? "nothing";
 }
