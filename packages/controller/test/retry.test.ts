@@ -83,6 +83,12 @@ describe("on the SidecarSet", () => {
     await annotateSidecarSet("1");
     await cluster.converge();
     expect(attempts()).toBe(2);
+    // Whoever clears the annotation away asks for nothing, and the same value is still no other one.
+    await annotateSidecarSet(null);
+    await cluster.converge();
+    await annotateSidecarSet("1");
+    await cluster.converge();
+    expect(attempts()).toBe(2);
     await annotateSidecarSet("2");
     await cluster.converge();
     expect(attempts()).toBe(3);

@@ -9,7 +9,7 @@ const LONGEST = 64;
 
 /**
  * What `hot.internal/retry` says: an opaque text. Another one than before asks for what has failed to be tried again,
- * once. Of a long text only the first 64 characters count.
+ * once; none, or an empty one, asks for nothing. Of a long text only the first 64 characters count.
  */
 export function retryToken({ annotations }: Pick<ObjectMeta, "annotations">): string {
   return (annotations?.[RETRY_ANNOTATION] ?? "").slice(0, LONGEST);
@@ -21,9 +21,10 @@ export function retryToken({ annotations }: Pick<ObjectMeta, "annotations">): st
  */
 export function isStalled({ metadata, status }: SidecarSet): boolean {
   const stalled = findCondition(status?.conditions, "Stalled");
+  const token = retryToken(metadata);
   return (
     stalled?.status === "True" &&
     stalled.observedGeneration === (metadata.generation ?? 0) &&
-    (status?.observedRetry ?? "") === retryToken(metadata)
+    (token === "" || token === status?.observedRetry)
   );
 }

@@ -41,9 +41,9 @@ export function tokensOf(pod: PodProjection, sidecarSet: SidecarSet | undefined)
 }
 
 function isForAll(failure: Tokens, tokens: Tokens): boolean {
-  return failure.retry === tokens.retry;
+  return tokens.retry === undefined || failure.retry === tokens.retry;
 }
 
 function isForPod(failure: Tokens, tokens: Tokens): boolean {
-  return failure.podRetry === tokens.podRetry;
+  return tokens.podRetry === undefined || failure.podRetry === tokens.podRetry;
 }

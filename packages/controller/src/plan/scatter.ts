@@ -5,6 +5,9 @@ import type { PodProjection } from "./pod-projection.ts";
 type Term = NonNullable<UpdateStrategy["scatterStrategy"]>[number];
 type Labelled = Pick<PodProjection, "labels">;
 
+/** Each costs a pass over all pods. */
+const MOST_TERMS = 100;
+
 /** How matched and other pods alternate: `count` times so many matched ones, then so many others. */
 interface Rhythm {
   readonly count: number;
@@ -27,23 +30,38 @@ export function scattered<T extends { readonly pod: Labelled }>(
   return termsFor(items, strategy, all).reduce((order, term) => scatterBy(term, order, all), [...items]);
 }
 
-/** `*` stands for every value of its label. Several terms: the one that most candidates match first, those without none. */
+/**
+ * `*` stands for every value of its label. The term that most candidates match comes first. What fewer than two match has
+ * nothing to be spread, and the rarest of very many terms change the order hardly at all, but cost as much as any.
+ */
 function termsFor(
   items: readonly { pod: Labelled }[],
   strategy: readonly Term[],
-  all: readonly { pod: Labelled }[],
+  all: readonly { readonly pod: Labelled }[],
 ): Term[] {
-  const terms = new Map<string, Term>();
+  const terms = new Map<string, { readonly term: Term; readonly count: number }>();
+  const countsOf = new Map([...new Set(strategy.map(({ key }) => key))].map((key) => [key, countByValue(items, key)]));
   for (const { key, value } of strategy) {
-    const values = value === "*" ? all.flatMap(({ pod }) => pod.labels[key] ?? []) : [value];
-    for (const one of values) terms.set(JSON.stringify([key, one]), { key, value: one });
+    const values = value === "*" ? new Set(all.flatMap(({ pod }) => pod.labels[key] ?? [])) : [value];
+    for (const one of values) {
+      const count = countsOf.get(key)?.get(one) ?? 0;
+      if (count > 1) terms.set(JSON.stringify([key, one]), { term: { key, value: one }, count });
+    }
   }
-  if (terms.size < 2) return [...terms.values()];
   return [...terms.values()]
-    .map((term) => ({ term, count: items.filter(matches(term)).length }))
-    .filter(({ count }) => count > 0)
     .sort((a, b) => b.count - a.count)
+    .slice(0, MOST_TERMS)
     .map(({ term }) => term);
+}
+
+/** A pod without the label has the value "". */
+function countByValue(items: readonly { pod: Labelled }[], key: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { pod } of items) {
+    const value = pod.labels[key] ?? "";
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function matches({ key, value }: Term): (item: { readonly pod: Labelled }) => boolean {

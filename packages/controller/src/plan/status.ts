@@ -57,9 +57,10 @@ function lastGood(
   return good ? { lastGoodRevision: latestRevision } : {};
 }
 
-function observedRetry({ metadata, status }: SidecarSet): Pick<SidecarSetStatus, "observedRetry"> {
+/** Stays when the annotation is taken away: the same value once more is no other one. */
+function observedRetry({ metadata }: SidecarSet): Pick<SidecarSetStatus, "observedRetry"> {
   const token = retryToken(metadata);
-  return token === "" && status?.observedRetry === undefined ? {} : { observedRetry: token };
+  return token === "" ? {} : { observedRetry: token };
 }
 
 /** In one walk: a SidecarSet may have very many pods, and each of their events asks for this. */

@@ -64,4 +64,17 @@ describe("updateStrategy", () => {
     expect(scatter("*").split(" ").sort()).toEqual(["p0", "p1", "p2", "p3", "p4"]);
     expect(names(inOrder(labelled(a, b, b), { scatterStrategy: [{ key: "zone", value: "a" }] }))).toBe("p0 p1 p2");
   });
+
+  test("a star on a label with very many values costs no pass over all pods for each of them", () => {
+    let reads = 0;
+    const items = labelled(...Array.from({ length: 2_000 }, (_, i) => ({ zone: `z${i % 1_000}` }))).map(({ pod }) => ({
+      get pod() {
+        reads++;
+        return pod;
+      },
+    }));
+    const order = inOrder(items, { scatterStrategy: [{ key: "zone", value: "*" }] });
+    expect(new Set(order).size).toBe(2_000);
+    expect(reads / items.length).toBeLessThan(1_000);
+  });
 });
