@@ -56,7 +56,10 @@ function pickStalled(live: SidecarSet, pod: Pod, revisions: readonly ControllerR
   return { sidecarSet: restored ?? live, warning };
 }
 
-/** By name, which wins, or the newest with the custom version; a revision of another SidecarSet is not found. */
+/**
+ * By name, which wins, or the newest with the custom version: the one that the history keeps, should a number be there
+ * twice. A revision of another SidecarSet is not found.
+ */
 function findRevision(
   { metadata, spec }: SidecarSet,
   revisions: readonly ControllerRevision[],
@@ -66,7 +69,7 @@ function findRevision(
   if (revisionName !== undefined) return own.find((one) => one.metadata.name === revisionName);
   return own
     .filter((one) => one.metadata.labels?.[CUSTOM_VERSION_LABEL] === customVersion)
-    .sort((a, b) => b.revision - a.revision)[0];
+    .sort((a, b) => b.revision - a.revision || ((a.metadata.name ?? "") > (b.metadata.name ?? "") ? -1 : 1))[0];
 }
 
 function getsRevision(live: SidecarSet, restored: SidecarSet, pod: Pod, random: number): boolean {

@@ -12,7 +12,8 @@ const revision = (name: string, number: number, owner = "s"): ControllerRevision
   revision: number,
   data: { spec: { $patch: "replace", containers: [{ name: "c", image: `c:${name}` }], volumes: null } },
 });
-const revisions = [revision("r1", 1), revision("r2", 2), revision("foreign", 3, "other")];
+/** Of `r1b` and `r2` the history keeps `r2`, as two leaders have given one number. */
+const revisions = [revision("r1", 1), revision("r1b", 2), revision("r2", 2), revision("foreign", 3, "other")];
 
 function inject(
   wanted: NonNullable<NonNullable<SidecarSet["spec"]["injectionStrategy"]>["revision"]>,

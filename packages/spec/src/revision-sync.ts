@@ -15,7 +15,7 @@ export interface RevisionSyncInput {
 /** What to write so that the history ends with the SidecarSet as it is. Nothing is to be done for absent members. */
 export interface RevisionSync {
   create?: ControllerRevision;
-  /** An older revision has this content: it becomes the newest. */
+  /** An older revision has this content, or the newest number is there twice: it becomes the newest. */
   renumber?: { name: string; revision: number };
   /** The custom version of a revision that exists has changed. */
   relabel?: { name: string; customVersion: string };
@@ -48,7 +48,9 @@ export function syncRevisions({ sidecarSet, existing, usedByPods, namespace }: R
     if (!existing.includes(created)) result.create = created;
     kept = [...history.filter((one) => one !== created), created];
   } else {
-    if (current !== newest) result.renumber = { name: nameOf(current), revision: next };
+    // Of two leaders at once each may have created a revision with the next number.
+    const isShared = history.at(-2)?.revision === newest?.revision;
+    if (current !== newest || isShared) result.renumber = { name: nameOf(current), revision: next };
     kept = [...history.filter((one) => one !== current), relabelled(current, sidecarSet, result)];
   }
   result.delete = surplus(kept, sidecarSet, usedByPods);

@@ -36,6 +36,19 @@ describe("revisions", () => {
     expect(sync([first], [first.metadata.name!], changed).delete).toEqual([]);
   });
 
+  it.each(["c:1", "c:2"])("end with a number that only %s has, though two were created with the next one", (image) => {
+    const of = (to: string) => ({
+      ...sidecarSet,
+      spec: { ...sidecarSet.spec, containers: [{ name: "c", image: to }] },
+    });
+    const numbered = (to: string, revision: number) => newRevision(of(to), { namespace, revision, collisionCount: 0 });
+    const twice = [numbered("c:0", 1), numbered("c:1", 2), numbered("c:2", 2)];
+    const { renumber, latest } = sync(twice, [], of(image));
+    expect(renumber).toEqual({ name: latest, revision: 3 });
+    const after = twice.map((one) => (one.metadata.name === latest ? { ...one, revision: 3 } : one));
+    expect(sync(after, [], of(image)).renumber).toBeUndefined();
+  });
+
   it("reuse an object of that name with equal data, and count on where the data differs", () => {
     const wanted = newRevision(sidecarSet, { namespace, revision: 1, collisionCount: 0 });
     const foreign = { ...wanted, metadata: { ...wanted.metadata, labels: {} } };

@@ -52,6 +52,26 @@ test.each([
   expect(gone).toEqual([existing[0]?.metadata.name]);
 });
 
+test("of a SidecarSet that is gone, though the cache has it, nothing is deleted, and it is asked for once a minute", async () => {
+  const existing = ["x:1", "x:2", "x:3"].map((image, at) =>
+    newRevision(limited(image), { namespace: "hot-system", revision: at + 1, collisionCount: 0 }),
+  );
+  let reads = 0;
+  const api = {
+    list: () => Promise.resolve({ items: existing }),
+    get: () => {
+      reads++;
+      return Promise.reject(new ApiError("get", 404, { reason: "NotFound" }));
+    },
+    delete: () => Promise.reject(new Error("the garbage collector does that")),
+  } as unknown as Api;
+  let time = 0;
+  const revisions = createRevisions({ api, store: { list: () => existing }, namespace: "hot-system", now: () => time });
+  const { signal } = new AbortController();
+  for (time = 0; time < 120_000; time += 1_000) await revisions.sync(limited("x:3"), () => new Set(), signal);
+  expect(reads).toBe(2);
+});
+
 test.each([
   ["create", [], "x:1"],
   ["patch", ["x:1", "x:2"], "x:1"],

@@ -283,8 +283,10 @@ function historyProblem(
     return `history of ${name}: ends with ${newest?.metadata.name}, the status says ${latestRevision}`;
   if (canonicalJson(newest?.data) !== revisionData(sidecarSet))
     return `history of ${name}: does not end with what it is`;
-  // Each of two leaders may give the next number, and a creation has no version that would tell the second one.
-  if (new Set(own.map(({ revision }) => revision)).size < own.length && !past.hadTwoLeaders)
+  // Each of two leaders may give the next number, as a creation has no version that would tell the second one. What is
+  // newest then gets one of its own; two that have become older in between share theirs.
+  const counted = past.hadTwoLeaders ? own.filter(({ revision }) => revision === newest?.revision) : own;
+  if (new Set(counted.map(({ revision }) => revision)).size < counted.length)
     return `history of ${name}: a number is there twice`;
   // The garbage collector takes what an earlier SidecarSet of that name had.
   const isThere =
