@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { applyPatch } from "@hot/inject";
+import type { SidecarSet } from "@hot/spec";
 import { describe, expect, test } from "vitest";
 import { answer, readRequest, ReviewError, type Decision } from "../src/admission.ts";
 import { convertReview } from "../src/handlers/convert.ts";
@@ -200,6 +201,28 @@ describe("SidecarSet validation", () => {
       expect(status?.message).toContain(`${field}: ${message}`);
     }
     expect(status?.message).toContain('"Not_A_Name"');
+  });
+
+  test("one that is being deleted may lose its finalizer though nobody would accept it today, but not change", () => {
+    // As Kruise accepts it: without an empty image, and without the defaults of today.
+    const stored = aSidecarSet();
+    stored.metadata = {
+      ...stored.metadata,
+      deletionTimestamp: "2026-01-01T00:00:00Z",
+      finalizers: ["foregroundDeletion"],
+    };
+    delete stored.spec.containers![0]!.upgradeStrategy!.hotUpgradeEmptyImage;
+    const update = (object: SidecarSet) => {
+      const request = sidecarSetRequest(object, { operation: "UPDATE", oldObject: stored });
+      return decideValidity({ ...request, object: applyPatch(object, decideDefaults(request).patch ?? []) }, NOTHING);
+    };
+    const freed = structuredClone(stored);
+    delete freed.metadata.finalizers;
+    expect(update(freed)).toEqual({ allowed: true });
+    const { deletionTimestamp: _, ...metadata } = freed.metadata;
+    expect(update({ ...freed, metadata }).status?.code).toBe(422);
+    freed.spec.containers![0]!.image = "other:1";
+    expect(update(freed).status?.code).toBe(422);
   });
 
   test("a hot container without an exec readinessProbe is accepted with a warning", () => {

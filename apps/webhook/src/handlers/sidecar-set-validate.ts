@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from "node:util";
 import {
+  defaultSidecarSet,
   toInvalidStatus,
   validateSidecarSet,
   type ControllerRevision,
@@ -18,7 +20,8 @@ export interface ValidityContext {
 
 /**
  * Judges a SidecarSet: 422 with all field errors at once (path, value, why, code and fix), for people in the message and
- * for programs in `details.causes`; warnings in any case.
+ * for programs in `details.causes`; warnings in any case. One that is being deleted is let go, whatever it is: nobody
+ * could take its finalizers away otherwise.
  */
 export function decideValidity(
   request: AdmissionRequest,
@@ -26,7 +29,8 @@ export function decideValidity(
 ): Decision {
   if (request.operation !== "CREATE" && request.operation !== "UPDATE") return { allowed: true };
   if ((request.subResource ?? "") !== "") return { allowed: true };
-  versionOf(request);
+  const version = versionOf(request);
+  if (isLeaving(request, version)) return { allowed: true };
   const name = request.name ?? "";
   const { errors, warnings } = validateSidecarSet({
     operation: request.operation,
@@ -38,4 +42,13 @@ export function decideValidity(
   });
   if (errors.length === 0) return { allowed: true, warnings };
   return { allowed: false, warnings, status: toInvalidStatus(name, errors) };
+}
+
+/** Pods are injected by it to its end, so its spec stays what it was, but for the defaults that it has been given now. */
+function isLeaving({ operation, object, oldObject }: AdmissionRequest, version: "v1alpha1" | "v1beta1"): boolean {
+  if (operation !== "UPDATE") return false;
+  const { metadata, spec } = (object ?? {}) as Partial<SidecarSet>;
+  if (metadata?.deletionTimestamp === undefined) return false;
+  const before = defaultSidecarSet(oldObject, version).object as Partial<SidecarSet> | null;
+  return isDeepStrictEqual(spec, before?.spec);
 }
