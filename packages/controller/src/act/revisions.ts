@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ApiError, RESOURCES, type Api, type Store } from "@hot/kube";
+import { ApiError, type Api, type Store } from "@hot/kube";
 import {
-  CUSTOM_VERSION_LABEL,
   REVISION_OWNER_LABEL,
   syncRevisions,
   type ControllerRevision,
   type RevisionSync,
   type SidecarSet,
 } from "@hot/spec";
+import { createRevision, editRevision, listRevisions, removeRevision } from "./write-revision.ts";
 import { SIDECAR_SETS } from "./write-status.ts";
 
 /** What the status of a SidecarSet says about its history. */
@@ -47,6 +47,7 @@ const HELD = 60_000;
 const MOST_COLLISIONS = 20;
 
 export function createRevisions({ api, store, namespace, now, see }: RevisionsOptions): Revisions {
+  const history = { api, namespace };
   const settled = new Map<string, Settled>();
 
   const planned = (
@@ -59,40 +60,6 @@ export function createRevisions({ api, store, namespace, now, see }: RevisionsOp
     if (sync.delete.length === 0) return { sync, held: false };
     const kept = syncRevisions({ ...base, usedByPods: used() });
     return { sync: kept, held: kept.delete.length < sync.delete.length };
-  };
-
-  // Writes go without the signal: what is under way when everything stops is finished, before another one leads.
-  const create = async (revision: ControllerRevision, signal: AbortSignal): Promise<ControllerRevision | undefined> => {
-    try {
-      await api.create(RESOURCES.controllerRevisions, revision, { namespace });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
-      const name = revision.metadata.name ?? "";
-      return api.get<ControllerRevision>(RESOURCES.controllerRevisions, name, { namespace, signal });
-    }
-  };
-
-  const edit = async (
-    name: string,
-    change: { revision?: number; customVersion?: string },
-    existing: readonly ControllerRevision[],
-  ): Promise<void> => {
-    const { resourceVersion } = metadataOf(existing, name);
-    const { revision, customVersion } = change;
-    const labels = customVersion === undefined ? {} : { labels: { [CUSTOM_VERSION_LABEL]: customVersion } };
-    const body = { metadata: { resourceVersion, ...labels }, ...(revision !== undefined && { revision }) };
-    await api.patch(RESOURCES.controllerRevisions, name, { type: "merge", body }, { namespace });
-  };
-
-  const remove = async (name: string, existing: readonly ControllerRevision[]): Promise<void> => {
-    const { uid, resourceVersion } = metadataOf(existing, name);
-    const preconditions = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
-    try {
-      await api.delete(RESOURCES.controllerRevisions, name, { namespace, preconditions });
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
-    }
   };
 
   /** Whoever was shown an old SidecarSet knows an old status, and would delete what is the last good revision by now. */
@@ -113,28 +80,26 @@ export function createRevisions({ api, store, namespace, now, see }: RevisionsOp
 
   /** From the live history; a name that others have taken is one more object to plan around. */
   const write = async (sidecarSet: SidecarSet, used: () => ReadonlySet<string>, signal: AbortSignal) => {
-    const labelSelector = `${REVISION_OWNER_LABEL}=${sidecarSet.metadata.name ?? ""}`;
-    const { items } = await api.list<ControllerRevision>(RESOURCES.controllerRevisions, {
-      namespace,
-      labelSelector,
-      signal,
-    });
-    const existing = [...items];
+    const { name = "" } = sidecarSet.metadata;
+    const existing = await listRevisions(history, `${REVISION_OWNER_LABEL}=${name}`, signal);
+    const named = (wanted: string) => existing.filter(({ metadata }) => metadata.name === wanted);
     let next = planned(sidecarSet, existing, used);
     for (let i = 0; next.sync.create !== undefined; i++) {
-      const taken = await create(next.sync.create, signal);
+      const taken = await createRevision(history, next.sync.create, signal);
       if (taken === undefined) break;
-      if (i >= MOST_COLLISIONS) throw new Error(noNameFree(sidecarSet.metadata.name ?? "", namespace));
+      if (i >= MOST_COLLISIONS) throw new Error(noNameFree(name, namespace));
       existing.push(taken);
       next = planned(sidecarSet, existing, used);
     }
     const { renumber, relabel, latest } = next.sync;
-    if (renumber !== undefined || relabel !== undefined) await edit(latest, { ...renumber, ...relabel }, existing);
+    if (renumber !== undefined || relabel !== undefined) {
+      for (const one of named(latest)) await editRevision(history, one, { ...renumber, ...relabel });
+    }
     if (next.sync.delete.length === 0) return next;
     if (!(await isCurrent(sidecarSet, signal))) return { ...next, held: true };
-    for (const name of next.sync.delete) {
+    for (const one of next.sync.delete.flatMap(named)) {
       signal.throwIfAborted();
-      await remove(name, existing);
+      await removeRevision(history, one);
     }
     return next;
   };
@@ -163,8 +128,4 @@ function isSettled(sync: RevisionSync): boolean {
 
 function noNameFree(name: string, namespace: string): string {
   return `SidecarSet ${name} can't be recorded: ${MOST_COLLISIONS} names in a row belong to other ControllerRevisions. Delete those called ${name}-… in namespace ${namespace} that do not have the label ${REVISION_OWNER_LABEL}=${name}`;
-}
-
-function metadataOf(existing: readonly ControllerRevision[], name: string): ControllerRevision["metadata"] {
-  return existing.find((one) => one.metadata.name === name)?.metadata ?? {};
 }
