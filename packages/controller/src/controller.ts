@@ -7,6 +7,7 @@ import {
   perKeyBackoff,
   sleep,
   systemClock,
+  takeTurns,
   type Api,
   type Clock,
   type EventRecorder,
@@ -101,7 +102,9 @@ export function createController(options: ControllerOptions): Controller {
     return found && (found.metadata.labels ?? {});
   };
   const seen = createSeenSidecarSets(sidecarSets.store);
+  /** Takes over what changes as soon as it is there; asked once it knows all pods. */
   let injection: InjectionIndex | undefined;
+  let knowsAll = false;
   /** SidecarSet → its version after our last write. */
   const ownStatus = new Map<string, string>();
   // What others have written, or we ourselves without an answer, may be no longer true.
@@ -123,7 +126,7 @@ export function createController(options: ControllerOptions): Controller {
     podsOf: (name) => index.podsOf(name),
     namespaces: labelsOf,
     injection: {
-      of: (name) => injection?.of(name),
+      of: (name) => (knowsAll ? injection?.of(name) : undefined),
       reported: (name, told) => injection?.reported(name, told),
     },
     expectations,
@@ -176,15 +179,30 @@ export function createController(options: ControllerOptions): Controller {
       : []),
   ];
 
+  /** All pods as they are at that moment, whatever happens to them meanwhile. */
+  const eachPod = async (signal: AbortSignal, visit: (key: string, pod: PodProjection) => void): Promise<void> => {
+    const turns = takeTurns(clock);
+    for (const key of pods.store.keys()) {
+      const pause = turns.pause();
+      if (pause !== undefined) await pause;
+      if (signal.aborted) return;
+      const pod = pods.store.get(key);
+      if (pod !== undefined) visit(key, pod);
+    }
+  };
+
   /** Not before the caches are complete: each of their first objects would be compared with all others. */
-  const findUninjected = (): void => {
-    injection = createInjectionIndex({
+  const findUninjected = async (signal: AbortSignal): Promise<void> => {
+    knowsAll = false;
+    const index = createInjectionIndex({
       pods: pods.store,
       namespaces: labelsOf,
       isInjectable: options.isInjectable ?? (() => true),
       sidecarSets: sidecarSets.store.list().filter((one) => one.metadata.deletionTimestamp === undefined),
     });
-    for (const one of pods.store.list()) injection.pod(`${one.namespace}/${one.name}`, one);
+    injection = index;
+    await eachPod(signal, (key, pod) => index.pod(key, pod));
+    knowsAll = !signal.aborted;
   };
 
   const work = async (signal: AbortSignal): Promise<void> => {
@@ -216,13 +234,14 @@ export function createController(options: ControllerOptions): Controller {
     ready,
     async run(signal) {
       const subscriptions = watch();
-      for (const one of pods.store.list()) index.update(`${one.namespace}/${one.name}`, one);
       const stop = (): void => queue.shutDown();
       signal.addEventListener("abort", stop);
       if (signal.aborted) stop();
       try {
+        // Of SidecarSets that are gone, too: only their pods know of them.
+        await eachPod(signal, (key, pod) => index.update(key, pod).forEach((name) => queue.add(name)));
         await synced(caches, signal);
-        findUninjected();
+        await findUninjected(signal);
         for (const one of sidecarSets.store.list()) queue.add(objectKey(one));
         await Promise.all(Array.from({ length: WORKERS }, () => work(signal)));
       } finally {

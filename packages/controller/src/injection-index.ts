@@ -4,6 +4,7 @@ import type { Store } from "@hot/kube";
 import { BASE_ANNOTATION, CANARY_ANNOTATION, type SidecarSet } from "@hot/spec";
 import { carries, chosenFor, couldBeInjected, isOlder, type IsInjectable } from "./plan/injectable.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
+import { isSameValue } from "./plan/same-value.ts";
 import type { NamespaceLabels } from "./plan/select-pods.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
 
@@ -34,7 +35,8 @@ export interface InjectionIndexOptions {
 interface Group {
   readonly namespace: string;
   readonly labels: Labels;
-  readonly keys: Set<string>;
+  /** How many there are. Which ones is not kept: it would take much room where all labels differ, and is rarely asked. */
+  pods: number;
   /** SidecarSets that injection chooses for such a pod. */
   names: readonly string[];
 }
@@ -71,15 +73,15 @@ export function createInjectionIndex(options: InjectionIndexOptions): InjectionI
     groups.set(namespace, inNamespace);
     const known = inNamespace.get(labels);
     if (known !== undefined) return known;
-    const group: Group = { namespace, labels, keys: new Set(), names: [] };
+    const group: Group = { namespace, labels, pods: 0, names: NONE };
     group.names = namesOf(group);
     inNamespace.set(labels, group);
     return group;
   };
 
-  const leave = (key: string, { keys, namespace, labels }: Group): void => {
-    keys.delete(key);
-    if (keys.size > 0) return;
+  const leave = (group: Group): void => {
+    const { namespace, labels } = group;
+    if (--group.pods > 0) return;
     groups.get(namespace)?.delete(labels);
     if (groups.get(namespace)?.size === 0) groups.delete(namespace);
   };
@@ -101,7 +103,7 @@ export function createInjectionIndex(options: InjectionIndexOptions): InjectionI
   const place = (key: string, pod: PodProjection | undefined): Set<string> => {
     const before = placed.get(key);
     const group = pod !== undefined && couldBeInjected(pod) ? groupOf(pod) : undefined;
-    if (before !== undefined && before.group !== group) leave(key, before.group);
+    if (before !== undefined && before.group !== group) leave(before.group);
     const now = pod === undefined || group === undefined ? [] : group.names.filter((name) => !carries(pod, name));
     const same = before?.uid === pod?.uid ? (before?.missing ?? []) : [];
     const gone = (before?.missing ?? []).filter((name) => !(now.includes(name) && same.includes(name)));
@@ -110,7 +112,7 @@ export function createInjectionIndex(options: InjectionIndexOptions): InjectionI
     if (pod === undefined || group === undefined) placed.delete(key);
     else {
       for (const name of come) add(name, key, pod);
-      group.keys.add(key);
+      if (before?.group !== group) group.pods++;
       if (before?.group !== group || before.uid !== pod.uid || gone.length + come.length > 0) {
         placed.set(key, { uid: pod.uid, group, missing: now.length === 0 ? NONE : now });
       }
@@ -119,11 +121,18 @@ export function createInjectionIndex(options: InjectionIndexOptions): InjectionI
   };
 
   const regroup = (some: Iterable<Group>): Set<string> => {
-    const changed = new Set<string>();
+    const others = new Set<Group>();
     for (const group of some) {
-      group.names = namesOf(group);
-      for (const key of group.keys) for (const name of place(key, options.pods.get(key))) changed.add(name);
+      const names = namesOf(group);
+      if (isSameValue(names, group.names)) continue;
+      group.names = names;
+      others.add(group);
     }
+    const changed = new Set<string>();
+    if (others.size === 0) return changed;
+    // Listed before, since places change meanwhile.
+    const keys = [...placed].flatMap(([key, { group }]) => (others.has(group) ? [key] : []));
+    for (const key of keys) for (const name of place(key, options.pods.get(key))) changed.add(name);
     return changed;
   };
 

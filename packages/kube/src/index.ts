@@ -23,4 +23,5 @@ export { objectKey, RESOURCES } from "./resources.ts";
 export type { RestartCause } from "./restart-cause.ts";
 export { runAll, RunnableError, type Runnable } from "./runnables.ts";
 export type { Change, Store } from "./store.ts";
+export { takeTurns, type Turns } from "./turns.ts";
 export { createWorkQueue, type WorkQueue, type WorkQueueMetrics, type WorkQueueOptions } from "./work-queue.ts";

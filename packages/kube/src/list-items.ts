@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from "node:stream";
 import { chunksOf } from "./response-body.ts";
+import { takeTurns } from "./turns.ts";
 
 /** What stands before the items of a list, as an API server writes lists of built-in kinds. */
 export interface ListHead {
@@ -14,30 +15,30 @@ const FIRST = Buffer.from('"items":[{"metadata":{');
 const NEXT = Buffer.from('},{"metadata":{');
 /** Longer heads are not looked for. */
 const MAX_HEAD = 4096;
-/** Items that are handed over in one turn of the event loop. */
-const TURN = 8;
-
 /**
  * Reads the body of a list and hands over its items as they arrive, so that neither the text nor the objects of a page
  * are ever in memory as a whole. Returns the rest as text: a list with the items that were not handed over, at least the
  * last one. A body that is written in another way is the rest as a whole.
  *
- * Other work gets its turn after a few items each: a page of 500 pods takes many milliseconds.
+ * Other work gets its turn in between: a page of 500 pods takes many milliseconds.
  */
 export async function readItems(
   body: Readable,
   limit: number,
   visit: (item: object, head: ListHead) => void,
+  turns = takeTurns(),
 ): Promise<string> {
   const held = createHeld();
   let head: { readonly text: string; readonly value: ListHead } | undefined;
   /** Nothing (more) is handed over. */
   let whole = false;
+  /** Wanted before anything more is handed over. */
+  let pause: Promise<void> | undefined;
 
-  /** Hands over some of what is complete; returns where the rest begins. */
+  /** Hands over what is complete, as long as the turn goes on; returns where the rest begins. */
   const take = (bytes: Buffer): number => {
     if (whole) return 0;
-    let [from, taken] = [0, 0];
+    let from = 0;
     if (head === undefined) {
       const at = bytes.indexOf(FIRST);
       if (at === -1) {
@@ -51,7 +52,7 @@ export async function readItems(
       if (value === undefined) return 0;
       head = { text, value };
     }
-    for (; taken < TURN; taken++) {
+    for (pause = undefined; pause === undefined; pause = turns.pause()) {
       const at = bytes.indexOf(NEXT, from);
       if (at === -1) break;
       // A complete value is no beginning of another one: what can be parsed is the item.
@@ -66,11 +67,11 @@ export async function readItems(
 
   for await (const chunk of chunksOf(body, limit)) {
     held.add(chunk);
-    for (let taken = -1; taken !== 0;) {
-      taken = take(held.bytes());
-      held.drop(taken);
-      if (taken > 0) await new Promise((resolve) => setImmediate(resolve));
-    }
+    do {
+      pause = undefined;
+      held.drop(take(held.bytes()));
+      await pause;
+    } while (pause !== undefined);
   }
   return (head?.text ?? "") + held.bytes().toString("utf8");
 }

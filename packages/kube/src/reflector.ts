@@ -10,6 +10,7 @@ import { objectKey } from "./resources.ts";
 import { createVersionedStore, type Change, type Entry, type Store } from "./store.ts";
 import { createSubscribers } from "./subscribers.ts";
 import { noteOf, WatchStatusError, type RestartCause } from "./restart-cause.ts";
+import { takeTurns } from "./turns.ts";
 import { watchOnce } from "./watch-session.ts";
 
 export interface ReflectorOptions<T extends KubeObject, P> extends Selection {
@@ -120,7 +121,7 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
   };
 
   /** Returns what has changed by it; undefined: it was given up. */
-  const list = async (signal: AbortSignal): Promise<Change<P>[] | undefined> => {
+  const list = async (signal: AbortSignal): Promise<Iterable<Change<P>[]> | undefined> => {
     let entries = new Map<string, Entry<P>>();
     const version = await listAll(api, selection, signal, {
       begin: () => {
@@ -139,8 +140,8 @@ export function createReflector<T extends KubeObject = KubeObject, P = T>(
   };
 
   /** To the end, whatever is aborted: what is in the store and was not told would never be. */
-  const tellAll = async (changes: readonly Change<P>[]): Promise<void> => {
-    await subscribers.tellInTurns(changes);
+  const tellAll = async (changes: Iterable<Change<P>[]>): Promise<void> => {
+    await subscribers.tellInTurns(changes, takeTurns(clock));
     isSynced = true;
     synced.resolve();
   };

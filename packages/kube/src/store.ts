@@ -8,6 +8,7 @@ export interface Store<P> {
   /** `key` as made by `objectKey`. */
   get(key: string): P | undefined;
   list(): P[];
+  keys(): string[];
   readonly size: number;
 }
 
@@ -33,8 +34,11 @@ export interface VersionedStore<P> {
   readonly store: Store<P>;
   set(entry: Entry<P>, key: string): Change<P>[];
   delete(object: KubeObject): Change<P>[];
-  /** A complete list is the truth, whatever was held before. The map is the store's from now on. */
-  replace(entries: Map<string, Entry<P>>): Change<P>[];
+  /**
+   * A complete list is the truth, whatever was held before. The map is the store's from now on, at once; what has changed
+   * by it is found out object by object as it is asked for, once, and nothing else may be applied before the end.
+   */
+  replace(entries: Map<string, Entry<P>>): Iterable<Change<P>[]>;
   /** Whether an object in this version is already known, or older than what is known. */
   isStale(object: KubeObject): boolean;
   entry(key: string): Entry<P> | undefined;
@@ -60,6 +64,7 @@ export function createVersionedStore<P>(): VersionedStore<P> {
     store: {
       get: (key) => entries.get(key)?.object,
       list: () => Array.from(entries.values(), ({ object }) => object),
+      keys: () => [...entries.keys()],
       get size() {
         return entries.size;
       },
@@ -89,14 +94,15 @@ export function createVersionedStore<P>(): VersionedStore<P> {
       const before = entries;
       entries = next;
       tombstones.clear();
-      const changes: Change<P>[] = [];
-      for (const [key, entry] of before) {
-        if (!next.has(key)) changes.push(...difference(key, entry, undefined));
-      }
-      for (const [key, entry] of next) changes.push(...difference(key, before.get(key), entry));
-      return changes;
+      return differences(before, next);
     },
   };
+}
+
+/** Deletions first. */
+function* differences<P>(before: Map<string, Entry<P>>, after: Map<string, Entry<P>>): Generator<Change<P>[]> {
+  for (const [key, entry] of before) yield after.has(key) ? [] : difference(key, entry, undefined);
+  for (const [key, entry] of after) yield difference(key, before.get(key), entry);
 }
 
 function difference<P>(key: string, before: Entry<P> | undefined, after: Entry<P> | undefined): Change<P>[] {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Turns } from "./turns.ts";
 
 export interface Subscribers<E> {
   add(listener: (event: E) => void): Disposable;
   /** Each listener hears every event in order; one that throws does not silence the others. */
   tell(events: readonly E[]): void;
-  /** As `tell`; of very many events, other work gets its turn in between. */
-  tellInTurns(events: readonly E[]): Promise<void>;
+  /** As `tell`, one part after another, and other work gets its turn in between. */
+  tellInTurns(parts: Iterable<readonly E[]>, turns: Turns): Promise<void>;
 }
-
-/** Events that are told in one turn of the event loop. */
-const TURN = 200;
 
 export function createSubscribers<E>(onError: (error: unknown) => void): Subscribers<E> {
   // Wrapped, so that one function may subscribe twice and dispose once.
@@ -32,10 +30,11 @@ export function createSubscribers<E>(onError: (error: unknown) => void): Subscri
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
     },
     tell,
-    tellInTurns: async (events) => {
-      for (let at = 0; at < events.length; at += TURN) {
-        if (at > 0) await new Promise((resolve) => setImmediate(resolve));
-        tell(events.slice(at, at + TURN));
+    tellInTurns: async (parts, turns) => {
+      for (const part of parts) {
+        const pause = turns.pause();
+        if (pause !== undefined) await pause;
+        tell(part);
       }
     },
   };

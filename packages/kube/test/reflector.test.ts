@@ -71,11 +71,17 @@ async function synced(items: Pod[], options: Partial<ReflectorOptions<Pod, Pod>>
 describe("list", () => {
   test("a long one is told of while other work has its turns, to the end whatever is aborted, and counts as synced then", async () => {
     const api = new ScriptedApi();
-    const reflector = createReflector<Pod>({ api, resource: RESOURCES.pods, clock: createFakeClock() });
+    let now = 0;
+    const reflector = createReflector<Pod>({
+      api,
+      resource: RESOURCES.pods,
+      clock: { ...createFakeClock(), now: () => now },
+    });
     const told: string[] = [];
     const begun = Promise.withResolvers<void>();
     reflector.subscribe(({ key }) => {
       told.push(key);
+      now += 0.1;
       begun.resolve();
     });
     const abort = new AbortController();

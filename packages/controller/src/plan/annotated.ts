@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createAlike } from "./alike.ts";
-import { sketchOf } from "./same-value.ts";
-import { sharedText } from "./shared-values.ts";
+import { mixed } from "./same-value.ts";
+import { copyOf, sharedText } from "./shared-values.ts";
 
 type Texts = Readonly<Record<string, string>>;
 type Entries = readonly (readonly [key: string, text: string])[];
 
-/** What the texts of many pods have in common: by key, pieces of text and the numbers of the parts between them. */
-type Shape = readonly (readonly [key: string, pieces: readonly (string | number)[]])[];
+/** What the texts of many pods have in common. */
+interface Shape {
+  /** By key, pieces of text and the numbers of the parts between them. */
+  readonly texts: readonly (readonly [key: string, pieces: readonly (string | number)[]])[];
+  /** How long each part is. */
+  readonly lengths: readonly number[];
+}
 
 /** In which the annotations of pods of one template differ: times, and what a runtime calls its containers. */
 const PART = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|[a-z-]+:\/\/[0-9a-f]{64}/g;
-const PART_HERE = new RegExp(PART, "y");
-/** No part is shorter. */
+/** Of a time; no part is shorter. */
 const SHORT = 20;
 /** At the beginning of a longer text, where it says what it is about. */
 const HEAD = 12;
@@ -23,16 +27,18 @@ const NONE: readonly string[] = [];
 /** What was read last: a decision about a pod reads its annotations many times. */
 let last: { readonly of: object; readonly annotations: Texts } | undefined;
 
-/** Holds annotations so that it costs little, and makes them anew when they are read. */
-class Annotated {
+/**
+ * An object with annotations, which it makes anew when they are read. What they have in common with those of other
+ * objects is kept once for all: an upgraded pod has two kilobytes of them, of which a few hundred bytes are its own.
+ */
+export class Annotated {
   readonly shape: Shape;
   readonly parts: readonly string[];
 
-  constructor(entries: Entries, rest: object) {
+  constructor(entries: Entries) {
     const { shape, parts } = split(entries);
     this.shape = shape;
     this.parts = parts.length === 0 ? NONE : parts.map(kept);
-    Object.assign(this, rest);
   }
 
   get annotations(): Texts {
@@ -41,22 +47,14 @@ class Annotated {
   }
 }
 
-/**
- * An object with annotations. What they have in common with those of other objects is kept once for all: an upgraded pod
- * has two kilobytes of them, of which a few hundred bytes are its own.
- */
-export function annotated<T extends object>(annotations: Entries, rest: T): T & { readonly annotations: Texts } {
-  return new Annotated(annotations, rest) as unknown as T & { readonly annotations: Texts };
-}
-
-function joined(shape: Shape, parts: readonly string[]): Texts {
-  const texts: Record<string, string> = {};
-  for (const [key, pieces] of shape) {
+function joined({ texts }: Shape, parts: readonly string[]): Texts {
+  const all: Record<string, string> = {};
+  for (const [key, pieces] of texts) {
     let text = "";
     for (const piece of pieces) text += typeof piece === "number" ? (parts[piece] ?? "") : piece;
-    texts[key] = text;
+    all[key] = text;
   }
-  return texts;
+  return all;
 }
 
 /** By a shape that is known, if there is one. */
@@ -67,7 +65,8 @@ function split(entries: Entries): { readonly shape: Shape; readonly parts: reado
     if (parts !== undefined) return { shape, parts };
   }
   const parts: string[] = [];
-  const shape = entries.map(([key, text]) => [key, piecesOf(text, parts)] as const);
+  const texts = entries.map(([key, text]) => [key, piecesOf(text, parts)] as const);
+  const shape = { texts, lengths: parts.map(({ length }) => length) };
   shapes.add(sketch, shape);
   return { shape, parts };
 }
@@ -75,24 +74,31 @@ function split(entries: Entries): { readonly shape: Shape; readonly parts: reado
 function sketchOfHeads(entries: Entries): number {
   let sketch = entries.length;
   for (const [, text] of entries) {
-    sketch = sketchOf(text.length < SHORT ? text : text.slice(0, HEAD), sketch + text.length);
+    sketch = mixed(sketch, text.length);
+    const end = text.length < SHORT ? text.length : HEAD;
+    for (let at = 0; at < end; at++) sketch = mixed(sketch, text.charCodeAt(at));
   }
   return sketch;
 }
 
 /** The parts with which a shape gives exactly these texts; undefined when there are none. */
-function partsBy(shape: Shape, entries: Entries): string[] | undefined {
-  if (shape.length !== entries.length) return undefined;
+function partsBy({ texts, lengths }: Shape, entries: Entries): string[] | undefined {
+  if (texts.length !== entries.length) return undefined;
   const parts: string[] = [];
-  for (const [at, [key, pieces]] of shape.entries()) {
-    const entry = entries[at];
-    if (entry?.[0] !== key || !isOf(pieces, entry[1], parts)) return undefined;
+  for (let at = 0; at < texts.length; at++) {
+    const [shape, entry] = [texts[at], entries[at]];
+    if (shape === undefined || entry === undefined || shape[0] !== entry[0]) return undefined;
+    if (!isOf(shape[1], lengths, entry[1], parts)) return undefined;
   }
   return parts;
 }
 
-/** @param parts those before; those of this text are added */
-function isOf(pieces: readonly (string | number)[], text: string, parts: string[]): boolean {
+/**
+ * Whatever stands in the place of a part is the part: only the whole text counts.
+ *
+ * @param parts those before; those of this text are added
+ */
+function isOf(pieces: readonly (string | number)[], lengths: readonly number[], text: string, parts: string[]) {
   let from = 0;
   for (const piece of pieces) {
     const known = typeof piece === "number" ? parts[piece] : piece;
@@ -100,10 +106,9 @@ function isOf(pieces: readonly (string | number)[], text: string, parts: string[
       if (!text.startsWith(known, from)) return false;
       from += known.length;
     } else {
-      PART_HERE.lastIndex = from;
-      if (!PART_HERE.test(text)) return false;
-      parts.push(text.slice(from, PART_HERE.lastIndex));
-      from = PART_HERE.lastIndex;
+      const begin = from;
+      from += lengths[parts.length] ?? 0;
+      parts.push(text.slice(begin, from));
     }
   }
   return from === text.length;
@@ -125,11 +130,5 @@ function piecesOf(text: string, parts: string[]): (string | number)[] {
 
 /** Pods that change in the same second share it; a container is only one pod's. */
 function kept(part: string): string {
-  const isTime = !part.includes("://");
-  return isTime ? sharedText(copyOf(part)) : copyOf(part);
-}
-
-/** A part of a text keeps the whole of it alive. */
-function copyOf(part: string): string {
-  return Buffer.from(part, "latin1").toString("latin1");
+  return part.length === SHORT ? sharedText(part) : copyOf(part);
 }

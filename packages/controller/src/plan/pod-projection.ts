@@ -16,7 +16,7 @@ import {
   type Pod,
 } from "@hot/spec";
 import { toMillis } from "../instant.ts";
-import { annotated } from "./annotated.ts";
+import { Annotated } from "./annotated.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { shared, sharedLabels, sharedText } from "./shared-values.ts";
 
@@ -95,39 +95,94 @@ const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 
 /** Reduces a pod; one that carries nothing of an injection keeps no containers. Labels may be shared with other pods. */
 export function projectPod(pod: Pod): PodProjection {
-  const { metadata, spec, status = {} } = pod;
-  const annotations = Object.entries(metadata.annotations ?? {}).filter(isOurs);
-  const injected = annotations.length > 0;
-  const condition = (type: string) => status.conditions?.find((one) => one.type === type);
-  const statusOf = (name: string) => status.containerStatuses?.find((one) => one.name === name);
-  const ready = condition("Ready");
-  const containersReady = condition("ContainersReady");
-  return annotated(annotations, {
-    namespace: sharedText(metadata.namespace ?? ""),
-    name: metadata.name ?? "",
-    uid: metadata.uid ?? "",
-    resourceVersion: metadata.resourceVersion ?? "",
-    generation: metadata.generation ?? 0,
-    ...optional("observedGeneration", status.observedGeneration),
-    createdAt: toMillis(metadata.creationTimestamp) ?? 0,
-    labels: sharedLabels(metadata.labels ?? {}),
-    ...optional("retry", retryToken(metadata) || undefined),
-    deleting: metadata.deletionTimestamp !== undefined,
-    ...(metadata.annotations?.[MIRROR_ANNOTATION] !== undefined && { mirror: true }),
-    phase: status.phase ?? "Pending",
-    nodeName: sharedText(spec.nodeName ?? ""),
-    ready: ready?.status === "True",
-    ...optional("readyAt", toMillis(ready?.lastTransitionTime)),
-    ...optional(
-      "containersReadyAt",
-      containersReady?.status === "True" ? toMillis(containersReady.lastTransitionTime) : undefined,
-    ),
-    containers: injected ? spec.containers.map((one) => projectContainer(one, statusOf(one.name))) : [],
-    ...optional("upgradable", condition(UPGRADABLE_CONDITION)?.message),
-  });
+  return new Projected(pod, ownAnnotations(pod.metadata.annotations ?? {})) as unknown as PodProjection;
 }
 
-function isOurs([key]: readonly [key: string, text: string]): boolean {
+/** Whole seconds, as Kubernetes writes times: they take no room of their own. */
+class Projected extends Annotated {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly observedGeneration: number | undefined;
+  readonly created: number;
+  readonly labels: PodProjection["labels"];
+  readonly retry: string | undefined;
+  readonly deleting: boolean;
+  readonly mirror: true | undefined;
+  readonly phase: string;
+  readonly nodeName: string;
+  readonly ready: boolean;
+  readonly readySince: number | undefined;
+  readonly containersReadySince: number | undefined;
+  readonly containers: readonly ContainerProjection[];
+  readonly upgradable: string | undefined;
+
+  constructor({ metadata, spec, status = {} }: Pod, annotations: [key: string, text: string][]) {
+    super(annotations);
+    const condition = (type: string) => status.conditions?.find((one) => one.type === type);
+    const statusOf = (name: string) => status.containerStatuses?.find((one) => one.name === name);
+    const ready = condition("Ready");
+    const containersReady = condition("ContainersReady");
+    this.namespace = sharedText(metadata.namespace ?? "");
+    this.name = metadata.name ?? "";
+    this.uid = metadata.uid ?? "";
+    this.resourceVersion = metadata.resourceVersion ?? "";
+    this.generation = metadata.generation ?? 0;
+    this.observedGeneration = status.observedGeneration;
+    this.created = toSeconds(metadata.creationTimestamp) ?? 0;
+    this.labels = sharedLabels(metadata.labels ?? {});
+    this.retry = retryToken(metadata) || undefined;
+    this.deleting = metadata.deletionTimestamp !== undefined;
+    this.mirror = metadata.annotations?.[MIRROR_ANNOTATION] === undefined ? undefined : true;
+    this.phase = sharedText(status.phase ?? "Pending");
+    this.nodeName = sharedText(spec.nodeName ?? "");
+    this.ready = ready?.status === "True";
+    this.readySince = toSeconds(ready?.lastTransitionTime);
+    this.containersReadySince =
+      containersReady?.status === "True" ? toSeconds(containersReady.lastTransitionTime) : undefined;
+    this.containers =
+      annotations.length > 0 ? spec.containers.map((one) => projectContainer(one, statusOf(one.name))) : NONE;
+    this.upgradable = condition(UPGRADABLE_CONDITION)?.message;
+  }
+  get createdAt(): number {
+    return fromSeconds(this.created);
+  }
+  get readyAt(): number | undefined {
+    return this.readySince === undefined ? undefined : fromSeconds(this.readySince);
+  }
+  get containersReadyAt(): number | undefined {
+    return this.containersReadySince === undefined ? undefined : fromSeconds(this.containersReadySince);
+  }
+}
+
+const NONE: readonly ContainerProjection[] = [];
+
+/** What was read last: the times of a pod are often the same. */
+let lastTime: string | undefined;
+let lastSeconds: number | undefined;
+
+function toSeconds(time: string | null | undefined): number | undefined {
+  if (typeof time !== "string") return undefined;
+  if (time !== lastTime) {
+    const millis = toMillis(time);
+    [lastTime, lastSeconds] = [time, millis === undefined ? undefined : millis / 1000];
+  }
+  return lastSeconds;
+}
+
+function fromSeconds(seconds: number): number {
+  return Math.round(seconds * 1000);
+}
+
+function ownAnnotations(annotations: Readonly<Record<string, string>>): [key: string, text: string][] {
+  const own: [string, string][] = [];
+  for (const key of Object.keys(annotations)) if (isOurs(key)) own.push([key, annotations[key] ?? ""]);
+  return own;
+}
+
+function isOurs(key: string): boolean {
   return KEYS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix));
 }
 
@@ -209,29 +264,46 @@ function readinessLimit({ readinessProbe }: Container): number {
 
 function observe(status: ContainerStatus): ContainerObservation {
   const { running, waiting, terminated } = status.state ?? {};
-  const seen = {
+  if (running && !waiting && !terminated) return new Running(status, running.startedAt);
+  const last = status.lastState?.terminated;
+  return {
     image: sharedText(status.image),
     imageID: sharedText(status.imageID),
     containerID: status.containerID ?? "",
     ready: status.ready,
     started: status.started ?? running !== undefined,
     restartCount: status.restartCount,
-  };
-  // What nearly all are, as one literal, which takes less room than members that are added.
-  if (running && !waiting && !terminated) {
-    const { image, imageID, containerID, ready, started, restartCount } = seen;
-    const runningSince = toMillis(running.startedAt) ?? 0;
-    return { image, imageID, containerID, ready, started, restartCount, runningSince };
-  }
-  const last = status.lastState?.terminated;
-  return {
-    ...seen,
     ...optional("runningSince", running ? (toMillis(running.startedAt) ?? 0) : undefined),
     ...optional("waiting", waiting ? (waiting.reason ?? "Waiting") : undefined),
     ...optional("waitingMessage", waiting?.message),
     ...optional("terminated", terminated ? ended(terminated) : undefined),
     ...optional("lastTerminated", last && waiting?.reason === "CrashLoopBackOff" ? ended(last) : undefined),
   };
+}
+
+/** As nearly all containers are. */
+class Running implements ContainerObservation {
+  readonly image: string;
+  readonly imageID: string;
+  readonly containerID: string;
+  readonly ready: boolean;
+  readonly started: boolean;
+  readonly restartCount: number;
+  /** In seconds. */
+  readonly since: number;
+
+  constructor(status: ContainerStatus, startedAt: string | undefined) {
+    this.image = sharedText(status.image);
+    this.imageID = sharedText(status.imageID);
+    this.containerID = status.containerID ?? "";
+    this.ready = status.ready;
+    this.started = status.started ?? true;
+    this.restartCount = status.restartCount;
+    this.since = toSeconds(startedAt) ?? 0;
+  }
+  get runningSince(): number {
+    return fromSeconds(this.since);
+  }
 }
 
 function ended(one: { exitCode: number; containerID?: string }): { exitCode: number; containerID: string } {

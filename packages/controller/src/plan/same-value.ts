@@ -16,11 +16,15 @@ function hasSameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
   return true;
 }
 
-/** Without a list of the names, which would cost more than the comparison: what JSON gives inherits nothing that is listed. */
+/**
+ * Without a list of the names, which would cost more than the comparison: what JSON gives inherits nothing that is
+ * listed. Nor is what it inherits otherwise a JSON value, but for the prototype itself.
+ */
 function hasSameMembers(a: Members, b: Members): boolean {
   let more = 0;
   for (const name in a) {
-    if (!Object.hasOwn(b, name) || !isSameValue(a[name], b[name])) return false;
+    const other = b[name];
+    if (other === undefined || other === Object.prototype || !isSameValue(a[name], other)) return false;
     more++;
   }
   for (const _ in b) more--;
@@ -45,13 +49,13 @@ export function sketchOf(value: unknown, seed = 0x811c9dc5): number {
 
 function sketchOfText(text: string, seed: number): number {
   const { length } = text;
-  const step = 1 + (length >> 4);
+  const step = 1 + (length >> 3);
   let sketch = mixed(seed, length);
   for (let at = length - 1; at >= 0; at -= step) sketch = mixed(sketch, text.charCodeAt(at));
   return sketch;
 }
 
 /** A step of FNV-1a. */
-function mixed(sketch: number, value: number): number {
+export function mixed(sketch: number, value: number): number {
   return Math.imul(sketch ^ value, 0x01000193);
 }

@@ -19,13 +19,26 @@ export function shared<K, V>(most: number, make: (value: K) => V): (value: K) =>
   };
 }
 
-const texts = shared<string, string>(10_000, (text) => text);
+const MOST_TEXTS = 10_000;
+const texts = new Map<string, string>();
 
 /** Longer texts have a time in them: they are looked up in vain. */
 const LONGEST = 128;
 
 export function sharedText(text: string): string {
-  return text.length > LONGEST ? text : texts(text);
+  if (text.length > LONGEST) return text;
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  if (texts.size >= MOST_TEXTS) texts.clear();
+  const copy = copyOf(text);
+  texts.set(copy, copy);
+  return copy;
+}
+
+/** A part of a text keeps the whole of it alive; a copy does not. */
+export function copyOf(text: string): string {
+  const copy = Buffer.from(text, "latin1").toString("latin1");
+  return copy === text ? copy : text;
 }
 
 type Labels = Readonly<Record<string, string>>;

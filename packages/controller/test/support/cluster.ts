@@ -19,6 +19,8 @@ export class Cluster {
   fateOf: (image: string) => Fate = () => "runs";
   /** Where ControllerRevisions are kept; undefined: no history. */
   history: string | undefined;
+  /** The controller runs when its caches are complete, as in a replica that becomes the leader. */
+  late = false;
   #running: { abort: AbortController; ended: Promise<unknown> } | undefined;
   controller: Controller | undefined;
 
@@ -61,10 +63,11 @@ export class Cluster {
       events: { event: (on, text) => void this.events.push({ on: on.metadata.name ?? "", ...text }) },
     });
     this.controller = controller;
-    const parts = [sidecarSets, namespaces, pods, ...(revisions ? [revisions] : []), controller].map((one) =>
+    const caches = [sidecarSets, namespaces, pods, ...(revisions ? [revisions] : [])].map((one) =>
       one.run(abort.signal),
     );
-    this.#running = { abort, ended: Promise.all(parts) };
+    if (this.late) await this.settle();
+    this.#running = { abort, ended: Promise.all([...caches, controller.run(abort.signal)]) };
     await this.settle();
   }
 
