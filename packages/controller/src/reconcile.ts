@@ -121,12 +121,13 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     return { stored, snapshot, planned, planningMs: clock.now() - beganAt, ...(problem !== undefined && { problem }) };
   };
 
+  const readLive = (name: string, signal: AbortSignal): Promise<SidecarSet | undefined> =>
+    options.sidecarSets.read(name, () => getOrNone(api, name, signal));
+
   const planFor = async (name: string, signal: AbortSignal): Promise<Considered> => {
     const considered = await consider(name, cached(name), false, signal);
     if (!considered.planned.needsLiveSidecarSet) return considered;
-    const live = await readLive(api, name, signal);
-    if (live !== undefined) options.sidecarSets.see(live);
-    return consider(name, present(live), true, signal);
+    return consider(name, present(await readLive(name, signal)), true, signal);
   };
 
   /** Writes the status where it says anything new; returns how long it has to wait, in milliseconds. */
@@ -135,6 +136,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     stored: SidecarSet | undefined,
     status: SidecarSetStatus | undefined,
     problems: unknown[],
+    signal: AbortSignal,
   ): Promise<number> => {
     if (stored === undefined || status === undefined) {
       pace.forget(name);
@@ -150,6 +152,8 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       pace.wrote(name);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) problems.push(error);
+      // Otherwise the cache will say what there is now; but not after etcd was restored, where that is older.
+      if (error instanceof ApiError && error.status === 409) await readLive(name, signal).catch(() => undefined);
     }
     return 0;
   };
@@ -208,7 +212,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     };
     options.observe(name, planned);
     // Beside the writes, which may have to wait: what it says does not depend on them.
-    const reporting = report(name, stored, planned.status, problems);
+    const reporting = report(name, stored, planned.status, problems, signal);
     await inTurn(planned.writes, async (one) => {
       if (isStart(one) && problem !== undefined) return;
       const added = await addedMetadata(writing, one.pod, one.write.metadataOf);
@@ -260,7 +264,7 @@ function present(sidecarSet: SidecarSet | undefined): SidecarSet | undefined {
   return sidecarSet?.metadata.deletionTimestamp === undefined ? sidecarSet : undefined;
 }
 
-async function readLive(api: Api, name: string, signal: AbortSignal): Promise<SidecarSet | undefined> {
+async function getOrNone(api: Api, name: string, signal: AbortSignal): Promise<SidecarSet | undefined> {
   try {
     return await api.get<SidecarSet>(SIDECAR_SETS, name, { signal });
   } catch (error) {

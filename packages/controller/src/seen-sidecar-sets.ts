@@ -10,6 +10,11 @@ export interface SeenSidecarSets {
   /** Undefined while the cache has none of this name. */
   get(name: string): SidecarSet | undefined;
   see(sidecarSet: SidecarSet): void;
+  /**
+   * Reads it from the API server. A read is never behind what was seen before it began, unless the server's data are those
+   * of a backup: then all that was seen after it has not happened.
+   */
+  read(name: string, get: () => Promise<SidecarSet | undefined>): Promise<SidecarSet | undefined>;
 }
 
 export function createSeenSidecarSets(cache: Pick<Store<SidecarSet>, "get">): SeenSidecarSets {
@@ -30,6 +35,12 @@ export function createSeenSidecarSets(cache: Pick<Store<SidecarSet>, "get">): Se
       return cached && see(cached);
     },
     see: (sidecarSet) => void see(sidecarSet),
+    read: async (name, get) => {
+      const before = newest.get(name);
+      const live = await get();
+      if (live !== undefined && newest.get(name) === before) newest.delete(name);
+      return live && see(live);
+    },
   };
 }
 

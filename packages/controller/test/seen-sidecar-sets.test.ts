@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ApiError } from "@hot/kube";
 import type { SidecarSet } from "@hot/spec";
 import { expect, test } from "vitest";
 import { createSeenSidecarSets } from "../src/seen-sidecar-sets.ts";
-import { sidecarSet } from "./support/builders.ts";
+import { injectedPod, sidecarSet } from "./support/builders.ts";
+import { Cluster } from "./support/cluster.ts";
 
 const at = (resourceVersion: string, image = "x:1"): SidecarSet => {
   const one = sidecarSet({ image });
@@ -28,4 +30,30 @@ test("versions that are no numbers have no order: the cache is believed", () => 
   const seen = createSeenSidecarSets({ get: () => at("b") });
   seen.see(at("c"));
   expect(seen.get("mesh")).toEqual(at("b"));
+});
+
+test("a read that is behind what was seen before it shows a backup; what is seen meanwhile stays seen", async () => {
+  const seen = createSeenSidecarSets({ get: () => at("4") });
+  seen.see(at("9", "x:2"));
+  const read = await seen.read("mesh", async () => {
+    seen.see(at("10", "x:3"));
+    return at("9", "x:2");
+  });
+  expect(read).toEqual(at("10", "x:3"));
+  expect(await seen.read("mesh", () => Promise.resolve(undefined))).toBeUndefined();
+  expect(seen.get("mesh")).toEqual(at("10", "x:3"));
+  expect(await seen.read("mesh", () => Promise.resolve(at("4")))).toEqual(at("4"));
+  expect(seen.get("mesh")).toEqual(at("4"));
+});
+
+test("a status that the API server takes for out of date is a reason to read", async () => {
+  const cluster = new Cluster([injectedPod(sidecarSet())], sidecarSet());
+  const conflict = new ApiError("patch sidecarsets", 409, { message: "conflict" });
+  cluster.api.faults.failNext({ verb: "patch", plural: "sidecarsets" }, conflict);
+  await cluster.start();
+  await cluster.settle(1000);
+  await cluster.stop();
+  const calls = cluster.api.calls.filter(({ resource }) => resource.plural === "sidecarsets");
+  expect(calls.map(({ verb }) => verb)).toEqual(expect.arrayContaining(["patch", "get"]));
+  expect((await cluster.sidecarSet()).status).toMatchObject({ matchedPods: 1, updatedPods: 1 });
 });
