@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// pnpm bench rollout [--api] [--memory] [--admission] [--writes] [--pods 1000] [--runs 3] [--most 100000] [--resync 20000] [--controller-flags "--cpu-prof …"]
+// pnpm bench rollout [--api] [--memory] [--rollouts] [--admission] [--writes] [--pods 1000] [--runs 3] [--most 100000] [--resync 20000] [--controller-flags "--cpu-prof …"]
 // Rollouts over many pods: at a real API server, and in memory. Without a choice all parts but --writes run.
 import { Console } from "node:console";
 import { availableParallelism, loadavg } from "node:os";
@@ -14,7 +14,10 @@ import { cacheRows, eventRows, rolloutRows } from "./memory/rows.ts";
 const { values } = parseArgs({
   options: {
     api: { type: "boolean", default: false },
+    /** Caches and events. */
     memory: { type: "boolean", default: false },
+    /** Whole rollouts in memory. */
+    rollouts: { type: "boolean", default: false },
     admission: { type: "boolean", default: false },
     /** What one PATCH costs the API server, by the ways to write it. */
     writes: { type: "boolean", default: false },
@@ -29,7 +32,7 @@ const { values } = parseArgs({
     "controller-flags": { type: "string", default: "" },
   },
 });
-const everything = !values.api && !values.memory && !values.admission && !values.writes;
+const everything = !values.api && !values.memory && !values.rollouts && !values.admission && !values.writes;
 /** In each round of each way to write. */
 const WRITTEN_PODS = 200;
 const out = new Console(process.stdout);
@@ -49,9 +52,10 @@ if (values.api || everything) {
   for (const one of results.violations.slice(0, 20)) out.log(one);
 }
 
+const most = Number(values.most);
+const sizes = [1_000, 10_000, 100_000].filter((size) => size <= most);
+
 if (values.memory || everything) {
-  const most = Number(values.most);
-  const sizes = [1_000, 10_000, 100_000].filter((size) => size <= most);
   const cache = cacheRows(await caches(most));
   out.log(`caches of ${most} pods of more than 10 KB and 50 SidecarSets, ${load()}:`);
   out.table(cache);
@@ -60,6 +64,9 @@ if (values.memory || everything) {
   const events = await eventCosts([...sizes.map((own) => ({ own, pods: own })), ...others]);
   out.log(`one event of a pod, 50 SidecarSets, ${load()}:`);
   out.table(eventRows(events));
+}
+
+if (values.rollouts || everything) {
   for (const own of [true, false]) {
     const costs = await rolloutCosts(sizes, own);
     out.log(`whole rollouts, ${load()}:`);

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { podReview } from "../../../apps/webhook/test/reviews.ts";
 import { percentile } from "../../cluster/statistics.ts";
-import { startChild } from "../child.ts";
-import { EVEN, podOf } from "../memory/fleet.ts";
+import { startChild, type Child } from "../child.ts";
+import { EVEN, podOf, SETS } from "../memory/fleet.ts";
 import type { Address } from "../servers/admission.ts";
-import type { Spent } from "../servers/cache.ts";
+import type { FirstPlans, Spent } from "../servers/cache.ts";
 import { atMost, told, type Row } from "../table.ts";
 
 const EVERY_MS = 10;
@@ -17,10 +17,12 @@ const server = (name: string): string => join(import.meta.dirname, "../servers",
 
 export interface AdmissionResults {
   readonly pods: number;
-  /** Milliseconds of each answer: at rest; while this process reads all pods anew; while another one does. */
+  /** Milliseconds of each answer: at rest; while its process reads all pods anew; while another one does. */
   readonly idle: readonly number[];
   readonly together: readonly number[];
   readonly apart: readonly number[];
+  /** While another one reads and parses the same pages and does nothing with them. */
+  readonly beside: readonly number[];
 }
 
 /** Reviews come at a fixed rate, whether those before are answered or not, so that a stop delays all that came in it. */
@@ -32,14 +34,20 @@ export async function admissionDuringResync(pods: number): Promise<AdmissionResu
   await during(ask, sleep(IDLE_MS / 2));
   const idle = await during(ask, sleep(IDLE_MS));
   const together = await during(ask, admission.ask<number>("resync"));
-  const apart = await during(ask, resyncElsewhere(kubeconfig));
+  const whileAnother = async (work: "synchronise" | "parse"): Promise<number[]> => {
+    await using cache = startChild(server("cache"), [kubeconfig]);
+    await cache.ask("compiled");
+    return await during(ask, finished(cache, work));
+  };
+  const apart = await whileAnother("synchronise");
+  const beside = await whileAnother("parse");
   await lists.ask("close");
-  return { pods, idle, together, apart };
+  return { pods, idle, together, apart, beside };
 }
 
-async function resyncElsewhere(kubeconfig: string): Promise<void> {
-  await using cache = startChild(server("cache"), [kubeconfig]);
-  await cache.ask<Spent>("synchronise");
+async function finished(cache: Child, work: "synchronise" | "parse"): Promise<void> {
+  await cache.ask<Spent>(work);
+  if (work === "synchronise") await cache.ask<FirstPlans>("firstPlans", SETS);
 }
 
 async function during(ask: () => Promise<number>, work: Promise<unknown>): Promise<number[]> {
@@ -71,7 +79,7 @@ function client({ port, authority }: Address): () => Promise<number> {
   };
 }
 
-export function admissionRows({ pods, idle, together, apart }: AdmissionResults): Row[] {
+export function admissionRows({ pods, idle, together, apart, beside }: AdmissionResults): Row[] {
   const both = (all: readonly number[]): string => [0.5, 0.99].map((at) => percentile(all, at).toFixed(1)).join(" / ");
   const ratio = (all: readonly number[]): number => percentile(all, 0.99) / percentile(idle, 0.99);
   return [
@@ -80,5 +88,7 @@ export function admissionRows({ pods, idle, together, apart }: AdmissionResults)
     atMost("  p99 of that at rest", "×", 2, ratio(together)),
     told(`  the roles in two processes, ${apart.length} reviews`, "ms", both(apart)),
     atMost("  p99 of that at rest", "×", 2, ratio(apart)),
+    told(`  while another process only reads and parses, ${beside.length} reviews`, "ms", both(beside)),
+    told("  p99 of that at rest", "×", ratio(beside)),
   ];
 }

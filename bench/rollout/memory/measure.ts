@@ -3,15 +3,16 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startChild } from "../child.ts";
-import type { Spent, Weight } from "../servers/cache.ts";
+import type { FirstPlans, Spent, Weight } from "../servers/cache.ts";
 import type { EventCost, Fleet, RolloutCost } from "../servers/in-memory.ts";
-import { EVEN } from "./fleet.ts";
+import { EVEN, SETS } from "./fleet.ts";
 
 const server = (name: string): string => join(import.meta.dirname, "../servers", `${name}.ts`);
 
 export interface CacheResults {
   readonly parsed: Spent;
   readonly synchronised: Spent;
+  readonly firstPlans: FirstPlans;
   readonly weight: Weight;
 }
 
@@ -34,7 +35,8 @@ export async function caches(pods: number): Promise<CacheResults> {
     const synchronise = async (): Promise<Omit<CacheResults, "parsed">> => {
       await using cache = startChild(server("cache"), [kubeconfig], env);
       const synchronised = await cache.ask<Spent>("synchronise");
-      return { synchronised, weight: await cache.ask<Weight>("weigh") };
+      const firstPlans = await cache.ask<FirstPlans>("firstPlans", SETS);
+      return { synchronised, firstPlans, weight: await cache.ask<Weight>("weigh") };
     };
     const results = { parsed, ...(await synchronise()) };
     await lists.ask("close");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { percentile } from "../../cluster/statistics.ts";
+import type { Blocked } from "../servers/cache.ts";
 import { atLeast, atMost, told, type Row } from "../table.ts";
 import type { CacheResults, EventResult, RolloutResult } from "./measure.ts";
 
-export function cacheRows({ parsed, synchronised, weight }: CacheResults): Row[] {
+export function cacheRows({ parsed, synchronised, firstPlans, weight }: CacheResults): Row[] {
   const rate = ({ pods }: { pods: number }, ms: number): number => (pods / ms) * 1000;
   return [
     atLeast("initial sync, by the clock", "pods/s", 10_000, rate(synchronised, synchronised.ms)),
@@ -11,10 +12,17 @@ export function cacheRows({ parsed, synchronised, weight }: CacheResults): Row[]
     told("the same pages read and parsed only, by the clock", "pods/s", rate(parsed, parsed.ms)),
     told("  for each second of processor time", "pods", rate(parsed, parsed.cpuMs)),
     told("processor time of the sync, of that of reading and parsing", "%", (synchronised.cpuMs / parsed.cpuMs) * 100),
+    told("first plans of all SidecarSets, after the sync, processor time", "ms", firstPlans.cpuMs),
+    told("event loop held up while pods are read, p99 / longest", "ms", waits(firstPlans.reading)),
+    told("  from there to the last first plan", "ms", waits(firstPlans.planning)),
     atMost("resident memory, 10 s after the sync", "MB", 450, weight.rssMb),
     told("  of it before the first pod", "MB", weight.emptyMb),
     told("  heap in use", "MB", weight.heapMb),
   ];
+}
+
+function waits({ p99Ms, longestMs }: Blocked): string {
+  return `${p99Ms.toFixed(1)} / ${longestMs.toFixed(1)}`;
 }
 
 export function eventRows(results: readonly EventResult[]): Row[] {

@@ -50,14 +50,20 @@ const server = await startAdmissionServer({
   }),
 });
 
-/** As after a watch that was lost: everything is listed anew, and every SidecarSet is looked at. */
+/** As after a watch that was lost: everything is listed anew, and every SidecarSet is planned for. */
 async function resync(): Promise<number> {
   const stop = new AbortController();
+  const allPlanned = Promise.withResolvers<void>();
+  let planned = 0;
+  const onMetric = (name: string): void => {
+    if (name === "hot_reconcile_duration_seconds" && ++planned === sidecarSets.store.size) allPlanned.resolve();
+  };
   const pods = createReflector<Pod & KubeObject, PodProjection>({ api, resource: RESOURCES.pods, project: projectPod });
-  const controller = createController({ api, sidecarSets, namespaces, pods });
+  const controller = createController({ api, sidecarSets, namespaces, pods, onMetric });
   const running = [pods, controller].map((one) => one.run(stop.signal));
   await pods.waitForSync(stop.signal);
-  const count = pods.store.list().length;
+  await allPlanned.promise;
+  const count = pods.store.size;
   stop.abort();
   await Promise.all(running);
   return count;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The controller of the application with all its caches: how long they take to fill, and what they weigh.
 import { flushCompileCache } from "node:module";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createController, projectPod, type PodProjection } from "../../../packages/controller/src/index.ts";
 import { connect, createReflector, RESOURCES, type KubeObject } from "@hot/kube";
@@ -13,6 +14,18 @@ export interface Spent {
   readonly pods: number;
   readonly ms: number;
   readonly cpuMs: number;
+}
+
+/** How long others had to wait for the event loop, in milliseconds. */
+export interface Blocked {
+  readonly p99Ms: number;
+  readonly longestMs: number;
+}
+
+export interface FirstPlans extends Spent {
+  /** While pods were read, and from then until every SidecarSet was planned for. */
+  readonly reading: Blocked;
+  readonly planning: Blocked;
 }
 
 export interface Weight {
@@ -52,17 +65,48 @@ function parse(): Promise<Spent> {
   });
 }
 
+const delay = monitorEventLoopDelay({ resolution: 1 });
+
+function blocked(): Blocked {
+  const [p99Ms, longestMs] = [delay.percentile(99) / 1e6, delay.max / 1e6];
+  delay.reset();
+  return { p99Ms, longestMs };
+}
+
+let planned = 0;
+let onPlan: () => void = () => undefined;
+
+function onMetric(name: string): void {
+  if (name !== "hot_reconcile_duration_seconds") return;
+  planned++;
+  onPlan();
+}
+
+let reading: Blocked | undefined;
+
+/** What follows a sync, until every SidecarSet was looked at. */
+async function firstPlans(sets: number): Promise<FirstPlans> {
+  const took = await spent(async () => {
+    while (planned < sets) await new Promise<void>((resolve) => (onPlan = resolve));
+    return sets;
+  });
+  const planning = blocked();
+  return { ...took, reading: reading ?? planning, planning };
+}
+
 /** Until the controller makes its first decisions. */
 function synchronise(): Promise<Spent> {
   const { signal } = new AbortController();
+  delay.enable();
   const sidecarSets = createReflector<SidecarSet & KubeObject>({ api, resource: SIDECAR_SETS });
   const namespaces = createReflector({ api, resource: RESOURCES.namespaces });
   const pods = createReflector<Pod & KubeObject, PodProjection>({ api, resource: RESOURCES.pods, project: projectPod });
   return spent(async () => {
-    const controller = createController({ api, sidecarSets, namespaces, pods });
+    const controller = createController({ api, sidecarSets, namespaces, pods, onMetric });
     for (const one of [sidecarSets, namespaces, pods, controller]) void one.run(signal);
     await Promise.all([sidecarSets, namespaces, pods].map((one) => one.waitForSync(signal)));
-    return pods.store.list().length;
+    reading = blocked();
+    return pods.store.size;
   });
 }
 
@@ -72,4 +116,4 @@ async function weigh(): Promise<Weight> {
   return { rssMb: rss / 2 ** 20, emptyMb, heapMb: heapUsed / 2 ** 20 };
 }
 
-answering({ compiled: () => flushCompileCache(), parse, synchronise, weigh });
+answering({ compiled: () => flushCompileCache(), parse, synchronise, firstPlans, weigh });
