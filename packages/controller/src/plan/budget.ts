@@ -15,30 +15,36 @@ export interface Picked<T> {
   readonly blocked: readonly T[];
 }
 
+/** What counts besides numbers. Default: every candidate. */
+export interface PickRules<T> {
+  /** Others are blocked, whatever the budget says. */
+  readonly mayStart?: (candidate: T) => boolean;
+  /** Others take no unit, and wait for none. */
+  readonly disturbs?: (candidate: T) => boolean;
+}
+
 /**
  * Picks from candidates in their order. A pod that is not ready takes no unit; the walk stops at the first ready one for
  * which no unit is left.
- *
- * @param mayStart others are blocked, whatever the budget says
  */
 export function pick<T extends { readonly pod: { readonly ready: boolean } }>(
   candidates: readonly T[],
   strategy: UpdateStrategy | undefined,
   { total, held }: Budget,
-  mayStart: (candidate: T) => boolean = () => true,
+  { mayStart = () => true, disturbs = () => true }: PickRules<T> = {},
 ): Picked<T> {
   const allowed = Math.max(0, candidates.length - partitionOf(strategy, total));
   const all = candidates.slice(0, allowed);
   const inScope = all.filter(mayStart);
   const limit = maxUnavailableOf(strategy, total);
   let units = held;
-  let started = 0;
-  for (const { pod } of inScope) {
-    if (pod.ready && units >= limit) break;
-    if (pod.ready) units++;
-    started++;
-  }
-  const start = inScope.slice(0, started);
+  let isOver = false;
+  const start = inScope.filter((one) => {
+    if (!disturbs(one)) return true;
+    isOver ||= one.pod.ready && units >= limit;
+    if (one.pod.ready && !isOver) units++;
+    return !isOver;
+  });
   const starting = new Set(start);
   const blocked = all.filter((one) => !starting.has(one));
   return { start, blocked, partitioned: candidates.slice(allowed) };

@@ -15,6 +15,11 @@ export type PodDecision =
   | { readonly do: "write"; readonly write: PodWrite; readonly decision: PairDecision | undefined }
   | { readonly do: "candidate"; readonly hot: readonly PairStart[]; readonly cold: Images };
 
+/** A candidate in which no image changes: it only gets its hash entry, which disturbs nobody. */
+export function isMark(decision: PodDecision): boolean {
+  return decision.do === "candidate" && decision.hot.length === 0 && Object.keys(decision.cold).length === 0;
+}
+
 /** A pair and what it needs by itself. */
 export interface PairState {
   readonly pair: HotPair;

@@ -11,7 +11,7 @@ import {
   type PlannedEvent,
 } from "./events.ts";
 import { inOrder } from "./order.ts";
-import type { DecidePod, PodDecision, PodFacts } from "./decision.ts";
+import { isMark, type DecidePod, type PodDecision, type PodFacts } from "./decision.ts";
 import { earliest } from "./earliest.ts";
 import { decidePod } from "./pod-decision.ts";
 import type { PodProjection } from "./pod-projection.ts";
@@ -20,7 +20,7 @@ import { receiptsOf } from "./receipts.ts";
 import type { ReceiptTimes, Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
 import { messageWithout } from "./upgradable-condition.ts";
-import { resourceVersion, upgradeWrite, type PodWrite } from "./writes.ts";
+import { markWrite, resourceVersion, upgradeWrite, type PodWrite } from "./writes.ts";
 
 export interface PlannedWrite {
   readonly pod: PodProjection;
@@ -123,7 +123,8 @@ function decideStarts(
   const held = matched.filter((one) => one.holdsUnit).length;
   // Whoever asks for one pod to be tried again wants to see whether it works now, before all others go on.
   const mayStart = (one: PodFacts): boolean => !stalled || one.retried === "pod";
-  const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held }, mayStart);
+  const disturbs = ({ decision }: PodFacts): boolean => !isMark(decision);
+  const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held }, { mayStart, disturbs });
   const wished = [...picked.start, ...matched.filter(isSuperseded)];
   // One pod is proof enough that what is seen is not the newest, and then partition and pause may be others, too.
   const seen = resourceVersion(sidecarSet);
@@ -167,12 +168,15 @@ function writesOf(
 
 /** Of very many pods that may start only some are written before the next plan: for the others nothing is put together. */
 function startOf({ pod, decision, retried }: Candidate, sidecarSet: SidecarSet, now: number): PlannedWrite {
+  const marks = isMark(decision);
   let write: PodWrite | undefined;
   return {
     pod,
-    kind: "upgrade",
+    kind: marks ? "mark" : "upgrade",
     get write() {
-      return (write ??= upgradeWrite(pod, sidecarSet, decision.hot, decision.cold, now));
+      return (write ??= marks
+        ? markWrite(pod, sidecarSet, now)
+        : upgradeWrite(pod, sidecarSet, decision.hot, decision.cold, now));
     },
     get events() {
       return eventsOf(pod, decision, retried);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RolloutReason } from "@hot/spec";
-import type { PodFacts } from "./decision.ts";
+import { isMark, type PodFacts } from "./decision.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import type { PodWrite } from "./writes.ts";
 
@@ -38,6 +38,6 @@ function restarting({ pod }: PodFacts): RolloutReason {
 function reasonOf(facts: PodFacts, exists: boolean): RolloutReason {
   const { decision } = facts;
   if (decision.do === "write") return WRITING[decision.write.kind];
-  if (decision.do === "candidate") return "Upgrading";
+  if (decision.do === "candidate") return isMark(decision) ? "RollingOut" : "Upgrading";
   return facts.ready || !exists ? "UpToDate" : restarting(facts);
 }

@@ -8,7 +8,7 @@ import { inconsistent } from "./in-place-state.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { containerNames } from "./pod-sight.ts";
 import type { Images } from "./safety.ts";
-import { markWrite, type PairStart } from "./writes.ts";
+import type { PairStart } from "./writes.ts";
 
 const NOTHING: PodDecision = { do: "nothing" };
 
@@ -17,7 +17,7 @@ export function startPod(
   sight: PodSight,
   states: readonly PairState[],
   sidecarSet: SidecarSet | undefined,
-  { name, now }: Pick<Sight, "name" | "now">,
+  { name }: Pick<Sight, "name">,
 ): PodDecision {
   const { pod } = sight;
   if (sidecarSet === undefined || sight.updated) return NOTHING;
@@ -29,9 +29,6 @@ export function startPod(
   if (emptying !== undefined) {
     const detail = `${emptying.pair.base}: the wanted image is the empty image ${emptying.image}`;
     return { do: "report", reason: "Contradictory", detail, failing: false };
-  }
-  if (start.hot.length === 0 && Object.keys(start.cold).length === 0) {
-    return { do: "write", write: markWrite(pod, sidecarSet, now), decision: undefined };
   }
   return heldBack(sight, sidecarSet, name) ?? { do: "candidate", ...start };
 }

@@ -11,6 +11,7 @@ import {
 } from "@hot/spec";
 import { toRfc3339 } from "../instant.ts";
 import { maxUnavailableOf, partitionOf } from "./budget.ts";
+import { isMark } from "./decision.ts";
 import type { PodReport } from "./pod-report.ts";
 import { uninjectedTexts, type Uninjected } from "./uninjected.ts";
 
@@ -92,7 +93,7 @@ function byReason(pods: readonly PodReport[]): Reasons {
 
 function isUnderWay({ facts }: PodReport): boolean {
   const { decision } = facts;
-  return facts.upgrading || decision.do === "candidate" || (decision.do === "write" && decision.write.kind !== "mark");
+  return facts.upgrading || decision.do === "write" || (decision.do === "candidate" && !isMark(decision));
 }
 
 type Counters = Required<

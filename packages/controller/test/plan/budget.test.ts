@@ -34,6 +34,14 @@ describe("how many pods are picked", () => {
     expect([start.length, blocked.length]).toEqual([3, 2]);
   });
 
+  test("what disturbs nobody takes no unit and waits for none, but stays within the partition", () => {
+    const candidates = ready(5).map((one, index) => ({ ...one, index }));
+    const disturbs = ({ index }: { index: number }) => index % 2 === 0;
+    const picked = pick(candidates, { maxUnavailable: 1, partition: 1 }, { total: 5, held: 0 }, { disturbs });
+    expect(picked.start.map(({ index }) => index)).toEqual([0, 1, 3]);
+    expect(picked.partitioned.map(({ index }) => index)).toEqual([4]);
+  });
+
   test("what can't be read holds everything back", () => {
     expect(partitionOf({ partition: "half" }, 5)).toBe(5);
     expect(pick(ready(5), { maxUnavailable: "half" }, { total: 5, held: 0 }).start).toEqual([]);
