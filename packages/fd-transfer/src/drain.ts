@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:net";
 import { Socket } from "node:net";
 import { Http2Sessions } from "./http2-sessions.ts";
-import { announceEnd } from "./last-response.ts";
+import { announceEnd, numberOf } from "./last-response.ts";
 
 export interface DrainOptions {
   /** After this many milliseconds what is left is destroyed, and counted. */
@@ -28,6 +28,14 @@ export interface DrainReport {
   readonly ms: number;
 }
 
+/** The requests of one connection, in numbers: whatever led from it to a response would keep that alive for longer. */
+interface Tally {
+  asked: number;
+  answered: number;
+}
+
+const TALLY = Symbol("tally");
+
 interface Begun {
   readonly at: number;
   connections: number;
@@ -42,18 +50,19 @@ interface Begun {
  * `http.Server.close()` would destroy it and reset that request.
  */
 export class Drain {
-  readonly #sockets = new Set<Socket>();
-  readonly #responses = new Map<ServerResponse, Socket>();
-  readonly #below = new WeakMap<Socket, Socket>();
-  readonly #newest = new WeakMap<Socket, ServerResponse>();
+  /** And from when on the end of each is announced. */
+  readonly #sockets = new Map<Socket, number>();
   readonly #waiting = new Set<() => void>();
-  #closeFrom = new WeakMap<Socket, number>();
   #lastChange = performance.now();
   #begun: Begun | null = null;
   /** Read by no process: on their way to another one, or back. */
   #lifted = 0;
   readonly #willMove: (socket: Socket) => boolean;
   readonly #sessions = new Http2Sessions();
+  readonly #isLast = (response: ServerResponse): boolean => {
+    const socket = below(response.req.socket);
+    return this.#isEnding(socket) && tallyOf(socket).asked === numberOf(response);
+  };
 
   constructor(willMove: (socket: Socket) => boolean = () => false) {
     this.#willMove = willMove;
@@ -73,26 +82,18 @@ export class Drain {
   track(server: Server): void {
     server.prependListener("connection", (socket: Socket) => this.count(socket));
     this.#sessions.track(server);
-    // A request knows the encrypted socket only; what is counted and destroyed is the one below it.
-    server.prependListener("secureConnection", (secure: Socket) => {
-      const below: unknown = Reflect.get(secure, "_parent");
-      if (below instanceof Socket) this.#below.set(secure, below);
-    });
     server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
       if (request.httpVersionMajor > 1) return;
-      const socket = this.#below.get(request.socket) ?? request.socket;
-      this.#responses.set(response, socket);
-      this.#newest.set(socket, response);
-      response.once("close", () => this.#responses.delete(response));
       // Requests that were sent at once are all answered: the end is announced with the last of them.
-      announceEnd(request, response, () => this.#isEnding(socket) && this.#newest.get(socket) === response);
+      announceEnd(response, ++tallyOf(below(request.socket)).asked, this.#isLast);
+      response.once("close", countAnswer);
     });
   }
 
   /** From now on this connection is counted and can be drained. Once is enough. */
   count(socket: Socket): void {
     if (this.#sockets.has(socket)) return;
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, 0);
     this.#lastChange = performance.now();
     if (this.#begun !== null) this.#begun.connections++;
     socket.once("close", () => this.#forget(socket));
@@ -132,7 +133,9 @@ export class Drain {
     this.#begun = { at, connections: this.#sockets.size, moved: 0, onEmpty };
     this.#sessions.begin(spreadMs);
     let index = 0;
-    for (const socket of this.#sockets) this.#closeFrom.set(socket, at + (spreadMs * index++) / this.#sockets.size);
+    for (const socket of this.#sockets.keys()) {
+      this.#sockets.set(socket, at + (spreadMs * index++) / this.#sockets.size);
+    }
     this.#lookIfEmpty();
   }
 
@@ -140,7 +143,6 @@ export class Drain {
   cancel(): void {
     this.#begun = null;
     this.#sessions.cancel();
-    this.#closeFrom = new WeakMap();
     for (const done of this.#waiting) done();
   }
 
@@ -151,11 +153,11 @@ export class Drain {
     const begun = this.#begun;
     await this.#untilEmpty(options);
     options.signal?.throwIfAborted();
-    const left = [...this.#sockets];
+    const left = [...this.#sockets.keys()];
     if (this.#begun !== begun) return report(begun, { left: left.length });
-    const busy = new Set(this.#responses.values());
+    const resetBusy = left.map(tallyOf).filter(({ asked, answered }) => asked > answered).length;
     for (const socket of left) socket.destroy();
-    return report(begun, { reset: left.length, resetBusy: left.filter((socket) => busy.has(socket)).length });
+    return report(begun, { reset: left.length, resetBusy });
   }
 
   async #untilEmpty({ deadlineMs, signal }: DrainOptions): Promise<void> {
@@ -174,7 +176,6 @@ export class Drain {
   }
 
   #forget(socket: Socket): void {
-    this.#closeFrom.delete(socket);
     if (!this.#sockets.delete(socket)) return;
     this.#lastChange = performance.now();
     this.#lookIfEmpty();
@@ -192,8 +193,26 @@ export class Drain {
 
   #isEnding(socket: Socket): boolean {
     if (this.#begun === null || this.#willMove(socket)) return false;
-    return performance.now() >= (this.#closeFrom.get(socket) ?? 0);
+    return performance.now() >= (this.#sockets.get(socket) ?? 0);
   }
+}
+
+/** A request knows the encrypted socket only; what is counted and destroyed is the one below it. */
+function below(socket: Socket): Socket {
+  const parent: unknown = Reflect.get(socket, "_parent");
+  return parent instanceof Socket ? parent : socket;
+}
+
+function tallyOf(socket: Socket): Tally {
+  const known: unknown = Reflect.get(socket, TALLY);
+  if (known !== undefined) return known as Tally;
+  const tally: Tally = { asked: 0, answered: 0 };
+  Reflect.set(socket, TALLY, tally);
+  return tally;
+}
+
+function countAnswer(this: ServerResponse): void {
+  tallyOf(below(this.req.socket)).answered++;
 }
 
 function report(begun: Begun | null, counts: { reset?: number; resetBusy?: number; left?: number }): DrainReport {

@@ -1,20 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+const NUMBER = Symbol("number");
+const IS_LAST = Symbol("isLast");
+const WRITE_HEAD = Symbol("writeHead");
+
+interface Asking extends Omit<ServerResponse, "writeHead"> {
+  [NUMBER]: number;
+  [IS_LAST]: (response: ServerResponse) => boolean;
+  [WRITE_HEAD]: unknown;
+  writeHead: unknown;
+}
+
 /**
  * Asks `isLast` when the head of this response is written, and not before: only then is it known whether the client has
  * sent further requests on the connection, and whether the drain still goes on. The last response carries
  * `Connection: close`.
+ * The same function serves all responses: one made for each would keep it alive for longer than the connection, and
+ * every collection of garbage would copy what nobody needs any more.
  */
-export function announceEnd(request: IncomingMessage, response: ServerResponse, isLast: () => boolean): void {
-  const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => ServerResponse;
-  response.writeHead = (...head: unknown[]) => {
-    if (!response.headersSent && isLast()) {
-      response.setHeader("Connection", "close");
-      endAfterUpload(request);
-    }
-    return writeHead(...head);
-  };
+export function announceEnd(
+  response: ServerResponse,
+  number: number,
+  isLast: (response: ServerResponse) => boolean,
+): void {
+  const asking = response as Asking;
+  asking[NUMBER] = number;
+  asking[IS_LAST] = isLast;
+  asking[WRITE_HEAD] = response.writeHead;
+  asking.writeHead = writeHead;
+}
+
+/** Which one of its connection it is. */
+export function numberOf(response: ServerResponse): number {
+  return (response as Asking)[NUMBER];
+}
+
+function writeHead(this: ServerResponse & Asking, ...head: unknown[]): unknown {
+  if (!this.headersSent && this[IS_LAST](this)) {
+    this.setHeader("Connection", "close");
+    endAfterUpload(this.req);
+  }
+  return Reflect.apply(this[WRITE_HEAD] as (...head: unknown[]) => unknown, this, head);
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Server, Socket } from "node:net";
+import { acceptSeveral } from "./accept-handles.ts";
 import type { Endpoint, InternetAddress, PathAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { InternetEndpoint } from "./internet-endpoint.ts";
@@ -171,6 +172,7 @@ export class ListenerSlot extends Slot implements Listener<InternetAddress | Pat
     if (server === null || !this.bound || server.listening) return;
     // Only the positional backlog is honoured with a descriptor; Node closes the duplicate.
     server.listen({ fd: loadNative().dup(this.fd) }, this.endpoint.backlog);
+    acceptSeveral(server, this.fd, this.endpoint.backlog);
   }
 
   /** Closes Node's handle only: connections, and idle ones, go on. */

@@ -5,6 +5,8 @@ import type { RequestListener, Server } from "node:http";
 import { Agent, createServer as createSecureServer, request as requestSecurely } from "node:https";
 import { createConnection } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, expect, test } from "vitest";
 import type { DrainReport } from "../src/drain.ts";
 import { Drain } from "../src/drain.ts";
@@ -59,6 +61,25 @@ test("an idle connection is answered once more, with Connection: close, and ends
   expect(await client.ask()).toContain("Connection: close");
   await client.ended;
   expect(await done).toMatchObject({ connections: 1, closed: 1, reset: 0 });
+});
+
+test("a connection that is kept does not keep what was answered on it", async () => {
+  let answered: WeakRef<object> | null = null;
+  const { drain, port } = await serve((_, response) => {
+    answered = new WeakRef(response);
+    response.end("ok");
+  });
+  const client = new Client(port);
+  await client.ask();
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  for (let turns = 0; turns < 20 && answered!.deref() !== undefined; turns++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  }
+  expect(answered!.deref()).toBeUndefined();
+  expect(drain.connections).toBe(1);
+  client.socket.destroy();
 });
 
 test("a response whose head was not sent yet announces the end too", async () => {

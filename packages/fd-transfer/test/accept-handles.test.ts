@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { createConnection } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { acceptSeveral } from "../src/accept-handles.ts";
+import { loadNative } from "../src/native/addon.ts";
+import { openDescriptors } from "./native/descriptors.ts";
+
+const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A server with a listener of ours, and so many handles as it has. */
+function listen(server: Server): { port: number; fd: number } {
+  const fd = loadNative().listenTcp("127.0.0.1", 0, { backlog: 64 });
+  server.listen({ fd: loadNative().dup(fd) }, 64);
+  acceptSeveral(server, fd, 64);
+  onTestFinished(() => {
+    server.close();
+    loadNative().close(fd);
+  });
+  return { port: (server.address() as AddressInfo).port, fd };
+}
+
+/** So many connections that the kernel has made, and that no server has got. */
+async function waiting(port: number, count: number): Promise<Socket[]> {
+  const sockets = Array.from({ length: count }, () => createConnection(port, "127.0.0.1"));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  return sockets;
+}
+
+test("several connections are accepted in one turn of the event loop", async () => {
+  const perTurn: number[] = [];
+  let came = 0;
+  const server = createServer(() => came++);
+  const { port } = listen(server);
+  await waiting(port, 16);
+  // The handshakes are done by the kernel as soon as the calls are made.
+  for (let turns = 0; came < 16 && turns < 100; turns++) {
+    const before = came;
+    await turn();
+    perTurn.push(came - before);
+  }
+  expect(came).toBe(16);
+  expect(Math.max(...perTurn)).toBe(4);
+});
+
+test("they are connections as any other: counted, limited, dropped beyond the limit", async () => {
+  const server = createServer();
+  server.maxConnections = 2;
+  let dropped = 0;
+  server.on("drop", () => dropped++);
+  const { port } = listen(server);
+  const sockets = await waiting(port, 8);
+  for (const socket of sockets) socket.on("error", () => undefined);
+  while (dropped < 6) await once(server, "drop");
+  await expect(new Promise((resolve) => server.getConnections((_, count) => resolve(count)))).resolves.toBe(2);
+  for (const socket of sockets) socket.destroy();
+});
+
+test("with the server all of them are closed, and nothing accepts any more", async () => {
+  const before = openDescriptors().length;
+  let came = 0;
+  const server = createServer(() => came++);
+  const { port, fd } = listen(server);
+  expect(openDescriptors().length).toBe(before + 5);
+  server.close();
+  await once(server, "close");
+  expect(openDescriptors().length).toBe(before + 1);
+  const [socket] = await waiting(port, 1);
+  await once(socket as Socket, "connect");
+  for (let turns = 0; turns < 20; turns++) await turn();
+  expect(came).toBe(0);
+  // It is in the queue, for whoever else holds the listener.
+  const accepted = loadNative().accept(fd);
+  expect(accepted).not.toBeNull();
+  loadNative().close(accepted as number);
+});
