@@ -46,7 +46,8 @@ export interface ControllerOptions {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: Log;
-  readonly events?: Pick<EventRecorder, "event">;
+  /** With `giveWay`, good news waits for writes of pods. */
+  readonly events?: Pick<EventRecorder, "event"> & Partial<Pick<EventRecorder, "giveWay">>;
   readonly onMetric?: OnMetric;
   /** Most writes of pods at once, at least 1; default 32. How many there are is learned from the API server's answers. */
   readonly maxWrites?: number;
@@ -145,6 +146,7 @@ export function createController(options: ControllerOptions): Controller {
   const ready = (): boolean => caches.every((one) => one.synced());
 
   const watch = (): Disposable[] => [
+    ...(options.events?.giveWay ? [options.events.giveWay(() => gate.busy)] : []),
     pods.subscribe(({ type, key, object, previous }) => {
       if (type === "deleted") expectations.forget(object.uid);
       if (previous !== undefined && previous.uid !== object.uid) expectations.forget(previous.uid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Api, KubeObject } from "./api.ts";
-import { sleep, systemClock, type Clock } from "./clock.ts";
+import { sleep, type Clock } from "./clock.ts";
 import { createEventBudget } from "./event-budget.ts";
 import { createEventQueue } from "./event-queue.ts";
 import { createEventSeries, type Told } from "./event-series.ts";
@@ -25,6 +25,15 @@ export interface EventText {
 export interface EventRecorder {
   /** About an object without namespace the event is in namespace `default`, as kubectl expects it. */
   event(regarding: KubeObject, text: EventText): void;
+  /**
+   * Until disposed, normal events give way to something that matters more, such as the writes that they are about: while
+   * this says so there is a rest of ten times what an event takes after each of them, a second at the most. Warnings do
+   * not wait. What is then written keeps the time at which it happened.
+   *
+   * @example
+   * using _ = recorder.giveWay(() => gate.busy);
+   */
+  giveWay(isBusy: () => boolean): Disposable;
   /** Resolves when everything so far is written or dropped, after 2 s at the latest; for the end of a program. */
   flush(): Promise<void>;
 }
@@ -35,11 +44,11 @@ export interface EventRecorderOptions {
   component: string;
   /** Which of several replicas; default: the component. */
   instance?: string;
-  clock: Pick<Clock, "now">;
+  clock: Clock;
   onError?: (error: unknown) => void;
 }
 
-/** Of each type; more than the server takes are dropped beyond it: they are news, not a record. */
+/** Of each type. Beyond it the oldest are dropped: events are news, not a record. */
 const MAX_WAITING = 1000;
 /** Leaves room for what makes a name of at most 253 characters unique. */
 const MAX_NAME = 220;
@@ -50,19 +59,21 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const { api, component, instance = component, clock, onError = () => undefined } = options;
   const series = createEventSeries();
   const budget = createEventBudget();
-  const queue = createEventQueue(MAX_WAITING);
+  const busy = new Set<() => boolean>();
+  const isBusy = (): boolean => [...busy].some((is) => is());
+  const queue = createEventQueue({ most: MAX_WAITING, clock, isBusy });
   let sequence = 0;
 
   const enqueue = (type: EventText["type"], write: () => Promise<unknown>, onFailure: () => void): void => {
-    const added = queue.add(type, async () => {
+    const writeIt = async (): Promise<void> => {
       try {
         await write();
       } catch (error) {
         onFailure();
         report(error);
       }
-    });
-    if (!added) onFailure();
+    };
+    queue.add(type, { write: writeIt, dropped: onFailure });
   };
 
   const report = (error: unknown): void => {
@@ -124,11 +135,17 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       if (step.do === "create") create(key, regarding, text, now);
       if (step.do === "tell") tell(text.type, step);
     },
+    giveWay(toThis) {
+      // One of its own, so that two who say the same are two.
+      const is = (): boolean => toThis();
+      busy.add(is);
+      return { [Symbol.dispose]: () => void busy.delete(is) };
+    },
     async flush() {
       for (const one of series.rest()) tell("Normal", one);
       const done = new AbortController();
-      void queue.idle().then(() => done.abort());
-      await sleep(systemClock, FLUSH_MS, done.signal);
+      void queue.drain().then(() => done.abort());
+      await sleep(clock, FLUSH_MS, done.signal);
     },
   };
 }

@@ -27,6 +27,8 @@ export interface FairGate {
   /** Learns from one answer of the server. */
   answered(answer: Pick<Answered, "sentAt" | "overload">): void;
   readonly limit: number;
+  /** Whether any task runs or waits. */
+  readonly busy: boolean;
 }
 
 interface Waiting {
@@ -116,6 +118,9 @@ export function createFairGate({ clock, metrics = {}, ...bounds }: FairGateOptio
     },
     get limit() {
       return pace.limit;
+    },
+    get busy() {
+      return running > 0 || queues.size > 0;
     },
   };
 }

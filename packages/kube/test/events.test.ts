@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, test } from "vitest";
-import { createEventRecorder, type EventRecorder } from "../src/events.ts";
+import { sleep } from "../src/clock.ts";
+import { restAfterEvent } from "../src/event-rest.ts";
+import { createEventRecorder, type EventRecorder, type EventText } from "../src/events.ts";
 import { mergePatch } from "../src/merge-patch.ts";
 import { RESOURCES } from "../src/resources.ts";
 import { FakeApi } from "../src/testing/fake-api.ts";
+import { createFakeClock, type FakeClock } from "../src/testing/fake-clock.ts";
 
 const regarding = {
   apiVersion: "v1",
@@ -11,7 +14,12 @@ const regarding = {
   metadata: { name: "web-0", namespace: "shop", uid: "u1", resourceVersion: "7" },
 };
 const text = { type: "Normal", reason: "HotUpgradeStarted", note: "web-0: v1 → v2", action: "Upgrading" } as const;
-const clock = { now: () => Date.UTC(2030, 0, 2, 3, 4, 5, 678) };
+const clock = createFakeClock(Date.UTC(2030, 0, 2, 3, 4, 5, 678));
+
+const podOf = (i: number): typeof regarding => ({
+  ...regarding,
+  metadata: { ...regarding.metadata, name: `web-${i}`, uid: `u${i}` },
+});
 
 interface Event {
   metadata: { name: string; namespace: string };
@@ -95,15 +103,20 @@ describe("event recorder", () => {
     expect((await written(api)).map(({ note }) => note)).toEqual(["kept"]);
   });
 
-  test("holds a bounded number of events when the server does not answer", async () => {
+  test("holds a bounded number of events, the newest, when the server does not answer", async () => {
     const api = new FakeApi();
     const held = api.faults.holdNext({ verb: "create" });
     const recorder = createEventRecorder({ api, component: "c", clock });
-    const pod = (i: number): object => ({ ...regarding, metadata: { name: `web-${i}`, namespace: "shop" } });
-    for (let i = 0; i < 1500; i++) recorder.event(pod(i) as typeof regarding, text);
+    const note = (i: number): string => `event ${i}`;
+    for (let i = 0; i < 1500; i++) recorder.event(podOf(i), { ...text, note: note(i) });
     held.release();
     await recorder.flush();
-    expect(await written(api)).toHaveLength(1000);
+    const notes = new Set((await written(api)).map((one) => one.note));
+    expect(notes).toEqual(new Set(Array.from({ length: 1000 }, (_, i) => note(500 + i))));
+    // What was dropped was not told: it may be said again.
+    recorder.event(podOf(0), { ...text, note: note(0) });
+    await recorder.flush();
+    expect(await written(api)).toHaveLength(1001);
   });
 
   test("a warning is written before the good news that waits, and has room when there is too much of that", async () => {
@@ -114,8 +127,7 @@ describe("event recorder", () => {
       return api.create(resource, body, at);
     };
     const recorder = createEventRecorder({ api: { create, patch: api.patch.bind(api) }, component: "c", clock });
-    const pod = (i: number): object => ({ ...regarding, metadata: { name: `web-${i}`, namespace: "shop" } });
-    for (let i = 0; i < 1500; i++) recorder.event(pod(i) as typeof regarding, text);
+    for (let i = 0; i < 1500; i++) recorder.event(podOf(i), text);
     recorder.event(regarding, { ...text, type: "Warning", note: "no takeover" });
     await recorder.flush();
     expect(order).toHaveLength(1001);
@@ -124,22 +136,21 @@ describe("event recorder", () => {
 });
 
 describe("what repeats", () => {
-  let now: number;
+  let time: FakeClock;
   let api: FakeApi;
   let recorder: EventRecorder;
 
   beforeEach(() => {
-    now = Date.UTC(2030, 0, 1);
+    time = createFakeClock(Date.UTC(2030, 0, 1));
     api = new FakeApi();
-    recorder = createEventRecorder({ api, component: "c", clock: { now: () => now } });
+    recorder = createEventRecorder({ api, component: "c", clock: time });
   });
 
   /** Time passes only after what was recorded before is written. */
   const repeat = async (times: number, everyMs: number): Promise<void> => {
     for (let i = 0; i < times; i++) {
       recorder.event(regarding, text);
-      await new Promise((resolve) => setImmediate(resolve));
-      now += everyMs;
+      await time.advance(everyMs);
     }
   };
   const verbs = (): string[] => api.calls.map(({ verb }) => verb);
@@ -157,7 +168,7 @@ describe("what repeats", () => {
 
   test("after six quiet minutes is a new event", async () => {
     await repeat(2, 1_000);
-    now += 6 * 60_000;
+    await time.advance(6 * 60_000);
     await repeat(1, 0);
     expect(verbs()).toEqual(["create", "patch", "create"]);
     expect((await events()).map(({ series }) => series?.count)).toEqual([2, undefined]);
@@ -194,7 +205,7 @@ describe("what repeats", () => {
     recorder.event(regarding, { ...text, type: "Warning", reason: "RolloutStalled" });
     await recorder.flush();
     expect(await events()).toHaveLength(27);
-    now += 61_000;
+    await time.advance(61_000);
     for (let i = 500; i < 1000; i++) recorder.event(regarding, { ...text, note: `attempt ${i}` });
     await recorder.flush();
     expect(await events()).toHaveLength(29);
@@ -204,7 +215,7 @@ describe("what repeats", () => {
     const failing = createEventRecorder({
       api,
       component: "c",
-      clock: { now: () => now },
+      clock: time,
       onError: () => {
         throw new Error("log is full");
       },
@@ -217,8 +228,118 @@ describe("what repeats", () => {
     expect(await events()).toHaveLength(1);
     const held = api.faults.holdNext({ verb: "create" });
     failing.event(regarding, { ...text, reason: "Held" });
-    await failing.flush();
+    let flushed = false;
+    const flush = failing.flush().then(() => (flushed = true));
+    await time.advance(1_999);
+    expect(flushed).toBe(false);
+    await time.advance(1);
+    expect(flushed).toBe(true);
+    await flush;
     held.release();
+  });
+});
+
+describe("giving way", () => {
+  /** What an event takes while the server has much to do, in milliseconds. */
+  const TOOK = 40;
+  let time: FakeClock;
+  let busy: boolean;
+  /** Notes, each with when it was written. */
+  let log: [number, string][];
+  let recorder: EventRecorder;
+  let begun: number;
+
+  beforeEach(() => {
+    time = createFakeClock();
+    begun = time.now();
+    [busy, log] = [true, []];
+    const api = new FakeApi({ clock: time });
+    const create: FakeApi["create"] = async (resource, body, options) => {
+      log.push([time.now() - begun, (body as Event).note]);
+      await sleep(time, TOOK, new AbortController().signal);
+      return api.create(resource, body, options);
+    };
+    recorder = createEventRecorder({ api: { create, patch: api.patch.bind(api) }, component: "c", clock: time });
+    recorder.giveWay(() => busy);
+  });
+
+  const happened = (count: number, more: Partial<EventText> = {}): void => {
+    for (let i = 0; i < count; i++) recorder.event(podOf(i), { ...text, note: `event ${i}`, ...more });
+  };
+  const times = (): number[] => log.map(([at]) => at);
+
+  test("while more is to be written an event is written at once, then one after ten times what it took", async () => {
+    happened(10);
+    await time.advance(3 * 11 * TOOK);
+    expect(times()).toEqual([0, 11 * TOOK, 2 * 11 * TOOK, 3 * 11 * TOOK]);
+  });
+
+  test("once nothing else is to be written, all that waited is written, one after the other", async () => {
+    happened(10);
+    await time.advance(TOOK);
+    busy = false;
+    await time.advance(20 * TOOK);
+    expect(times()).toEqual([0, ...Array.from({ length: 9 }, (_, i) => (11 + i) * TOOK)]);
+  });
+
+  test("a warning goes before it, in the midst of a rest", async () => {
+    happened(3);
+    await time.advance(2 * TOOK);
+    happened(2, { type: "Warning" });
+    await time.advance(2 * TOOK);
+    expect(times()).toEqual([0, 2 * TOOK, 3 * TOOK]);
+  });
+
+  test("at the end of the program nothing rests, and it waits as long as ever", async () => {
+    happened(1000);
+    await time.advance(2 * TOOK);
+    const flush = recorder.flush();
+    await time.advance(2_000);
+    await flush;
+    const rested = 2 * TOOK;
+    expect(log).toHaveLength(1 + 1 + 2_000 / TOOK);
+    expect(log[1]?.[0]).toBe(rested);
+  });
+
+  test("what waits says when it happened", async () => {
+    const api = new FakeApi();
+    const patient = createEventRecorder({ api, component: "c", clock: time });
+    const held = api.faults.holdNext({ verb: "create" });
+    patient.event(podOf(0), text);
+    patient.event(podOf(1), text);
+    await time.advance(5_000);
+    held.release();
+    await time.advance(0);
+    const { items } = await api.list<Event & { eventTime: string }>(RESOURCES.eventsV1);
+    expect(items.map(({ eventTime }) => eventTime)).toEqual(Array(2).fill("2030-01-01T00:00:00.000000Z"));
+  });
+
+  test("ends when it is disposed, of two only one", async () => {
+    {
+      using _ = recorder.giveWay(() => true);
+      busy = false;
+      happened(2);
+      await time.advance(2 * TOOK);
+      expect(times()).toEqual([0]);
+      await time.advance(11 * TOOK);
+      expect(times()).toHaveLength(2);
+      await time.advance(60_000);
+    }
+    log = [];
+    happened(2, { reason: "Later" });
+    await time.advance(2 * TOOK);
+    expect(log).toHaveLength(2);
+  });
+
+  test.each([
+    [false, 5_000, 0],
+    [true, 0, 0],
+    [true, 4, 40],
+    [true, 99, 990],
+    [true, 100, 1_000],
+    [true, 65_000, 1_000],
+  ])("busy %s, an event that took %d ms: a rest of %d ms", (isBusy, tookMs, rest) => {
+    expect(restAfterEvent(isBusy, tookMs)).toBe(rest);
   });
 });
 

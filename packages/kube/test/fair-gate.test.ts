@@ -71,6 +71,19 @@ describe("taking turns", () => {
   });
 });
 
+test("is busy while a task runs or waits, also in a pause, and not when the last has left", async () => {
+  expect(gate.busy).toBe(false);
+  void ask("a", 3);
+  await clock.advance(0);
+  expect(gate.busy).toBe(true);
+  gate.answered({ sentAt: clock.now(), overload: { retryAfterMs: 5_000 } });
+  await end(2);
+  expect([started.length, gate.busy]).toEqual([2, true]);
+  abort.abort();
+  await clock.advance(0);
+  expect(gate.busy).toBe(false);
+});
+
 test("no more run at once than the limit, which rises as answers come", async () => {
   void ask("a", 10);
   await clock.advance(0);
