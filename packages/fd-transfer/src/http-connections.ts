@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Server } from "node:http";
 import { Socket } from "node:net";
+import { onEveryRequest } from "./alongside.ts";
 import type { ConnectionKind, Luggage, PackedConnection } from "./movable.ts";
 
 /** Node's own list of connections, by what their parser is doing. */
@@ -15,6 +16,10 @@ interface RequestParser {
 }
 
 const NOTHING: Luggage = { meta: new Uint8Array(), unread: new Uint8Array() };
+/** Not a byte has come from the client so far. */
+const UNUSED: Luggage = { ...NOTHING, meta: new Uint8Array(1) };
+/** In milliseconds. Node has it as a setting since 24.6. */
+const KEEP_ALIVE_BUFFER = 1_000;
 const FINISHED_REQUEST = Buffer.from("GET / HTTP/1.1\r\n\r\n");
 
 /**
@@ -25,7 +30,7 @@ export class HttpConnections implements ConnectionKind {
   readonly key: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** Adopted, and without a request so far. */
+  /** Adopted after an answer, and without a request so far. */
   readonly #adopted = new WeakSet<Socket>();
 
   constructor(key: string, server: Server) {
@@ -35,17 +40,14 @@ export class HttpConnections implements ConnectionKind {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    server.prependListener("request", ({ socket }: { readonly socket: Socket }) => {
+    onEveryRequest(server, ({ socket }) => {
       if (this.#adopted.delete(socket)) socket.setTimeout(server.timeout);
     });
-    // From now on it belongs to whoever handles the upgrade.
-    for (const event of ["upgrade", "connect"]) {
-      server.prependListener(event, (_request: unknown, socket: Socket) => this.#sockets.delete(socket));
-    }
   }
 
+  /** An upgraded one has no parser any more: it belongs to whoever handles the upgrade. */
   has(socket: Socket): boolean {
-    return this.#sockets.has(socket);
+    return this.#sockets.has(socket) && parserOf(socket) !== null;
   }
 
   candidates(): Iterable<Socket> {
@@ -59,18 +61,21 @@ export class HttpConnections implements ConnectionKind {
   /** Node's list says idle while an answer is still being written, or a second request waits for its turn. */
   pack(socket: Socket): Luggage | null {
     const answering: unknown = Reflect.get(socket, "_httpMessage");
-    return (answering === null || answering === undefined) && socket.readableLength === 0 ? NOTHING : null;
+    if ((answering !== null && answering !== undefined) || socket.readableLength > 0) return null;
+    return socket.bytesRead === 0 && !this.#adopted.has(socket) ? UNUSED : NOTHING;
   }
 
-  adopt({ fd }: PackedConnection): void {
+  adopt({ fd, meta }: PackedConnection): void {
     const socket = new Socket({ fd: fd.release(), allowHalfOpen: true, readable: true, writable: true });
     const server = this.#server;
     server.emit("connection", socket);
+    // It has the time of a new one for its first request.
+    if (meta.length > 0) return;
     finishRequest(socket);
-    if (server.keepAliveTimeout <= 0) return;
-    // As Node does after an answer; it ends with the next request.
-    socket.setTimeout(server.keepAliveTimeout + server.keepAliveTimeoutBuffer);
     this.#adopted.add(socket);
+    const buffer = (server.keepAliveTimeoutBuffer as number | undefined) ?? KEEP_ALIVE_BUFFER;
+    // As Node does after an answer; it ends with the next request.
+    if (server.keepAliveTimeout > 0) socket.setTimeout(server.keepAliveTimeout + buffer);
   }
 }
 
@@ -84,13 +89,18 @@ function connectionsOf(server: Server): ConnectionsList | null {
   return null;
 }
 
+function parserOf(socket: Socket): object | null {
+  const parser: unknown = Reflect.get(socket, "parser");
+  return typeof parser === "object" ? parser : null;
+}
+
 /**
  * A new connection has to send its first request in time, or is answered with 408. This one has been served before, so
  * its parser is told of a request that has ended: then it is idle, also for closeIdleConnections().
  */
 function finishRequest(socket: Socket): void {
-  const parser: unknown = Reflect.get(socket, "parser");
-  if (typeof parser !== "object" || parser === null || !("onIncoming" in parser) || !("execute" in parser)) return;
+  const parser = parserOf(socket);
+  if (parser === null || !("onIncoming" in parser) || !("execute" in parser)) return;
   const known = parser as RequestParser;
   const { onIncoming } = known;
   known.onIncoming = () => 0;

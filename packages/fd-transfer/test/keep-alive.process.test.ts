@@ -66,7 +66,7 @@ test("connections that are busy all the time are not closed either: each moves a
 test("an adopted connection that stays idle is closed after keepAliveTimeout, with no word; a request ends that time", async () => {
   await using scene = await Scene.open();
   const first = await scene.ready("v1", QUICK);
-  const [idle, asking] = (await open(scene.port, 2)) as [KeepAliveClient, KeepAliveClient];
+  const [idle, asking, silent] = (await open(scene.port, 3)) as [KeepAliveClient, KeepAliveClient, KeepAliveClient];
   for (const client of [idle, asking]) await client.ask("first");
   await scene.ready("v2", { ...QUICK, KEEP_ALIVE_MS: "1000" });
   await first.says("drained");
@@ -75,5 +75,7 @@ test("an adopted connection that stays idle is closed after keepAliveTimeout, wi
   while (idle.wrong.length === 0) await sleep(50);
   // What it had got before is the answer to its own request: no 408 came.
   expect(idle.wrong).toEqual([expect.stringMatching(/^closed by the server after "HTTP\/1.1 200 OK.*first"$/s)]);
-  asking.destroy();
+  // One that had sent nothing yet has the time of a new connection.
+  expect(await silent.ask("first")).toEqual({ version: "v2", last: false });
+  for (const client of [asking, silent]) client.destroy();
 });
