@@ -5,7 +5,7 @@ import type { Plan } from "./plan/plan.ts";
 
 export interface PlanMetrics {
   /** Reports the state of one SidecarSet's pods; labels never carry pod names. */
-  observe(name: string, plan: Pick<Plan, "status" | "pods">): void;
+  observe(name: string, plan: Pick<Plan, "status" | "reasons">): void;
   /** Takes back everything that was reported: this controller knows it no longer. */
   clear(): void;
 }
@@ -22,7 +22,7 @@ export function createPlanMetrics(onMetric: OnMetric): PlanMetrics {
   };
 
   return {
-    observe: (name, { status, pods }) => {
+    observe: (name, { status, reasons }) => {
       if (status === undefined) return withdraw(name);
       const series = known.get(name) ?? new Map<string, [string, string, string]>();
       known.set(name, series);
@@ -42,9 +42,7 @@ export function createPlanMetrics(onMetric: OnMetric): PlanMetrics {
       // A reason that is gone goes back to 0.
       const blocked = [...series.values()].filter(([metric]) => metric === "hot_blocked_pods");
       const counts = new Map<string, number>(blocked.map(([, , reason]) => [reason, 0]));
-      for (const { reason } of pods) {
-        if (reason !== "UpToDate") counts.set(reason, (counts.get(reason) ?? 0) + 1);
-      }
+      for (const [reason, count] of reasons) if (reason !== "UpToDate") counts.set(reason, count);
       for (const [reason, value] of counts) set("hot_blocked_pods", "reason", reason, value);
     },
     clear: () => [...known.keys()].forEach(withdraw),

@@ -11,11 +11,11 @@ import { beginTurn, restAfter } from "./act/turn.ts";
 import { SIDECAR_SETS, statusChanged, writeStatus } from "./act/write-status.ts";
 import type { Log } from "./effects.ts";
 import type { EmitEvent } from "./emit-event.ts";
-import { plan, type Plan, type PlannedWrite } from "./plan/plan.ts";
+import type { Plan, PlannedWrite } from "./plan/plan.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
-import { createRecall, type Recall } from "./plan/recall.ts";
+import { createRecall, type Recall, type Sighting } from "./plan/recall.ts";
 import { isActive, type NamespaceLabels } from "./plan/select-pods.ts";
-import type { ReceiptTimes, Snapshot, WriteKind } from "./plan/snapshot.ts";
+import type { ReceiptTimes, WriteKind } from "./plan/snapshot.ts";
 import { refusedEvent, type PlannedEvent } from "./plan/events.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
 import { createRefusals } from "./refusals.ts";
@@ -87,20 +87,18 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     return known;
   };
 
-  const decide = (snapshot: Snapshot): Plan => plan(snapshot, recallOf(snapshot.name).decidePod);
+  const decide = (sighting: Sighting): Plan => recallOf(sighting.name).plan(sighting);
 
-  const snapshotOf = (name: string, sidecarSet: SidecarSet | undefined, live: boolean): Snapshot => {
+  const snapshotOf = (name: string, sidecarSet: SidecarSet | undefined, live: boolean): Sighting => {
     const pods = options.podsOf(name);
-    const { placeOf } = recallOf(name);
-    const places = pods.map((pod) => placeOf(pod, name, sidecarSet, options.namespaces));
     const uninjected = options.injection.of(name);
     return {
       name,
       ...(sidecarSet ? { sidecarSet } : { orphans: pods.filter(isActive) }),
       live,
-      matched: pods.filter((_, index) => places[index] === "matched"),
+      pods,
+      namespaces: options.namespaces,
       ...(uninjected && { uninjected }),
-      lingering: pods.filter((_, index) => places[index] === "lingering"),
       pending: expectations.pending(pods),
       receipts: receipts.get(name) ?? new Map(),
       now: clock.now(),
@@ -186,7 +184,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
         });
       });
     remember(receipts, name, planned.receipts);
-    if (snapshot.sidecarSet === undefined && planned.pods.length === 0) recalls.delete(name);
+    if (snapshot.sidecarSet === undefined && planned.reasons.size === 0) recalls.delete(name);
     const emit = (events: readonly PlannedEvent[]): void => {
       for (const event of events) options.emit(event, snapshot.sidecarSet);
     };
@@ -247,7 +245,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
 interface Considered {
   /** The SidecarSet as the API server has it; that of the snapshot may name a newer revision. */
   readonly stored: SidecarSet | undefined;
-  readonly snapshot: Snapshot;
+  readonly snapshot: Sighting;
   readonly planned: Plan;
   /** How long it took to be made. */
   readonly planningMs: number;
@@ -283,7 +281,7 @@ function isStart({ kind }: PlannedWrite): boolean {
 }
 
 /** Nothing starts after a pause, or any other change of the spec, has been seen. */
-function isCurrent({ sidecarSet, live }: Snapshot, now: SidecarSet | undefined): boolean {
+function isCurrent({ sidecarSet, live }: Sighting, now: SidecarSet | undefined): boolean {
   if (now === undefined || sidecarSet === undefined) return live && sidecarSet !== undefined;
   const same =
     now.metadata.generation === sidecarSet.metadata.generation && now.metadata.uid === sidecarSet.metadata.uid;

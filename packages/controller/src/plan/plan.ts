@@ -11,14 +11,14 @@ import {
   type PlannedEvent,
 } from "./events.ts";
 import { inOrder } from "./order.ts";
-import { isMark, type DecidePod, type PodDecision, type PodFacts } from "./decision.ts";
+import { isMark, type PodDecision, type PodFacts } from "./decision.ts";
 import { earliest } from "./earliest.ts";
-import { decidePod } from "./pod-decision.ts";
 import type { PodProjection } from "./pod-projection.ts";
-import { reportOn, type PodReport } from "./pod-report.ts";
+import { countReasons, reportOn, type PodReport } from "./pod-report.ts";
 import { receiptsOf } from "./receipts.ts";
 import type { ReceiptTimes, Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
+import { tallyOf, type Tally } from "./tally.ts";
 import { messageWithout } from "./upgradable-condition.ts";
 import { markWrite, resourceVersion, upgradeWrite, type PodWrite } from "./writes.ts";
 
@@ -52,31 +52,50 @@ export interface Plan {
   readonly wakeAt?: number;
   /** A pod was upgraded by a newer SidecarSet than this one: read it from the API and plan again. */
   readonly needsLiveSidecarSet: boolean;
+  /** How many pods have a reason. */
+  readonly reasons: ReadonlyMap<RolloutReason, number>;
+}
+
+export interface WholePlan extends Plan {
+  /** Matched pods first, as they came. */
   readonly pods: readonly PodReport[];
 }
 
-/**
- * Decides everything for one SidecarSet. Pure: the same snapshot gives the same plan.
- *
- * @param decide - that of a `Recall` which is kept for the SidecarSet gives the same plan for less
- */
-export function plan(snapshot: Snapshot, decide: DecidePod = decidePod): Plan {
-  const { sidecarSet, pending, now, uninjected } = snapshot;
-  const sight = { name: snapshot.name, receipts: snapshot.receipts, now, pending };
-  const matched = snapshot.matched.map((pod) => decide(pod, sidecarSet, sight));
-  const lingering = snapshot.lingering.map((pod) => decide(pod, undefined, sight));
-  const failed = matched.filter((one) => one.failed !== undefined);
-  const limit = failureLimit(sidecarSet?.spec.updateStrategy, matched.length);
+/** What a plan is made from besides its pods. */
+export type Circumstances = Omit<Snapshot, "matched" | "lingering">;
+
+/** Decides everything for one SidecarSet. Pure: the same snapshot gives the same plan. */
+export function plan(snapshot: Snapshot): WholePlan {
+  const { reports, ...planned } = planAndReports(tallyOf(snapshot), snapshot);
+  return { ...planned, pods: reports };
+}
+
+/** The same, where it is known how the pods are. */
+export function planOn(tally: Tally, circumstances: Circumstances): Plan {
+  const { reports: _ofSome, ...planned } = planAndReports(tally, circumstances);
+  return planned;
+}
+
+function planAndReports(tally: Tally, circumstances: Circumstances): Plan & { readonly reports: readonly PodReport[] } {
+  const { telling, groups, lingering } = tally;
+  const { sidecarSet, receipts, now, uninjected } = circumstances;
+  const total = groups.reduce((sum, { count }) => sum + count, telling.length);
+  const failed = telling.filter((one) => one.failed !== undefined);
+  const limit = failureLimit(sidecarSet?.spec.updateStrategy, total);
   const stalled = sidecarSet !== undefined && (failed.length >= limit || isStalled(sidecarSet));
   // What is being noted as failed counts already: nothing starts beside the abort that makes the rollout stall.
-  const isOver = stalled || failed.length + matched.filter(({ failing }) => failing === true).length >= limit;
-  const { decided, order, needsLive } = decideStarts(matched, snapshot, isOver);
+  const isOver = stalled || failed.length + telling.filter(({ failing }) => failing === true).length >= limit;
+  const { decided, order, needsLive } = decideStarts(tally, total, circumstances, isOver);
   const all = [...decided, ...lingering];
-  const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, snapshot.receipts);
-  const reports = all.map((facts) => reportOn(facts, sidecarSet !== undefined));
+  const { times, fresh, wakeAt: receiptAt } = receiptsOf(all, receipts);
+  const exists = sidecarSet !== undefined;
+  const reports = all.map((facts) => reportOn(facts, exists));
+  const matched = [
+    ...reports.slice(0, decided.length).map((report) => ({ report, count: 1 })),
+    ...groups.map(({ facts, count }) => ({ report: reportOn(facts, exists), count })),
+  ];
   const status =
-    sidecarSet &&
-    statusOf(sidecarSet, reports.slice(0, decided.length), { stalled, limit, now, ...(uninjected && { uninjected }) });
+    sidecarSet && statusOf(sidecarSet, matched, { stalled, limit, now, ...(uninjected && { uninjected }) });
   const stall = sidecarSet && stalled && !isStalled(sidecarSet) ? stallEvent(sidecarSet, failed, limit) : undefined;
   const wakeAt = earliest([
     receiptAt,
@@ -85,8 +104,8 @@ export function plan(snapshot: Snapshot, decide: DecidePod = decidePod): Plan {
   return {
     writes: writesOf(all, order, sidecarSet, now),
     conditions: sidecarSet
-      ? decided.filter(hasCondition).flatMap((facts) => conditionOf(facts, sidecarSet, snapshot))
-      : orphanConditions(snapshot, lingering),
+      ? decided.filter(hasCondition).flatMap((facts) => conditionOf(facts, sidecarSet, circumstances))
+      : orphanConditions(circumstances, lingering),
     ...(status && { status }),
     events: [
       ...receiptEvents(fresh),
@@ -96,7 +115,8 @@ export function plan(snapshot: Snapshot, decide: DecidePod = decidePod): Plan {
     receipts: times,
     ...(wakeAt !== undefined && { wakeAt }),
     needsLiveSidecarSet: needsLive,
-    pods: reports,
+    reasons: countReasons([...matched, ...reports.slice(decided.length).map((report) => ({ report, count: 1 }))]),
+    reports,
   };
 }
 
@@ -114,26 +134,31 @@ function isWrite(facts: PodFacts): facts is Finishing {
 
 /** Leaves only those writes that may be made now; other pods get the code of what holds them back. `order`: of all candidates. */
 function decideStarts(
-  matched: readonly PodFacts[],
-  { sidecarSet, live }: Snapshot,
+  { telling, groups, all, isAhead }: Tally,
+  total: number,
+  { sidecarSet, live }: Circumstances,
   stalled: boolean,
-): { decided: PodFacts[]; order: PodFacts[]; needsLive: boolean } {
-  if (sidecarSet === undefined) return { decided: [...matched], order: [], needsLive: false };
-  const candidates = inOrder(matched.filter(isCandidate), sidecarSet.spec.updateStrategy, matched);
-  const held = matched.filter((one) => one.holdsUnit).length;
+): { decided: readonly PodFacts[]; order: PodFacts[]; needsLive: boolean } {
+  if (sidecarSet === undefined) return { decided: telling, order: [], needsLive: false };
+  const strategy = sidecarSet.spec.updateStrategy;
+  const scatters = (strategy?.scatterStrategy ?? []).length > 0;
+  const candidates = inOrder(telling.filter(isCandidate), strategy, scatters ? all() : []);
+  const held = [...telling.map((facts) => ({ facts, count: 1 })), ...groups].reduce(
+    (sum, { facts, count }) => sum + (facts.holdsUnit ? count : 0),
+    0,
+  );
   // Whoever asks for one pod to be tried again wants to see whether it works now, before all others go on.
   const mayStart = (one: PodFacts): boolean => !stalled || one.retried === "pod";
   const disturbs = ({ decision }: PodFacts): boolean => !isMark(decision);
-  const picked = pick(candidates, sidecarSet.spec.updateStrategy, { total: matched.length, held }, { mayStart, disturbs });
-  const wished = [...picked.start, ...matched.filter(isSuperseded)];
+  const picked = pick(candidates, strategy, { total, held }, { mayStart, disturbs });
+  const wished = [...picked.start, ...telling.filter(isSuperseded)];
   // One pod is proof enough that what is seen is not the newest, and then partition and pause may be others, too.
-  const seen = resourceVersion(sidecarSet);
-  const stale = !live && matched.some(({ version }) => version > seen) ? wished : [];
+  const stale = !live && wished.length > 0 && isAhead(resourceVersion(sidecarSet)) ? wished : [];
   const reasons = new Map<PodFacts, RolloutReason>();
   for (const one of picked.partitioned) reasons.set(one, stalled ? "Stalled" : "Partition");
   for (const one of picked.blocked) reasons.set(one, mayStart(one) ? "MaxUnavailableReached" : "Stalled");
   for (const one of stale) reasons.set(one, "StaleSidecarSet");
-  const decided = matched.map((one) => {
+  const decided = telling.map((one) => {
     const reason = reasons.get(one);
     return reason === undefined ? one : { ...one, decision: { do: "wait" as const, reason, detail: "" } };
   });
@@ -191,7 +216,7 @@ function hasCondition(facts: PodFacts): facts is PodFacts & { readonly upgradabl
 function conditionOf(
   { pod, updated, upgradable, decision, upgradableMessage }: PodFacts & { readonly upgradableMessage: string },
   sidecarSet: SidecarSet,
-  { pending }: Snapshot,
+  { pending }: Circumstances,
 ): PlannedCondition[] {
   if (decision.do === "write" || decision.do === "candidate" || pending.has(pod.uid)) return [];
   const can = updated || upgradable;
@@ -200,7 +225,10 @@ function conditionOf(
 }
 
 /** Of pods that need nothing else. */
-function orphanConditions({ name, orphans = [], pending }: Snapshot, busy: readonly PodFacts[]): PlannedCondition[] {
+function orphanConditions(
+  { name, orphans = [], pending }: Circumstances,
+  busy: readonly PodFacts[],
+): PlannedCondition[] {
   const busyUids = new Set(busy.map(({ pod }) => pod.uid));
   const others = orphans.filter(({ uid }) => !pending.has(uid) && !busyUids.has(uid));
   return others.flatMap((pod) => {

@@ -12,6 +12,18 @@ export interface PodReport {
   readonly detail: string;
 }
 
+/** So many pods, of which one is reported on: in what counts the others are the same. */
+export interface CountedReport {
+  readonly report: PodReport;
+  readonly count: number;
+}
+
+export function countReasons(reports: readonly CountedReport[]): Map<RolloutReason, number> {
+  const counts = new Map<RolloutReason, number>();
+  for (const { report, count } of reports) counts.set(report.reason, (counts.get(report.reason) ?? 0) + count);
+  return counts;
+}
+
 const WRITING: Record<PodWrite["kind"], RolloutReason> = {
   upgrade: "Upgrading",
   reset: "Resetting",

@@ -1,90 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DecidePod, PodFacts, Sight } from "./decision.ts";
+import { planOn, type Plan } from "./plan.ts";
 import { decidePod } from "./pod-decision.ts";
 import type { PodProjection } from "./pod-projection.ts";
-import { placeOf, type NamespaceLabels, type Place } from "./select-pods.ts";
-import type { WriteKind } from "./snapshot.ts";
+import { createRoll, type Entry } from "./roll.ts";
+import { placeOf, type NamespaceLabels } from "./select-pods.ts";
+import type { Snapshot, WriteKind } from "./snapshot.ts";
 import { createWishes, type Wish } from "./wish.ts";
 
+/** What one plan is made from, with the pods as they come. */
+export interface Sighting extends Omit<Snapshot, "matched" | "lingering"> {
+  /** All that may concern the SidecarSet. A list that was given once stays as it was. */
+  readonly pods: readonly PodProjection[];
+  readonly namespaces: NamespaceLabels;
+}
+
 /**
- * What was found out about the pods of one SidecarSet, for as long as it holds: after one event nearly all of it does.
- * Both members give exactly what the functions that they are named after would give.
+ * What was found out about the pods of one SidecarSet, for as long as it holds: after one event nearly all of it does,
+ * and pods that are as they were are not even looked at.
  */
 export interface Recall {
   /**
-   * Decides again only where something that counts is another: the pod, what the SidecarSet wants, an own write in
-   * flight, a receipt, or the time where a decision depends on it.
+   * The plan that `plan` would make of the same. A pod is decided about again only where something that counts is
+   * another: the pod, what the SidecarSet wants, an own write in flight, a receipt, or the time where a decision depends
+   * on it.
    */
-  readonly decidePod: DecidePod;
-  readonly placeOf: typeof placeOf;
+  plan(sighting: Sighting): Plan;
 }
 
-/** What was found out about one pod, by both members: very many pods are looked up for each event. */
-interface Found {
-  decided: Decided | undefined;
-  placed: Placed | undefined;
-}
-
-/** What was decided, and what it was decided on besides the pod. */
-interface Decided {
+/** What all that is recalled was decided on, besides the pods. */
+interface Basis {
+  readonly pods: readonly PodProjection[];
   readonly wish: Wish | undefined;
-  readonly pending: WriteKind | undefined;
-  readonly at: number;
-  readonly facts: PodFacts;
+  readonly now: number;
+  readonly pending: ReadonlyMap<string, WriteKind>;
+  /** Labels of the namespaces of pods, where their places depend on them. */
+  readonly spaces: Map<string, ReturnType<NamespaceLabels>>;
 }
 
-interface Placed {
-  readonly wish: Wish | undefined;
-  /** Of the pod's namespace. */
-  readonly labels: ReturnType<NamespaceLabels>;
-  readonly place: Place;
-}
-
-export function createRecall(): Recall {
+export function createRecall(decide: DecidePod = decidePod): Recall {
   const wishOf = createWishes();
-  // By the pod as it was seen: one that changes is another object, and the old one takes its entry along.
-  const found = new WeakMap<PodProjection, Found>();
-  // Pods that are planned for together have much in common: what was placed alike is kept once.
-  let last: Placed | undefined;
-
-  const foundOf = (pod: PodProjection): Found => {
-    const known = found.get(pod);
-    if (known !== undefined) return known;
-    const one: Found = { decided: undefined, placed: undefined };
-    found.set(pod, one);
-    return one;
-  };
+  let last: Basis | undefined;
+  let roll = createRoll();
 
   return {
-    decidePod: (pod, sidecarSet, sight) => {
+    plan: (sighting) => {
+      const { name, sidecarSet, pods, pending, now, namespaces } = sighting;
       const wish = wishOf(sidecarSet);
-      const pending = sight.pending.get(pod.uid);
-      const one = foundOf(pod);
-      const known = one.decided;
-      if (known !== undefined && known.wish === wish && known.pending === pending && holds(known, sight)) {
-        return known.facts;
+      if (last === undefined || last.wish !== wish || now < last.now) {
+        last = { pods: [], wish, now, pending: new Map(), spaces: new Map() };
+        roll = createRoll();
       }
-      const facts = decidePod(pod, sidecarSet, sight);
-      // A write carries the time that it is planned at, and the version of the SidecarSet.
-      one.decided = facts.decision.do === "write" ? undefined : { wish, pending, at: sight.now, facts };
-      return facts;
-    },
-    placeOf: (pod, name, sidecarSet, namespaces) => {
-      const wish = wishOf(sidecarSet);
-      const labels = namespaces(pod.namespace);
-      const one = foundOf(pod);
-      const known = one.placed;
-      if (known !== undefined && known.wish === wish && known.labels === labels) return known.place;
-      const place = placeOf(pod, name, sidecarSet, namespaces);
-      if (last === undefined || last.wish !== wish || last.labels !== labels || last.place !== place)
-        last = { wish, labels, place };
-      one.placed = last;
-      return place;
+      const { pods: before, pending: wasPending, spaces } = last;
+      const strategy = sidecarSet?.spec.updateStrategy;
+      const changed = [...spaces.keys()].filter((space) => namespaces(space) !== spaces.get(space));
+      const byNamespace = sidecarSet?.spec.namespaceSelector !== undefined;
+
+      const look = (index: number): void => {
+        const pod = pods[index];
+        if (pod === undefined) return;
+        if (byNamespace) spaces.set(pod.namespace, namespaces(pod.namespace));
+        const place = placeOf(pod, name, sidecarSet, namespaces);
+        const facts =
+          place === "aside" ? undefined : decide(pod, place === "matched" ? sidecarSet : undefined, sighting);
+        roll.set(index, { place, facts }, strategy);
+      };
+      const lookWhere = (isOther: (pod: PodProjection) => boolean): void => {
+        for (const [index, pod] of pods.entries()) if (isOther(pod)) look(index);
+      };
+
+      if (pods.length === before.length) {
+        // By the references alone: of very many pods none is touched that is the same.
+        for (let index = 0; index < pods.length; index++) if (pods[index] !== before[index]) look(index);
+      } else {
+        const { first, end, endBefore } = difference(before, pods);
+        const known = new Map<PodProjection | undefined, Entry>();
+        for (let index = first; index < endBefore; index++) known.set(before[index], roll.at(index));
+        roll.replace(first, endBefore, end - first);
+        for (let index = first; index < end; index++) {
+          const entry = known.get(pods[index]);
+          if (entry === undefined) look(index);
+          else roll.set(index, entry, strategy);
+        }
+      }
+      if (changed.length > 0) lookWhere(({ namespace }) => changed.includes(namespace));
+      if (pending.size + wasPending.size > 0) lookWhere(({ uid }) => pending.get(uid) !== wasPending.get(uid));
+      for (const index of roll.telling()) if (!holds(roll.at(index).facts, sighting)) look(index);
+      last = { pods, wish, now, pending: new Map(pending), spaces };
+      return planOn(roll.tally(), sighting);
     },
   };
 }
 
-function holds({ at, facts }: Decided, { now, receipts }: Sight): boolean {
-  if (now < at || (facts.holdsUntil !== undefined && now >= facts.holdsUntil)) return false;
+/** Outside of these parts two lists are the same. */
+function difference<T>(before: readonly T[], now: readonly T[]): { first: number; end: number; endBefore: number } {
+  const shorter = Math.min(before.length, now.length);
+  let first = 0;
+  while (first < shorter && before[first] === now[first]) first++;
+  let [end, endBefore] = [now.length, before.length];
+  while (Math.min(end, endBefore) > first && before[endBefore - 1] === now[end - 1])
+    [end, endBefore] = [end - 1, endBefore - 1];
+  return { first, end, endBefore };
+}
+
+/** A write carries the time that it is planned at, and the version of the SidecarSet. */
+function holds(facts: PodFacts | undefined, { now, receipts }: Pick<Sight, "now" | "receipts">): boolean {
+  if (facts === undefined) return true;
+  if (facts.decision.do === "write" || (facts.holdsUntil !== undefined && now >= facts.holdsUntil)) return false;
   return facts.receipts.every(({ key, since }) => (receipts.get(key) ?? now) === since);
 }

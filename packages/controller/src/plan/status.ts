@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   findCondition,
-  matchesSelector,
   retryToken,
   setCondition,
   type Condition,
@@ -12,7 +11,8 @@ import {
 import { toRfc3339 } from "../instant.ts";
 import { maxUnavailableOf, partitionOf } from "./budget.ts";
 import { isMark } from "./decision.ts";
-import type { PodReport } from "./pod-report.ts";
+import { isInScope } from "./kind.ts";
+import type { CountedReport, PodReport } from "./pod-report.ts";
 import { uninjectedTexts, type Uninjected } from "./uninjected.ts";
 
 interface Outcome {
@@ -24,7 +24,7 @@ interface Outcome {
 }
 
 /** Counters and conditions as of this plan. Fields of others (revision, collisions) are kept. */
-export function statusOf(sidecarSet: SidecarSet, pods: readonly PodReport[], outcome: Outcome): SidecarSetStatus {
+export function statusOf(sidecarSet: SidecarSet, pods: readonly CountedReport[], outcome: Outcome): SidecarSetStatus {
   const reasons = byReason(pods);
   const counters = {
     ...countersOf(pods),
@@ -65,28 +65,29 @@ function observedRetry({ metadata }: SidecarSet): Pick<SidecarSetStatus, "observ
 }
 
 /** In one walk: a SidecarSet may have very many pods, and each of their events asks for this. */
-function countersOf(pods: readonly PodReport[]): Counters & { readyPods: number } {
-  let [updatedPods, readyPods, updatedReadyPods, upgradingPods, failedPods] = [0, 0, 0, 0, 0];
-  for (const one of pods) {
-    const { updated, ready, failed } = one.facts;
-    if (updated) updatedPods++;
-    if (ready) readyPods++;
-    if (updated && ready) updatedReadyPods++;
-    if (isUnderWay(one)) upgradingPods++;
-    if (failed !== undefined) failedPods++;
+function countersOf(pods: readonly CountedReport[]): Counters & { readyPods: number } {
+  let [matchedPods, updatedPods, readyPods, updatedReadyPods, upgradingPods, failedPods] = [0, 0, 0, 0, 0, 0];
+  for (const { report, count } of pods) {
+    const { updated, ready, failed } = report.facts;
+    matchedPods += count;
+    if (updated) updatedPods += count;
+    if (ready) readyPods += count;
+    if (updated && ready) updatedReadyPods += count;
+    if (isUnderWay(report)) upgradingPods += count;
+    if (failed !== undefined) failedPods += count;
   }
-  return { matchedPods: pods.length, updatedPods, readyPods, updatedReadyPods, upgradingPods, failedPods };
+  return { matchedPods, updatedPods, readyPods, updatedReadyPods, upgradingPods, failedPods };
 }
 
-/** How many pods have a reason, and the name of the first of them. */
+/** How many pods have a reason, and the name of the only one. */
 type Reasons = ReadonlyMap<RolloutReason, { readonly count: number; readonly first: string }>;
 
-function byReason(pods: readonly PodReport[]): Reasons {
+function byReason(pods: readonly CountedReport[]): Reasons {
   const found = new Map<RolloutReason, { count: number; readonly first: string }>();
-  for (const { reason, pod } of pods) {
-    const one = found.get(reason);
-    if (one === undefined) found.set(reason, { count: 1, first: pod.name });
-    else one.count++;
+  for (const { report, count } of pods) {
+    const one = found.get(report.reason);
+    if (one === undefined) found.set(report.reason, { count, first: report.pod.name });
+    else one.count += count;
   }
   return found;
 }
@@ -103,7 +104,7 @@ type Verdict = Pick<Condition, "type" | "status" | "reason" | "message">;
 
 function conditionsOf(
   sidecarSet: SidecarSet,
-  { pods, reasons, ready }: { pods: readonly PodReport[]; reasons: Reasons; ready: boolean },
+  { pods, reasons, ready }: { pods: readonly CountedReport[]; reasons: Reasons; ready: boolean },
   counters: Counters,
   { stalled, limit, uninjected }: Outcome,
 ): Verdict[] {
@@ -112,14 +113,14 @@ function conditionsOf(
   const isMoving = (): boolean =>
     counters.upgradingPods > 0 ||
     [...reasons.keys()].some((one) => QUEUED.has(one)) ||
-    pods.some(({ facts }) => facts.holdsUnit);
+    pods.some(({ report }) => report.facts.holdsUnit);
   const moving = !ready && !stalled && isMoving();
-  const reason = ready ? (pods.length === 0 ? "NoPods" : "UpToDate") : leading(reasons, stalled);
+  const reason = ready ? (counters.matchedPods === 0 ? "NoPods" : "UpToDate") : leading(reasons, stalled);
   const paused = sidecarSet.spec.updateStrategy?.paused === true;
   return [
     { type: "Ready", status: truth(ready), reason, message },
     { type: "Reconciling", status: truth(moving), reason: moving ? leading(reasons, false) : reason, message: moves },
-    stalledVerdict(sidecarSet, pods, { stalled, limit }),
+    stalledVerdict(sidecarSet, pods, { stalled, limit, matchedPods: counters.matchedPods }),
     {
       type: "Paused",
       status: truth(paused),
@@ -134,14 +135,14 @@ const MAX_NAMES = 10;
 
 function stalledVerdict(
   sidecarSet: SidecarSet,
-  pods: readonly PodReport[],
-  { stalled, limit }: { stalled: boolean; limit: number },
+  pods: readonly CountedReport[],
+  { stalled, limit, matchedPods }: { stalled: boolean; limit: number; matchedPods: number },
 ): Verdict {
   if (!stalled) {
     const message = `fewer than ${limit} pods have failed for this generation`;
     return { type: "Stalled", status: "False", reason: "RollingOut", message };
   }
-  const failed = pods.filter(({ facts }) => facts.failed !== undefined);
+  const failed = pods.map(({ report }) => report).filter(({ facts }) => facts.failed !== undefined);
   const before = findCondition(sidecarSet.status?.conditions, "Stalled");
   if (failed.length === 0 && before?.status === "True") {
     return { type: "Stalled", status: "True", reason: before.reason, message: before.message };
@@ -153,23 +154,20 @@ function stalledVerdict(
     type: "Stalled",
     status: "True",
     reason: failed[0]?.facts.failed ?? "Stalled",
-    message: `${failed.length} of ${pods.length} pods failed, and failureThreshold is ${limit}: ${shown}${more}`,
+    message: `${failed.length} of ${matchedPods} pods failed, and failureThreshold is ${limit}: ${shown}${more}`,
   };
 }
 
 /** All pods in scope after partition are updated, reset and ready, and none is under way. */
-function isReady({ spec }: SidecarSet, pods: readonly PodReport[], counters: Counters): boolean {
+function isReady({ spec }: SidecarSet, pods: readonly CountedReport[], counters: Counters): boolean {
   const { updateStrategy } = spec;
   const selector = updateStrategy?.selector;
-  const scope =
-    selector === undefined
-      ? pods.length
-      : pods.filter(({ pod, facts }) => facts.updated || matchesSelector(selector, pod.labels)).length;
-  const wanted = scope - partitionOf(updateStrategy, pods.length);
+  const scope = pods.reduce((sum, { report, count }) => sum + (isInScope(report.facts, selector) ? count : 0), 0);
+  const wanted = scope - partitionOf(updateStrategy, counters.matchedPods);
   return (
     counters.updatedPods >= wanted &&
     counters.updatedReadyPods === counters.updatedPods &&
-    pods.every(({ facts }) => !facts.upgrading && !(facts.holdsUnit && facts.updated))
+    pods.every(({ report: { facts } }) => !facts.upgrading && !(facts.holdsUnit && facts.updated))
   );
 }
 
