@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Server } from "node:net";
 import { Socket } from "node:net";
+import { onEveryRequest } from "./alongside.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
 import { announceEnd, numberOf } from "./last-response.ts";
 
@@ -82,8 +83,9 @@ export class Drain {
   track(server: Server): void {
     server.prependListener("connection", (socket: Socket) => this.count(socket));
     this.#sessions.track(server);
-    server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
-      if (request.httpVersionMajor > 1) return;
+    onEveryRequest(server, (request, response) => {
+      // One that was told of by an expectation may become a request after it.
+      if (request.httpVersionMajor > 1 || numberOf(response) !== undefined) return;
       // Requests that were sent at once are all answered: the end is announced with the last of them.
       announceEnd(response, ++tallyOf(below(request.socket)).asked, this.#isLast);
       response.once("close", countAnswer);

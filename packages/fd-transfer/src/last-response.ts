@@ -31,9 +31,9 @@ export function announceEnd(
   asking.writeHead = writeHead;
 }
 
-/** Which one of its connection it is. */
-export function numberOf(response: ServerResponse): number {
-  return (response as Asking)[NUMBER];
+/** Which one of its connection it is; undefined: {@link announceEnd} does not know it. */
+export function numberOf(response: ServerResponse): number | undefined {
+  return (response as Partial<Asking>)[NUMBER];
 }
 
 function writeHead(this: ServerResponse & Asking, ...head: unknown[]): unknown {
