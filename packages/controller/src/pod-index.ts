@@ -8,9 +8,11 @@ import { injectedBy } from "./plan/select-pods.ts";
 export interface PodIndex {
   /** Takes over a pod's present state; returns the SidecarSets that it concerns or has concerned. */
   update(key: string, pod: PodProjection | undefined): readonly string[];
-  /** As they were last taken over, in the order of their keys. */
-  podsOf(name: string): PodProjection[];
+  /** As they were last taken over, in the order of their keys; the same list while none has changed. */
+  podsOf(name: string): readonly PodProjection[];
 }
+
+const NONE: readonly PodProjection[] = [];
 
 export function createPodIndex(): PodIndex {
   const names = new Map<string, readonly string[]>();
@@ -34,7 +36,7 @@ export function createPodIndex(): PodIndex {
       else names.set(key, now);
       return [...new Set([...before, ...now])];
     },
-    podsOf: (name) => members.get(name)?.list() ?? [],
+    podsOf: (name) => members.get(name)?.list() ?? NONE,
   };
 }
 
@@ -43,39 +45,68 @@ interface Members {
   set(key: string, pod: PodProjection): void;
   /** Returns how many are left. */
   remove(key: string): number;
-  list(): PodProjection[];
+  list(): readonly PodProjection[];
 }
 
 function createMembers(): Members {
-  const places = new Map<string, number>();
+  let keys: readonly string[] = [];
   let pods: PodProjection[] = [];
-  /** Pods have come or gone since the list was last asked for. */
-  let changed = false;
+  /** It was given out, and stays as it was. */
+  let isShown = false;
+  /** Since the list was last asked for; of those that are gone it has the keys still. */
+  const come = new Map<string, PodProjection>();
+  const gone = new Set<string>();
+
+  /** Of the first key that is not less. */
+  const placeOf = (key: string): number => {
+    let [low, high] = [0, keys.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((keys[middle] ?? "") < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
 
   const arrange = (): void => {
-    const sorted = [...places].sort(([a], [b]) => (a < b ? -1 : 1));
-    pods = sorted.flatMap(([, place]) => pods[place] ?? []);
-    for (const [place, [key]] of sorted.entries()) places.set(key, place);
-    changed = false;
+    const runs: { keys: readonly string[]; pods: readonly PodProjection[] }[] = [];
+    let from = 0;
+    const copyTo = (end: number): void => void runs.push({ keys: keys.slice(from, end), pods: pods.slice(from, end) });
+    for (const key of [...come.keys(), ...gone].sort()) {
+      const place = placeOf(key);
+      copyTo(place);
+      const pod = come.get(key);
+      if (pod !== undefined) runs.push({ keys: [key], pods: [pod] });
+      from = gone.has(key) ? place + 1 : place;
+    }
+    copyTo(keys.length);
+    keys = runs.flatMap((run) => run.keys);
+    pods = runs.flatMap((run) => run.pods);
+    come.clear();
+    gone.clear();
+    isShown = false;
   };
 
   return {
     set: (key, pod) => {
-      const place = places.get(key) ?? pods.length;
-      if (place === pods.length) {
-        places.set(key, place);
-        changed = true;
+      gone.delete(key);
+      const place = placeOf(key);
+      if (keys[place] !== key) {
+        come.set(key, pod);
+        return;
       }
+      if (isShown) pods = pods.slice();
+      isShown = false;
       pods[place] = pod;
     },
     remove: (key) => {
-      places.delete(key);
-      changed = true;
-      return places.size;
+      if (!come.delete(key)) gone.add(key);
+      return keys.length + come.size - gone.size;
     },
     list: () => {
-      if (changed) arrange();
-      return pods.slice();
+      if (come.size + gone.size > 0) arrange();
+      isShown = true;
+      return pods;
     },
   };
 }
