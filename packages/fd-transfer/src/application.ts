@@ -17,11 +17,11 @@ export interface ApplicationHost {
   /** R11: the address stays taken although L is ours. */
   startOver(error: HandoffError): void;
   /** The application gave this socket up on purpose. */
-  closeSocket(key: string): void;
+  closeSocket(slot: Slot): void;
 }
 
 /** What the code of a failure means for an attempt to take over: the old side is told, and goes on. */
-const CALLS_OFF: ReadonlySet<string> = new Set(["HOT4006", "HOT4015"]);
+const CALLS_OFF: ReadonlySet<string> = new Set(["HOT4006", "HOT4010", "HOT4015"]);
 
 /**
  * What the application asks for and says: its sockets, which wait until this process holds some, and that it is ready.
@@ -45,22 +45,29 @@ export class Application {
     this.#host = host;
   }
 
+  /** @throws HandoffError HOT4014 when there is a socket of this key, HOT4013 */
+  mustBeFree(key: string): void {
+    this.#mustBeOpen("listen");
+    this.#holdings.mustBeFree(key);
+  }
+
   /** The same slot, with its socket: inherited or bound here. Pending while another process owns. */
   async bound<S extends Slot>(slot: S): Promise<S> {
-    this.#mustBeOpen("listen");
+    this.mustBeFree(slot.key);
     this.#holdings.addSlot(slot);
-    slot.onClose = () => this.#host.closeSocket(slot.key);
+    slot.onClose = () => this.#host.closeSocket(slot);
     try {
       while (!slot.bound) {
         await this.#holding.promise;
         const term = this.#term;
-        await this.#holdings.bindAll(() => term === this.#term);
+        await this.#holdings.provide(slot, () => term === this.#term);
+        if (!this.#holdings.has(slot)) throw new HandoffError("HOT4013", `${slot.key} was closed`, { phase: "listen" });
       }
     } catch (error) {
-      const taken = error instanceof HandoffError && error.code === "HOT4010" && this.#host.isFresh() && !this.#closed;
-      if (taken) this.#host.startOver(error);
-      this.#holdings.removeSlot(slot.key);
-      if (taken) return this.bound(slot);
+      const again = isTaken(error) && this.#host.isFresh() && this.#isIdle && !this.#closed;
+      if (again) this.#host.startOver(error);
+      if (this.#holdings.has(slot)) this.#holdings.removeSlot(slot.key);
+      if (again) return this.bound(slot);
       throw error;
     }
     return slot;
@@ -121,14 +128,14 @@ export class Application {
 
   /** Goes on to own or to COMMIT, as soon as the application is ready and the sockets are here. */
   proceed(): void {
-    if (!this.readiness.declared || this.#holdings.lineage === null) return;
+    // Who accepts has claimed everything; what is added later is served at once.
+    if (!this.readiness.declared || this.#holdings.lineage === null || this.#holdings.accepting) return;
     const term = this.#term;
     const isCurrent = (): boolean => term === this.#term;
     this.#claim(isCurrent).catch((error: unknown) => {
       if (!isCurrent()) return;
-      const code = error instanceof HandoffError ? error.code : "";
-      if (error instanceof HandoffError && code === "HOT4010") this.#host.startOver(error);
-      else if (error instanceof HandoffError && CALLS_OFF.has(code)) this.#refuse(error);
+      if (isTaken(error) && this.#isIdle) this.#host.startOver(error);
+      else if (error instanceof HandoffError && CALLS_OFF.has(error.code)) this.#refuse(error);
       else this.readiness.reject(error);
     });
   }
@@ -159,7 +166,16 @@ export class Application {
     this.#newSide.dispatch({ type: "probed", failure: error.message });
   }
 
+  /** It serves nobody and is in no hand-over: it may let go of everything and look again (R11). */
+  get #isIdle(): boolean {
+    return !this.#holdings.accepting && this.#newSide.link === null;
+  }
+
   #mustBeOpen(phase: "listen" | "own"): void {
     if (this.#closed) throw new HandoffError("HOT4013", "the hand-off is closed", { phase });
   }
+}
+
+function isTaken(error: unknown): error is HandoffError {
+  return error instanceof HandoffError && error.code === "HOT4010";
 }

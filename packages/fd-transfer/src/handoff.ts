@@ -69,7 +69,7 @@ export interface SignalOptions extends TerminateOptions {
  * until the old process is told to stop it takes back by itself.
  *
  * @example
- * await using hot = await HotHandoff.open({ name: "proxy" });
+ * const hot = await HotHandoff.open({ name: "proxy" });
  * const http = await hot.listener("http", { port: 8080 });
  * http.attach(server);
  * hot.handleSignals();
@@ -152,7 +152,9 @@ export class HotHandoff {
 
   /**
    * The listening socket of this name, taken over or bound here. Pending while another process owns and this one
-   * stands by. It does not accept before {@link ready}.
+   * stands by. It does not accept before {@link ready}; asked for after that it accepts at once. A taken address is an
+   * error for a process that takes over or serves already, which goes on with what it has; one that starts alone lets
+   * go, says so (`retry`) and tries again.
    *
    * @throws HandoffError HOT4010 address in use, HOT4014 bad argument, HOT4013 closed meanwhile.
    *
@@ -163,10 +165,9 @@ export class HotHandoff {
   listener(key: string, options: TcpListenOptions): Promise<Listener>;
   listener(key: string, options: PathListenOptions): Promise<Listener<PathAddress>>;
   async listener(key: string, options: ListenOptions): Promise<Listener | Listener<PathAddress>> {
-    const { migration } = this.#participant;
-    const slot = await this.#participant.application.bound(
-      new ListenerSlot(key, options, (server) => migration.track(key, server)),
-    );
+    const { application, migration } = this.#participant;
+    application.mustBeFree(key); // before `bound` is taken
+    const slot = await application.bound(new ListenerSlot(key, options, (server) => migration.track(key, server)));
     return slot as Listener | Listener<PathAddress>;
   }
 
@@ -224,8 +225,8 @@ export class HotHandoff {
    * Says that the application can serve. Resolves when this process owns for good and accepts; tries again by itself
    * when the old side calls an attempt off. Pending while it stands by.
    *
-   * @throws HandoffError HOT4007 when the probe fails, HOT4015 when a state cannot be imported: the old process serves as
-   * before.
+   * @throws HandoffError HOT4006 without room for the sockets, HOT4007 when the probe fails, HOT4010 when an address that
+   * the old process has not got is taken, HOT4015 when a state cannot be imported: the old process serves as before.
    */
   async ready(options: ReadyOptions = {}): Promise<void> {
     const { probe = async () => undefined, signal } = options;

@@ -32,9 +32,17 @@ export class Holdings {
     return this.#accepting;
   }
 
+  mustBeFree(key: string): void {
+    if (this.#slots.has(key)) throw new HandoffError("HOT4014", `${key} exists`, { phase: "listen" });
+  }
+
   addSlot(slot: Slot): void {
-    if (this.#slots.has(slot.key)) throw new HandoffError("HOT4014", `${slot.key} exists`, { phase: "listen" });
     this.#slots.set(slot.key, slot);
+  }
+
+  /** Not one that another process closed, or that has made room for a later one of its key. */
+  has(slot: Slot): boolean {
+    return this.#slots.get(slot.key) === slot;
   }
 
   removeSlot(key: string): void {
@@ -48,22 +56,35 @@ export class Holdings {
   }
 
   /**
-   * Gives every slot a descriptor: the inherited one of its key, or one bound here.
+   * Gives every slot a descriptor.
    *
-   * @throws HandoffError HOT4010 when an address stays taken.
+   * @throws HandoffError as {@link provide}.
    */
   async bindAll(isCurrent: () => boolean): Promise<void> {
     for (const slot of this.#slots.values()) {
-      if (slot.bound) continue;
+      await this.provide(slot, isCurrent);
+      if (!isCurrent()) return;
+    }
+  }
+
+  /**
+   * Gives this slot a descriptor: the inherited one of its key, or one bound here. Several may be at it at once: the
+   * first descriptor counts, and between its making and its keeping nobody else runs.
+   *
+   * @throws HandoffError HOT4010 when the address stays taken.
+   */
+  async provide(slot: Slot, isCurrent: () => boolean): Promise<void> {
+    for (let tries = 1; !slot.bound && this.has(slot); tries++) {
       const found = this.#inherited.get(slot.key);
       if (found !== undefined && slot.endpoint.matches(found.item)) {
         this.#inherited.delete(slot.key);
         slot.hold(found.fd, found.item);
+      } else if (!holdOwn(slot, tries === BIND_TRIES)) {
+        await sleep(BIND_PAUSE_MS);
+        if (!isCurrent()) return;
         continue;
       }
-      const fd = await bind(slot, isCurrent);
-      if (fd === null) return;
-      slot.hold(fd, null);
+      if (this.#accepting) slot.accept();
     }
   }
 
@@ -143,21 +164,15 @@ export class Holdings {
   }
 }
 
-/** Null when the process lost its hold meanwhile. */
-async function bind(slot: Slot, isCurrent: () => boolean): Promise<OwnedFd | null> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return slot.bind();
-    } catch (cause) {
-      const code = cause instanceof NativeError ? cause.code : ((cause as NodeJS.ErrnoException).code ?? "");
-      // A process that has just died may hold the address for a moment (R11).
-      if (code === "EADDRINUSE" && tries < BIND_TRIES) {
-        await sleep(BIND_PAUSE_MS);
-        if (!isCurrent()) return null;
-        continue;
-      }
-      const what = `${slot.key} cannot be bound to ${slot.endpoint.where} (${code})`;
-      throw new HandoffError(code === "EADDRINUSE" ? "HOT4010" : "HOT4014", what, { phase: "listen", cause });
-    }
+/** False while the address is taken: a process that has just died may hold it for a moment (R11). */
+function holdOwn(slot: Slot, isLast: boolean): boolean {
+  try {
+    slot.hold(slot.bind(), null);
+    return true;
+  } catch (cause) {
+    const code = cause instanceof NativeError ? cause.code : ((cause as NodeJS.ErrnoException).code ?? "");
+    if (code === "EADDRINUSE" && !isLast) return false;
+    const what = `${slot.key} cannot be bound to ${slot.endpoint.where} (${code})`;
+    throw new HandoffError(code === "EADDRINUSE" ? "HOT4010" : "HOT4014", what, { phase: "listen", cause });
   }
 }

@@ -83,6 +83,8 @@ export class NewSide {
   }
 
   #seek(): void {
+    // One hand-over at a time: what this one ends with decides whether to look again.
+    if (this.#link !== null) return;
     try {
       const fd = connectToOwner(this.#identity.dir);
       if (typeof fd === "number") return this.#ask(fd);

@@ -12,6 +12,7 @@ import type { Identity } from "./new-side.ts";
 import { NewSide } from "./new-side.ts";
 import { OldSide } from "./old-side.ts";
 import type { Lineage } from "./ownership.ts";
+import type { Slot } from "./slot.ts";
 import { Tenure } from "./tenure.ts";
 import type { Timeouts } from "./protocol/limits.ts";
 import { owns } from "./protocol/owns.ts";
@@ -65,7 +66,7 @@ export class Participant {
       isServing: () => this.isServing(),
       serve: () => this.#serve(),
       startOver: (error) => this.#startOver(error),
-      closeSocket: (key) => this.#closeSocket(key),
+      closeSocket: (slot) => this.#closeSocket(slot),
     });
     this.#upkeep = new Upkeep(this.oldSide, this.holdings, this.events, () => this.isServing());
     this.migration = new Migration(identity, times, {
@@ -88,7 +89,10 @@ export class Participant {
   }
 
   /** A standby closes its descriptor as well, or the kernel would go on queueing to a socket that nobody reads. */
-  #closeSocket(key: string): void {
+  #closeSocket(slot: Slot): void {
+    // Closed before: the key may be another socket's by now.
+    if (!this.holdings.has(slot)) return;
+    const { key } = slot;
     this.holdings.removeSlot(key);
     this.migration.untrack(key);
     const { link } = this.newSide;

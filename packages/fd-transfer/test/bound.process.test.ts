@@ -71,3 +71,17 @@ test("what is no listener there is refused, and stays the caller's", async () =>
   }
   for (const fd of [elsewhere, datagram]) native.close(fd);
 });
+
+test("what is given for a key that is taken, or to a hand-off that is closed, stays the caller's", async () => {
+  await using scene = await Scene.open();
+  const hot = await open(scene);
+  const bound = native.listenTcp("127.0.0.1", 0, { backlog: 10 });
+  const asked = { port: 0, host: "127.0.0.1", bound };
+  await hot.listener("http", { port: 0, host: "127.0.0.1" });
+  await expect(hot.listener("http", asked)).rejects.toMatchObject({ code: "HOT4014" });
+  expect(native.isOpen(bound)).toBe(true);
+  await hot.close();
+  await expect(hot.listener("more", asked)).rejects.toMatchObject({ code: "HOT4013" });
+  expect(native.isOpen(bound)).toBe(true);
+  native.close(bound);
+});

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Listeners that are asked for at once, or later: each is served, and one that cannot be had takes nothing from the others.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createServer as createTcpServer } from "node:net";
+import { expect, test } from "vitest";
+import { HotHandoff } from "../src/handoff.ts";
+import { Scene } from "./fixtures/fixture-process.ts";
+import { ask } from "./fixtures/load.ts";
+
+const host = "127.0.0.1";
+
+async function open(scene: Scene): Promise<HotHandoff & { readonly retries: string[] }> {
+  const hot = await HotHandoff.open({ name: "fixture", dir: scene.dir, env: {}, timeouts: { guardMs: 20 } });
+  const retries: string[] = [];
+  hot.events.on("retry", ({ reason }) => retries.push(reason));
+  return Object.assign(hot, { retries });
+}
+
+/** Serves on a port; answers with its name. */
+async function serve(hot: HotHandoff, key: string, port = 0): Promise<number> {
+  const listener = await hot.listener(key, { port, host });
+  listener.attach(createServer((_, response) => response.setHeader("x-version", key).end("x")));
+  return listener.address.port;
+}
+
+async function stray(port = 0): Promise<{ readonly port: number } & AsyncDisposable> {
+  const server = createTcpServer().listen(port, host);
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => void (await new Promise((resolve) => server.close(resolve))),
+  };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  await using held = new AsyncDisposableStack();
+  const ports: number[] = [];
+  for (let index = 0; index < count; index++) ports.push(held.use(await stray()).port);
+  return ports;
+}
+
+test("one that is added to an owner is accepted on at once, and passed on like the others", async () => {
+  await using scene = await Scene.open();
+  await using hot = await open(scene);
+  await serve(hot, "http", scene.port);
+  await hot.ready();
+  const added = await serve(hot, "admin");
+  expect(await ask(added, false, "x")).toBe("admin");
+  await using next = await open(scene);
+  const listener = await next.listener("admin", { port: added, host });
+  expect(listener.inherited).toBe(true);
+});
+
+test("one whose address is taken is refused to an owner, which serves on with what it has", async () => {
+  await using scene = await Scene.open();
+  await using hot = await open(scene);
+  const port = await serve(hot, "http");
+  await hot.ready();
+  const { epoch } = hot;
+  await using other = await stray();
+  const bad = hot.listener("admin", { port: other.port, host });
+  const good = serve(hot, "metrics");
+  await expect(bad).rejects.toMatchObject({ code: "HOT4010" });
+  expect(await ask(await good, false, "x")).toBe("metrics");
+  expect(await ask(port, false, "x")).toBe("http");
+  expect([hot.isOwner, hot.epoch, hot.retries]).toEqual([true, epoch, []]);
+  // The key is free again.
+  expect(await ask(await serve(hot, "admin"), false, "x")).toBe("admin");
+});
+
+test("two that are asked for at once are bound once each", async () => {
+  await using scene = await Scene.open();
+  await using hot = await open(scene);
+  const ports = await freePorts(2);
+  const { epoch } = hot;
+  await Promise.all([serve(hot, "a", ports[0]), serve(hot, "b", ports[1])]);
+  await hot.ready();
+  expect(await Promise.all(ports.map(async (port) => ask(port, false, "x")))).toEqual(["a", "b"]);
+  expect([hot.epoch, hot.retries]).toEqual([epoch, []]);
+});
+
+test("a process that takes over and has two more than the old one", async () => {
+  await using scene = await Scene.open();
+  await scene.ready("v1");
+  await using hot = await open(scene);
+  const ports = await freePorts(2);
+  await Promise.all([serve(hot, "http", scene.port), serve(hot, "a", ports[0]), serve(hot, "b", ports[1])]);
+  await hot.ready();
+  expect(await Promise.all(ports.map(async (port) => ask(port, false, "x")))).toEqual(["a", "b"]);
+  expect(hot.retries).toEqual([]);
+});
+
+test("one whose address is taken when a later attempt is made calls that attempt off; whoever is left serves", async () => {
+  await using scene = await Scene.open();
+  const old = await scene.ready("v1");
+  await using hot = await open(scene);
+  const [port = 0] = await freePorts(1);
+  await serve(hot, "http", scene.port);
+  await serve(hot, "more", port);
+  const probe = async (): Promise<void> => {
+    throw new Error("not yet");
+  };
+  await expect(hot.ready({ probe })).rejects.toMatchObject({ code: "HOT4007" });
+  const other = await stray(port);
+  const mark = old.said.length;
+  await expect(hot.ready()).rejects.toMatchObject({ code: "HOT4010" });
+  expect((await old.says("rollback", mark))["args"]).toMatchObject([{ how: "aborted" }]);
+  // It has asked again since; nothing of the attempt is in its way, nor is it there when the old process dies.
+  expect(hot.retries.filter((reason) => reason.includes("busy"))).toEqual([]);
+  await old.end();
+  await other[Symbol.asyncDispose]();
+  await hot.ready();
+  expect(await ask(scene.port, false, "x")).toBe("http");
+  expect(await ask(port, false, "x")).toBe("more");
+});
+
+test("one that is closed a second time does nothing to a later one of its key", async () => {
+  await using scene = await Scene.open();
+  await using hot = await open(scene);
+  const first = await hot.listener("http", { port: 0, host });
+  first.close();
+  const port = await serve(hot, "http");
+  first.close();
+  await hot.ready();
+  first.close();
+  expect(await ask(port, false, "x")).toBe("http");
+});
