@@ -67,7 +67,8 @@ export class DeclaredConnections<M> implements Connections, ConnectionKind {
       const what = `${this.key}: a plain socket without an encoding can move; TLS and decoded ones cannot`;
       throw new HandoffError("HOT4014", what, { phase: "listen" });
     }
-    if (this.#sockets.has(socket)) return;
+    // One that has closed meanwhile would never be forgotten.
+    if (this.#sockets.has(socket) || socket.destroyed) return;
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     this.#host.count(socket);

@@ -26,7 +26,10 @@ export interface HandoffEvents {
   drained: [DrainReport];
   /** Somebody called shutdown() on this listener, or removed its path; it listens again. */
   listenerDead: [key: string];
-  /** A connection moved to this process and `adopt` of its kind failed: it was closed. */
+  /**
+   * A connection moved to this process and `adopt` of its kind failed: it was closed. Or `pack` failed: then it stays where
+   * it is, and is drained.
+   */
   connectionLost: [{ readonly key: string; readonly reason: string }];
   /** Anything about links or ownership has changed. */
   change: [];

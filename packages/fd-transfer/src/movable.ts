@@ -56,18 +56,26 @@ export function isAtRest(socket: Socket): boolean {
   );
 }
 
+/** Of the same connection; null: the process has no room for one more. */
+export function secondDescriptor(socket: Socket): OwnedFd | null {
+  const handle = handleOf(socket);
+  if (handle === null) return null;
+  try {
+    return new OwnedFd(loadNative().dup(handle.fd));
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Takes the connection away from a socket that is at rest: the socket is destroyed, the client sees nothing of it. What
  * the socket had read and not given out is returned behind `unread`.
  */
-export function detach(socket: Socket, key: string, { meta, unread }: Luggage): PackedConnection {
-  const handle = handleOf(socket);
-  if (handle === null) throw new Error("the socket has no descriptor");
-  const fd = new OwnedFd(loadNative().dup(handle.fd));
+export function detach(socket: Socket, packed: PackedConnection): PackedConnection {
   socket.removeAllListeners("data").removeAllListeners("readable");
-  const chunks = [unread];
+  const chunks = [packed.unread];
   for (let chunk: unknown = socket.read(); chunk instanceof Uint8Array; chunk = socket.read()) chunks.push(chunk);
   // Closes Node's descriptor alone: no shutdown(), which would act on the connection itself.
   socket.destroy();
-  return { key, fd, meta, unread: chunks.length === 1 ? unread : Buffer.concat(chunks) };
+  return chunks.length === 1 ? packed : { ...packed, unread: Buffer.concat(chunks) };
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from "node:net";
 import { HandoffError } from "./errors.ts";
-import type { ConnectionKind, PackedConnection } from "./movable.ts";
-import { detach, isAtRest } from "./movable.ts";
+import type { ConnectionKind, Luggage, PackedConnection } from "./movable.ts";
+import { detach, isAtRest, secondDescriptor } from "./movable.ts";
 import { MAX_KINDS } from "./protocol/message.ts";
 
 export interface MovablesHost {
@@ -12,7 +12,7 @@ export interface MovablesHost {
   expect(): void;
   /** Another process reads one that was lifted, or this one does, again or for the first time. */
   land(moved: boolean): void;
-  /** The application could not go on with a connection; it is closed. */
+  /** The application could not pack a connection, which is drained here then, or go on with one, which is closed. */
   failed(key: string, error: unknown): void;
 }
 
@@ -20,6 +20,8 @@ export interface MovablesHost {
 export class Movables {
   readonly #kinds = new Map<string, ConnectionKind>();
   readonly #host: MovablesHost;
+  /** Their application could not pack them: as they are, they are nothing that another process can go on with. */
+  readonly #staying = new WeakSet<Socket>();
 
   constructor(host: MovablesHost) {
     this.#host = host;
@@ -51,6 +53,7 @@ export class Movables {
   }
 
   keyOf(socket: Socket): string | null {
+    if (this.#staying.has(socket)) return null;
     for (const [key, kind] of this.#kinds) if (kind.has(socket)) return key;
     return null;
   }
@@ -63,14 +66,30 @@ export class Movables {
       if (kind === undefined) continue;
       for (const socket of kind.candidates()) {
         if (packed.length === max) return packed;
-        if (!isAtRest(socket)) continue;
-        const luggage = kind.pack(socket);
-        if (luggage === null) continue;
+        if (!isAtRest(socket) || this.#staying.has(socket)) continue;
+        const fd = secondDescriptor(socket);
+        // None is free in this process: those that move now make room.
+        if (fd === null) return packed;
+        const luggage = this.#luggageOf(kind, socket);
+        if (luggage === null) {
+          fd.close();
+          continue;
+        }
         this.#host.lift(socket);
-        packed.push(detach(socket, key, luggage));
+        packed.push(detach(socket, { key, fd, ...luggage }));
       }
     }
     return packed;
+  }
+
+  #luggageOf(kind: ConnectionKind, socket: Socket): Luggage | null {
+    try {
+      return kind.pack(socket);
+    } catch (error) {
+      this.#staying.add(socket);
+      this.#host.failed(kind.key, error);
+      return null;
+    }
   }
 
   /** Another process has it. */

@@ -40,6 +40,40 @@ test("300 connections go through four generations: no line lost, order and conte
   clients.close();
 });
 
+test("an application that cannot pack one connection keeps that one, and is told; all others move", async () => {
+  await using scene = await Scene.open();
+  const first = await serve(scene, "v1", { TROUBLE: "throws" });
+  const clients = await LineClients.open(scene.port, 50);
+  clients.start(50);
+  await clients.allAnsweredBy("v1");
+  await serve(scene, "v2");
+  expect((await first.says("connectionLost"))["args"]).toEqual([
+    { key: "own/lines", reason: "Error: cannot be packed" },
+  ]);
+  while (clients.answeredBy("v2") < 49) await sleep(20);
+  await clients.pause();
+  expect(clients.wrong).toEqual([]);
+  expect(clients.answered).toBe(clients.sent);
+  expect(clients.answeredBy("v2")).toBe(49);
+  clients.close();
+});
+
+test("no descriptor is free in the middle of a batch: nobody is lost, and all move when there is one", async () => {
+  await using scene = await Scene.open();
+  const first = await serve(scene, "v1", { TROUBLE: "full", NOFILE: "300" });
+  const clients = await LineClients.open(scene.port, 50);
+  clients.start(50);
+  await clients.allAnsweredBy("v1");
+  await serve(scene, "v2");
+  expect((await first.says("full"))["held"]).toBeGreaterThan(0);
+  expect((await first.says("drained"))["args"]).toMatchObject([{ connections: 50, moved: 50, closed: 0, reset: 0 }]);
+  await clients.allAnsweredBy("v2");
+  await clients.pause();
+  expect(clients.wrong).toEqual([]);
+  expect(clients.answered).toBe(clients.sent);
+  clients.close();
+});
+
 test("TERM to the owner: its connections go back to the standby that owns again", async () => {
   await using scene = await Scene.open();
   await serve(scene, "v1");
