@@ -52,7 +52,7 @@ export function eventsOf(pod: PodProjection, decision: PodDecision, retried?: Po
   if (cause.do !== "abort") return [];
   const { reason, detail, old } = cause;
   const after = `${old.container.name} serves on with ${old.container.image}`;
-  const type = cause.failed ? "Warning" : "Normal";
+  const type = cause.failed || cause.unanswered ? "Warning" : "Normal";
   return [coded(type, "HotUpgradeAborted", reason, `${detail}; ${after}`, pod)];
 }
 

@@ -3,7 +3,7 @@ import type { RolloutReason } from "@hot/spec";
 import { toMillis } from "../instant.ts";
 import { rolesOf, type HotPair, type Roles, type Side } from "./hot-pair.ts";
 import type { PodProjection } from "./pod-projection.ts";
-import { newSideFailure, observedServing, receiptOf, standbyWait, type Receipt } from "./pod-state.ts";
+import { isUnheard, newSideFailure, observedServing, receiptOf, standbyWait, type Receipt } from "./pod-state.ts";
 import type { UpgradeRecord } from "./record.ts";
 import type { ReceiptTimes } from "./snapshot.ts";
 import { onSpecImage } from "./spec-image.ts";
@@ -24,8 +24,9 @@ export type PairDecision =
       readonly record: UpgradeRecord;
       readonly reason: RolloutReason;
       readonly detail: string;
-      /** The new side failed; otherwise the user changed the wish. */
+      /** The new side failed; otherwise the user changed the wish, or the kubelet has not answered. */
       readonly failed: boolean;
+      readonly unanswered?: true;
     }
   | { readonly do: "repair"; readonly why: string };
 
@@ -53,8 +54,9 @@ export function decidePair(sight: PairSight): PairDecision {
   return decideUpgrading(sight, roles);
 }
 
-function standbyWaits({ pair, now }: PairSight, { container }: Side, reason: RolloutReason): PairDecision {
-  const until = reason === "HookRunning" ? toMillis(pair.record?.deadlineAt) : undefined;
+function standbyWaits({ pod, pair, now }: PairSight, { container }: Side, why: RolloutReason): PairDecision {
+  const until = why === "HookRunning" ? toMillis(pair.record?.deadlineAt) : undefined;
+  const reason = pod.silent === true ? "NodeNotReady" : why;
   return { do: "wait", reason, detail: container.name, ...(until !== undefined && until > now && { until }) };
 }
 
@@ -63,6 +65,8 @@ function decideUpgrading(sight: PairSight, roles: Extract<Roles, { state: "upgra
   if (record === undefined) return adoption(sight, target, old);
   const { pod, now } = sight;
   const receipt = receiptOf(pod, target, record, sight.receipts, now);
+  const hasTakenOver = receipt.state === "complete" || receipt.state === "soaking";
+  if (pod.silent === true && hasTakenOver) return { do: "wait", reason: "NodeNotReady", detail: target.container.name };
   if (receipt.state === "complete") return { do: "reset", target, old, record };
   if (receipt.state === "soaking") {
     return { do: "wait", reason: "Soaking", detail: target.container.name, until: receipt.until };
@@ -73,8 +77,9 @@ function decideUpgrading(sight: PairSight, roles: Extract<Roles, { state: "upgra
     const detail = `${target.container.name} was to run ${record.to}; wanted is ${sight.image}`;
     return { do: "abort", target, old, record, reason: "Superseded", detail, failed: false };
   }
+  if (now >= deadline && isUnheard(pod, record)) return unanswered(pod, { target, old, record });
   const failure = newSideFailure(pod, target, record) ?? overdue(target, deadline, now);
-  if (failure === undefined) return underWay(target, receipt, deadline);
+  if (failure === undefined) return underWay(pod, target, receipt, deadline);
   if (record.onFailure === "Wait") return { do: "report", ...failure, failing: true };
   return { do: "abort", target, old, record, ...failure, failed: true };
 }
@@ -100,9 +105,19 @@ function overdue(target: Side, deadline: number, now: number): { reason: Rollout
   return now >= deadline ? { reason: "ProgressDeadlineExceeded", detail: target.container.name } : undefined;
 }
 
-function underWay(target: Side, receipt: Receipt, deadline: number): PairDecision {
+/** That says nothing against the image: the pod is a candidate again when its kubelet answers. */
+function unanswered(pod: PodProjection, pair: { target: Side; old: Side; record: UpgradeRecord }): PairDecision {
+  const { record, target } = pair;
+  const reason = pod.silent === true ? "NodeNotReady" : "NotObserved";
+  const detail = `${target.container.name} was to run ${record.to}`;
+  if (record.onFailure === "Wait") return { do: "wait", reason, detail };
+  return { do: "abort", ...pair, reason, detail, failed: false, unanswered: true };
+}
+
+function underWay(pod: PodProjection, target: Side, receipt: Receipt, deadline: number): PairDecision {
   const { container } = target;
   const running = container.status?.runningSince !== undefined && onSpecImage(target);
   const until = receipt.state === "proving" ? Math.min(receipt.until, deadline) : deadline;
-  return { do: "wait", reason: running ? "Migrating" : "Upgrading", detail: container.name, until };
+  const reason = running ? "Migrating" : "Upgrading";
+  return { do: "wait", reason: pod.silent === true ? "NodeNotReady" : reason, detail: container.name, until };
 }

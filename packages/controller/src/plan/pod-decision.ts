@@ -8,6 +8,7 @@ import { isHot } from "./hot-pair.ts";
 import { decidePair } from "./hot-upgrade.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { seePod } from "./pod-sight.ts";
+import { isGivenUp } from "./pod-state.ts";
 import { knownReceipt } from "./receipts.ts";
 import type { WriteKind } from "./snapshot.ts";
 import { startPod } from "./start-pod.ts";
@@ -41,6 +42,8 @@ export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined
       ? (finishing ?? startPod(seen, states, sidecarSet, sight))
       : { do: "wait", reason: "NotObserved", detail: "the last write is not seen yet" };
   const unsettled = states.some(({ pair, decision }) => pair.record !== undefined && decision.do !== "settled");
+  // Nothing that is written disturbs such a pod, for as long as nobody hears of it.
+  const isSilent = pod.silent === true || seen.pairs.some(({ record }) => isGivenUp(pod, record, sight.now));
   const attempts = attemptsOf(pod, seen.pairs, sidecarSet);
   const failed = attempts.failed ?? (finishing?.do === "report" && finishing.failing ? finishing.reason : undefined);
   const { pairs, ...facts } = seen;
@@ -58,7 +61,7 @@ export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined
     receipts: receipts.length === 0 ? NO_RECEIPTS : receipts,
     ...(message !== undefined && { upgradableMessage: message }),
     ...(holdsUntil !== undefined && { holdsUntil }),
-    holdsUnit: seen.upgrading || DISTURBING.has(pending) || unsettled || (seen.updated && !seen.ready),
+    holdsUnit: DISTURBING.has(pending) || (!isSilent && (seen.upgrading || unsettled || (seen.updated && !seen.ready))),
     ...(failed !== undefined && { failed }),
     ...(failed === undefined && isFailure(finishing) && { failing: true }),
     ...(attempts.retried && { retried: attempts.retried }),

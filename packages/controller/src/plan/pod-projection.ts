@@ -14,6 +14,7 @@ import {
   type Container,
   type ContainerStatus,
   type Pod,
+  type PodCondition,
 } from "@hot/spec";
 import { toMillis } from "../instant.ts";
 import { Annotated } from "./annotated.ts";
@@ -42,6 +43,8 @@ export interface PodProjection {
   readonly phase: string;
   readonly nodeName: string;
   readonly ready: boolean;
+  /** Not ready though its containers are, and no readinessGate is why: nobody hears of its node's kubelet. */
+  readonly silent?: true;
   /** Last transition of the condition Ready. */
   readonly readyAt?: number;
   /** When ContainersReady last turned true; absent while it is not true. */
@@ -114,6 +117,7 @@ class Projected extends Annotated {
   readonly phase: string;
   readonly nodeName: string;
   readonly ready: boolean;
+  readonly silent: true | undefined;
   readonly readySince: number | undefined;
   readonly containersReadySince: number | undefined;
   readonly containers: readonly ContainerProjection[];
@@ -139,6 +143,7 @@ class Projected extends Annotated {
     this.phase = sharedText(status.phase ?? "Pending");
     this.nodeName = sharedText(spec.nodeName ?? "");
     this.ready = ready?.status === "True";
+    this.silent = isSilent(spec, status.conditions) ? true : undefined;
     this.readySince = toSeconds(ready?.lastTransitionTime);
     this.containersReadySince =
       containersReady?.status === "True" ? toSeconds(containersReady.lastTransitionTime) : undefined;
@@ -155,6 +160,18 @@ class Projected extends Annotated {
   get containersReadyAt(): number | undefined {
     return this.containersReadySince === undefined ? undefined : fromSeconds(this.containersReadySince);
   }
+}
+
+/**
+ * A kubelet says Ready where containers and readinessGates are ready. Of pods whose kubelet is not heard of, Kubernetes'
+ * node controller turns Ready to False and leaves everything else.
+ */
+function isSilent({ readinessGates }: Pod["spec"], conditions: PodCondition[] = []): boolean {
+  const is = (type: string, status: string): boolean =>
+    conditions.some((one) => one.type === type && one.status === status);
+  if (!is("Ready", "False") || !is("ContainersReady", "True")) return false;
+  const gates = Array.isArray(readinessGates) ? (readinessGates as { conditionType?: string }[]) : [];
+  return gates.every(({ conditionType = "" }) => is(conditionType, "True"));
 }
 
 const NONE: readonly ContainerProjection[] = [];

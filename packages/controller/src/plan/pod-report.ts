@@ -44,6 +44,7 @@ export function reportOn(facts: PodFacts, exists: boolean): PodReport {
 
 /** An updated pod that is not ready: either its cold containers restart, or something else in it is down. */
 function restarting({ pod }: PodFacts): RolloutReason {
+  if (pod.silent === true) return "NodeNotReady";
   return pod.containers.every((one) => one.status?.ready === true) ? "NotObserved" : "Restarting";
 }
 

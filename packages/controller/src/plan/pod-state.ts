@@ -18,6 +18,21 @@ export function generationObserved(pod: PodProjection, generation = pod.generati
   return pod.observedGeneration === undefined || pod.observedGeneration >= generation;
 }
 
+/**
+ * Nobody on the node has said a word since this write: its kubelet has never seen it, where kubelets say what they have
+ * seen, or the node does not answer.
+ */
+export function isUnheard(pod: PodProjection, { generation }: UpgradeRecord): boolean {
+  return pod.silent === true || !generationObserved(pod, generation);
+}
+
+/** An upgrade that nobody has answered by its deadline, or its abort. */
+export function isGivenUp(pod: PodProjection, record: UpgradeRecord | undefined, now: number): boolean {
+  if (record === undefined || generationObserved(pod, record.generation)) return false;
+  if (record.phase === "abort") return record.unanswered === true;
+  return record.phase === "upgrade" && now >= (toMillis(record.deadlineAt) ?? now);
+}
+
 /** Why a standby is not yet observed on its image and ready; undefined when it is. */
 export function standbyWait(
   pod: PodProjection,
@@ -32,7 +47,7 @@ export function standbyWait(
   const waiting = container.status?.waiting;
   if (waiting === "CrashLoopBackOff") return "StandbyBackOff";
   if (waiting !== undefined && isPullProblem(waiting)) return "ImagePull";
-  if (record?.phase === "abort" && container.status?.runningSince !== undefined) return "HookRunning";
+  if (record?.phase === "abort" && !record.unanswered && container.status?.runningSince !== undefined) return "HookRunning";
   if (record?.phase === "reset" && !onSpecImage(side)) return "Resetting";
   return "NotObserved";
 }

@@ -32,6 +32,8 @@ export interface UpgradeRecord {
   readonly onFailure: "Abort" | "Wait";
   readonly sidecarSet: string;
   readonly phase: "upgrade" | "reset" | "abort";
+  /** Of an abort: the kubelet has not answered since the upgrade was written. */
+  readonly unanswered?: true;
   readonly failed?: UpgradeFailure;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { matchesSelector, type RolloutReason, type SidecarSet } from "@hot/spec";
 import { changedFields } from "./changed-fields.ts";
-import type { PairState, PodDecision, PodSight, Sight } from "./decision.ts";
+import { isMark, type PairState, type PodDecision, type PodSight, type Sight } from "./decision.ts";
 import { attemptsOf } from "./failure.ts";
 import { isHot } from "./hot-pair.ts";
 import { inconsistent } from "./in-place-state.ts";
@@ -30,7 +30,8 @@ export function startPod(
     const detail = `${emptying.pair.base}: the wanted image is the empty image ${emptying.image}`;
     return { do: "report", reason: "Contradictory", detail, failing: false };
   }
-  return heldBack(sight, sidecarSet, name) ?? { do: "candidate", ...start };
+  const candidate = { do: "candidate", ...start } as const;
+  return heldBack(sight, candidate, sidecarSet, name) ?? candidate;
 }
 
 function starts(
@@ -62,13 +63,19 @@ function wait(reason: RolloutReason, detail = ""): PodDecision {
   return { do: "wait", reason, detail };
 }
 
-function heldBack({ pod, pairs }: PodSight, sidecarSet: SidecarSet, name: string): PodDecision | undefined {
+function heldBack(
+  { pod, pairs }: PodSight,
+  candidate: PodDecision,
+  sidecarSet: SidecarSet,
+  name: string,
+): PodDecision | undefined {
   const { updateStrategy, containers = [] } = sidecarSet.spec;
   if (updateStrategy?.type === "NotUpdate") return wait("NotUpdate");
   if (updateStrategy?.paused === true) return wait("Paused");
   if (!isSelected(pod, sidecarSet)) return wait("SelectorNotMatched");
   const { failed } = attemptsOf(pod, pairs, sidecarSet);
   if (failed !== undefined) return wait("FailedBefore", failed);
+  if (pod.silent === true && !isMark(candidate)) return wait("NodeNotReady");
   const names = new Set(containers.flatMap(containerNames));
   const unready = inconsistent(pod, name, names, pairs).filter(
     (one) => pod.containers.find((container) => container.name === one)?.status?.ready === true,

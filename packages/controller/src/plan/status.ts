@@ -198,6 +198,7 @@ const LEADING: readonly RolloutReason[] = [
   "MaxUnavailableReached",
   "Restarting",
   "NotObserved",
+  "NodeNotReady",
   "NotUpgradable",
   "FailedBefore",
   "Paused",

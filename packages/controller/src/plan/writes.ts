@@ -164,7 +164,7 @@ const HOOK_GRACE = 120_000;
 export function abortWrite(
   pod: PodProjection,
   base: string,
-  { target, old, record }: { target: Side; old: Side; record: UpgradeRecord },
+  { target, old, record, unanswered }: { target: Side; old: Side; record: UpgradeRecord; unanswered?: true },
   failed: UpgradeFailure | undefined,
   now: number,
 ): PodWrite | undefined {
@@ -175,6 +175,7 @@ export function abortWrite(
     phase: "abort" as const,
     generation: nextGeneration(pod),
     deadlineAt: toRfc3339(now + HOOK_GRACE),
+    ...(unanswered && { unanswered }),
     ...(failed && { failed }),
   };
   return {

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { RECORD_ANNOTATION_PREFIX, type ContainerStatus, type Pod, type SidecarSet } from "@hot/spec";
+import {
+  RECORD_ANNOTATION_PREFIX,
+  type ContainerStatus,
+  type Pod,
+  type PodCondition,
+  type SidecarSet,
+} from "@hot/spec";
 import { injectedPod, running, sidecarSet, T0 } from "../support/builders.ts";
 import { carriedOut } from "../support/kubelet.ts";
 import { after, planFor, upgrading, type Circumstances } from "../support/planning.ts";
@@ -26,6 +32,24 @@ export function annotate(pod: Pod, annotations: Record<string, string | undefine
     ([, value]) => value !== undefined,
   );
   return { ...pod, metadata: { ...pod.metadata, annotations: Object.fromEntries(merged) as Record<string, string> } };
+}
+
+/** As its node's controller leaves a pod when the kubelet does not answer any more. */
+export function silent(pod: Pod): Pod {
+  return conditions(pod, [
+    { type: "Ready", status: "False", lastTransitionTime: "2030-01-01T00:00:00Z" },
+    { type: "ContainersReady", status: "True", lastTransitionTime: "2029-12-31T00:00:10Z" },
+  ]);
+}
+
+/** With a readinessGate that says yes or no. */
+export function gated(pod: Pod, status: "True" | "False"): Pod {
+  const spec = { ...pod.spec, readinessGates: [{ conditionType: "example.org/gate" }] };
+  return conditions({ ...pod, spec }, [...(pod.status?.conditions ?? []), { type: "example.org/gate", status }]);
+}
+
+function conditions(pod: Pod, all: PodCondition[]): Pod {
+  return { ...pod, status: { ...pod.status, conditions: all } };
 }
 
 export function image(pod: Pod, name: string, to: string): Pod {

@@ -12,6 +12,8 @@ import {
   DEADLINE,
   status,
   annotate,
+  silent,
+  gated,
   image,
   strategy,
   waiting,
@@ -329,9 +331,9 @@ export const rows: readonly Row[] = [
     is: "ADOPT",
   },
   // both ≠ 0: receipt
-  { row: 13, state: "both ≠ 0", observation: "receipt", pod: taken, set: v2, is: "RESET" },
+  { row: 14, state: "both ≠ 0", observation: "receipt", pod: taken, set: v2, is: "RESET" },
   {
-    row: 13,
+    row: 14,
     state: "both ≠ 0",
     observation: "receipt, after the deadline",
     pod: taken,
@@ -340,7 +342,7 @@ export const rows: readonly Row[] = [
     but: { now: DEADLINE + 1 },
   },
   {
-    row: 13,
+    row: 14,
     state: "both ≠ 0",
     observation: "receipt, paused",
     pod: taken,
@@ -348,18 +350,18 @@ export const rows: readonly Row[] = [
     is: "RESET",
   },
   {
-    row: 13,
+    row: 14,
     state: "both ≠ 0",
     observation: "receipt, NotUpdate",
     pod: taken,
     set: strategy(v2, { type: "NotUpdate" }),
     is: "RESET",
   },
-  { row: 13, state: "both ≠ 0", observation: "receipt, SidecarSet deleted", pod: taken, set: undefined, is: "RESET" },
-  { row: 13, state: "both ≠ 0", observation: "receipt, rolled back", pod: taken, set: v1, is: "RESET" },
-  { row: 13, state: "both ≠ 0", observation: "receipt, third image", pod: taken, set: v3, is: "RESET" },
+  { row: 14, state: "both ≠ 0", observation: "receipt, SidecarSet deleted", pod: taken, set: undefined, is: "RESET" },
+  { row: 14, state: "both ≠ 0", observation: "receipt, rolled back", pod: taken, set: v1, is: "RESET" },
+  { row: 14, state: "both ≠ 0", observation: "receipt, third image", pod: taken, set: v3, is: "RESET" },
   {
-    row: 13,
+    row: 14,
     state: "both ≠ 0",
     observation: "receipt, the pod's labels match no more",
     pod: { ...taken, metadata: { ...taken.metadata, labels: {} } },
@@ -367,7 +369,7 @@ export const rows: readonly Row[] = [
     is: "RESET",
   },
   {
-    row: 13,
+    row: 14,
     state: "both ≠ 0",
     observation: "receipt, old side down",
     pod: status(taken, "x-1", down),
@@ -375,7 +377,7 @@ export const rows: readonly Row[] = [
     is: "RESET",
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "receipt but for the generation",
     pod: status(taken, "x-2", {}, 1),
@@ -383,7 +385,7 @@ export const rows: readonly Row[] = [
     is: "Migrating",
   },
   {
-    row: 13,
+    row: 14,
     state: "both ≠ 0",
     observation: "no generation is reported (before 1.34): the term is skipped",
     pod: { ...taken, status: { ...taken.status, observedGeneration: undefined } as never },
@@ -391,7 +393,7 @@ export const rows: readonly Row[] = [
     is: "RESET",
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "receipt but for the containerID",
     pod: status(taken, "x-2", { containerID: "c://x-2-e:1-1" }),
@@ -399,7 +401,7 @@ export const rows: readonly Row[] = [
     is: "Migrating",
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "receipt but for the image",
     pod: status(taken, "x-2", { image: EMPTY }),
@@ -407,7 +409,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "receipt but not ready",
     pod: status(taken, "x-2", { ready: false }),
@@ -415,7 +417,7 @@ export const rows: readonly Row[] = [
     is: "Migrating",
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "receipt but not started",
     pod: status(taken, "x-2", { started: false }),
@@ -423,7 +425,7 @@ export const rows: readonly Row[] = [
     is: "Migrating",
   },
   {
-    row: 13,
+    row: 14,
     state: "both ≠ 0",
     observation: "the image has the runtime's full name",
     pod: status(taken, "x-2", { image: "docker.io/library/x:2" }),
@@ -432,7 +434,7 @@ export const rows: readonly Row[] = [
   },
   // both ≠ 0: old side down
   {
-    row: 15,
+    row: 16,
     state: "both ≠ 0",
     observation: "old side down",
     pod: status(status(written, "x-2", {}), "x-1", down),
@@ -440,7 +442,7 @@ export const rows: readonly Row[] = [
     is: "OldSideDown",
   },
   {
-    row: 15,
+    row: 16,
     state: "both ≠ 0",
     observation: "old side down, new side fails: never both empty",
     pod: status(failing, "x-1", down),
@@ -448,7 +450,7 @@ export const rows: readonly Row[] = [
     is: "OldSideDown",
   },
   {
-    row: 15,
+    row: 16,
     state: "both ≠ 0",
     observation: "old side not ready, after the deadline",
     pod: status(failing, "x-1", { ready: false }),
@@ -457,7 +459,7 @@ export const rows: readonly Row[] = [
     but: { now: DEADLINE },
   },
   {
-    row: 15,
+    row: 16,
     state: "both ≠ 0",
     observation: "old side on another image than its spec's",
     pod: status(failing, "x-1", { image: "x:0", imageID: "sha256:x:0" }),
@@ -465,18 +467,18 @@ export const rows: readonly Row[] = [
     is: "OldSideDown",
   },
   // both ≠ 0: wish changed
-  { row: 16, state: "both ≠ 0", observation: "rollback", pod: written, set: back, is: "ABORT" },
+  { row: 17, state: "both ≠ 0", observation: "rollback", pod: written, set: back, is: "ABORT" },
   {
-    row: 16,
+    row: 17,
     state: "both ≠ 0",
     observation: "rollback, says a cache that may be behind",
     pod: written,
     set: v1,
     is: "StaleSidecarSet",
   },
-  { row: 16, state: "both ≠ 0", observation: "third image", pod: written, set: v3, is: "ABORT" },
+  { row: 17, state: "both ≠ 0", observation: "third image", pod: written, set: v3, is: "ABORT" },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "third image that the pod can't follow: finish first",
     pod: written,
@@ -484,7 +486,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 16,
+    row: 17,
     state: "both ≠ 0",
     observation: "rollback in a SidecarSet that the pod can't follow",
     pod: written,
@@ -492,7 +494,7 @@ export const rows: readonly Row[] = [
     is: "ABORT",
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "the SidecarSet is deleted: finish",
     pod: written,
@@ -500,9 +502,9 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   // both ≠ 0: failure
-  { row: 17, state: "both ≠ 0", observation: "pull error", pod: failing, set: v2, is: "ABORT" },
+  { row: 19, state: "both ≠ 0", observation: "pull error", pod: failing, set: v2, is: "ABORT" },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "pull back-off, SidecarSet deleted",
     pod: status(written, "x-2", waiting("ImagePullBackOff")),
@@ -510,7 +512,7 @@ export const rows: readonly Row[] = [
     is: "ABORT",
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "pull error of before the write",
     pod: status(written, "x-2", waiting("ErrImagePull"), 1),
@@ -518,7 +520,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "postStart failed",
     pod: status(written, "x-2", { ...newSide, ...waiting("PostStartHookError") }),
@@ -526,7 +528,7 @@ export const rows: readonly Row[] = [
     is: "ABORT",
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "crash of the new instance",
     pod: status(written, "x-2", {
@@ -538,7 +540,7 @@ export const rows: readonly Row[] = [
     is: "ABORT",
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "the new instance has just ended",
     pod: status(written, "x-2", {
@@ -550,7 +552,7 @@ export const rows: readonly Row[] = [
     is: "ABORT",
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "back-off because the same image came back: no crash",
     pod: status(written, "x-2", {
@@ -561,7 +563,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "deadline, hook running",
     pod: status(written, "x-2", {}),
@@ -570,7 +572,7 @@ export const rows: readonly Row[] = [
     but: { now: DEADLINE },
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "deadline, running without takeover",
     pod: status(taken, "x-2", { ready: false }),
@@ -580,7 +582,7 @@ export const rows: readonly Row[] = [
   },
   // both ≠ 0: else
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "not running yet",
     pod: status(written, "x-2", {}),
@@ -588,7 +590,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "paused in mid-upgrade: goes on",
     pod: written,
@@ -656,7 +658,7 @@ export const rows: readonly Row[] = [
     is: "EmptyImageUnknown",
   },
   {
-    row: 14,
+    row: 15,
     state: "both ≠ 0",
     observation: "receipt, soak running",
     pod: status(upgrading(calm, soaks), "x-2", newSide),
@@ -664,7 +666,7 @@ export const rows: readonly Row[] = [
     is: "Soaking",
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "pull error, to be left",
     pod: status(waitWritten, "x-2", waiting("ErrImagePull")),
@@ -672,7 +674,7 @@ export const rows: readonly Row[] = [
     is: "ImagePullFailed",
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "postStart failed, to be left",
     pod: status(waitWritten, "x-2", { ...newSide, ...waiting("PostStartHookError") }),
@@ -680,7 +682,7 @@ export const rows: readonly Row[] = [
     is: "PostStartHookFailed",
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "crash, to be left",
     pod: status(waitWritten, "x-2", {
@@ -692,12 +694,106 @@ export const rows: readonly Row[] = [
     is: "NewSideCrashed",
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "deadline, to be left",
     pod: status(waitWritten, "x-2", {}),
     set: waits,
     is: "ProgressDeadlineExceeded",
     but: { now: DEADLINE },
+  },
+  // the node does not answer
+  {
+    row: 3,
+    state: "settled",
+    observation: "the standby is not ready, and the node does not answer",
+    pod: silent(status(calm, "x-2", { ready: false })),
+    set: v2,
+    is: "NodeNotReady",
+  },
+  {
+    row: 9,
+    state: "settled",
+    observation: "the node does not answer: not ready, and so free of maxUnavailable, but nothing starts",
+    pod: silent(calm),
+    set: v2,
+    is: "NodeNotReady",
+  },
+  {
+    row: 11,
+    state: "settled",
+    observation: "not ready since a readinessGate says no",
+    pod: gated(silent(calm), "False"),
+    set: v2,
+    is: "UPGRADE",
+  },
+  {
+    row: 9,
+    state: "settled",
+    observation: "not ready though all readinessGates say yes",
+    pod: gated(silent(calm), "True"),
+    set: v2,
+    is: "NodeNotReady",
+  },
+  {
+    row: 10,
+    state: "settled",
+    observation: "serving image right, hash differs, the node does not answer: nothing is asked of it",
+    pod: silent(calm),
+    set: emptyOnly,
+    is: "MARK",
+  },
+  {
+    row: 13,
+    state: "both ≠ 0",
+    observation: "receipt, and then the node does not answer any more",
+    pod: silent(taken),
+    set: v2,
+    is: "NodeNotReady",
+    but: { now: DEADLINE },
+  },
+  {
+    row: 18,
+    state: "both ≠ 0",
+    observation: "deadline, and the kubelet has never seen the write",
+    pod: written,
+    set: v2,
+    is: "ABORT",
+    but: { now: DEADLINE },
+  },
+  {
+    row: 18,
+    state: "both ≠ 0",
+    observation: "deadline, hook running, and the node does not answer",
+    pod: silent(status(written, "x-2", {})),
+    set: v2,
+    is: "ABORT",
+    but: { now: DEADLINE },
+  },
+  {
+    row: 18,
+    state: "both ≠ 0",
+    observation: "deadline, and the kubelet has never seen the write; what fails is to be left",
+    pod: waitWritten,
+    set: waits,
+    is: "NotObserved",
+    but: { now: DEADLINE },
+  },
+  {
+    row: 18,
+    state: "both ≠ 0",
+    observation: "deadline, and the node does not answer; what fails is to be left",
+    pod: silent(waitWritten),
+    set: waits,
+    is: "NodeNotReady",
+    but: { now: DEADLINE },
+  },
+  {
+    row: 20,
+    state: "both ≠ 0",
+    observation: "the node does not answer, before the deadline",
+    pod: silent(written),
+    set: v2,
+    is: "NodeNotReady",
   },
 ];

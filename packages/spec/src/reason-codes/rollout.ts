@@ -70,6 +70,11 @@ export const rolloutCodes = {
     "A sidecar container does not run its image yet, so no further update starts in this pod.",
     "Wait; look at the container's state with `kubectl describe pod`.",
   ],
+  NodeNotReady: [
+    "HOT1107",
+    "The pod is not ready though its containers are: its node does not answer, and nothing starts there.",
+    "Look at the node with `kubectl describe node`; when it answers again, the pod is updated like any other. If it is gone for good: `kubectl delete pod NAME --force`.",
+  ],
   Paused: [
     "HOT1201",
     "spec.updateStrategy.paused is true, so no update starts; updates that have started are finished.",
