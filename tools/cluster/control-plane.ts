@@ -57,6 +57,8 @@ export function apiServer(folder: string, bin: string, { services, gateway }: Ad
       "--allow-privileged=true",
       "--profiling=false",
     ],
+    // Collects garbage a quarter as often, for twice the memory (1 GB): a PATCH takes a quarter less processor time.
+    env: { GOGC: "400" },
   };
 }
 

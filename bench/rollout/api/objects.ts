@@ -79,11 +79,30 @@ export function injected(name: string, from: SidecarSet): Pod {
   return pod;
 }
 
-/** The same pod without any sign of a SidecarSet, so that no controller looks after it. */
+/** The same pod, of the same size, without any sign of a SidecarSet, so that no controller looks after it. */
 export function nobodys({ metadata, spec, ...rest }: Pod): Pod {
-  const annotations = { ...metadata.annotations };
-  for (const key of [HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION, INJECTED_LIST_ANNOTATION]) delete annotations[key];
+  const signs = [HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION, INJECTED_LIST_ANNOTATION];
+  const annotations = Object.fromEntries(
+    Object.entries(metadata.annotations ?? {}).map(([key, value]) => [
+      signs.includes(key) ? `bench.hot.internal/${key.replace("/", ".")}` : key,
+      value,
+    ]),
+  );
   return { ...rest, metadata: { ...metadata, namespace: NAMESPACES.patched, annotations }, spec };
+}
+
+/** Also the condition that the controller writes to each of its pods: every condition is in every write of a pod. */
+export async function createNobodys(api: Api, pod: Pod): Promise<void> {
+  const { namespace = "", name = "" } = (await api.create<Pod>(RESOURCES.pods, nobodys(pod))).metadata;
+  const condition = {
+    type: "Nobodys",
+    status: "True",
+    reason: "AsLongAsThatOfTheController",
+    message: JSON.stringify({ [SET]: true }),
+    lastTransitionTime: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+  };
+  const body = { status: { conditions: [condition] } };
+  await api.patch(RESOURCES.pods, name, { type: "strategic", body }, { namespace, subresource: "status" });
 }
 
 /** What has to be there before the first pod; without a controller manager nobody else makes the service accounts. */

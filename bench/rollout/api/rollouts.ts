@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
 import { connect, RESOURCES, type Api } from "@hot/kube";
-import type { Pod } from "@hot/spec";
 import { SIDECAR_SETS } from "../../../apps/demo/src/fleet.ts";
 import { startChild } from "../child.ts";
-import type { KubeletReport } from "../servers/kubelets.ts";
 import type { Asked, Written } from "../servers/writer.ts";
 import { controlPlane } from "./control-plane.ts";
 import { startController } from "./controller-process.ts";
-import { createSurroundings, imageOf, injected, nobodys, sidecarSet, upgradeTo } from "./objects.ts";
+import { simulateKubelets, type KubeletReport } from "./kubelets.ts";
+import { createNobodys, createSurroundings, imageOf, injected, sidecarSet, upgradeTo } from "./objects.ts";
 import { processorTime } from "./processor-time.ts";
 import type { Progress } from "./progress.ts";
 import { between, quiet, requestsOf, WRITES, type Requests } from "./requests.ts";
@@ -17,6 +16,8 @@ import { PodWatch } from "./watch.ts";
 /** As many writes at once as the controller makes at most. */
 const AT_ONCE = 32;
 const KUBELET_DELAY_MS = 150;
+/** By hand, before it is known how long the controller's are; what it writes is in the table beside that. */
+const PATCH_BYTES = 1_750;
 
 /** One rollout of all pods, and beside it what the same API server does for others. */
 export interface Run {
@@ -30,9 +31,10 @@ export interface Run {
   readonly processors: Readonly<Record<string, number>>;
   /** Plain PATCHes of that size by a client of its own, before and after. */
   readonly plain: readonly Written[];
-  /** The same upgrade of as many pods by a client that knows nothing of a SidecarSet. */
-  readonly byHand: Written & Pick<Run, "processors">;
 }
+
+/** The same upgrade of as many pods by a client that knows nothing of a SidecarSet, with no controller beside it. */
+export type ByHand = Written & Pick<Run, "processors">;
 
 /** PATCHes by the API server's count. */
 export interface PodWrites {
@@ -54,6 +56,7 @@ export interface Rollouts {
   /** The first one, with everything cold. */
   readonly cold: Pick<Run, "ms" | "writes">;
   readonly runs: readonly Run[];
+  readonly byHand: readonly ByHand[];
 }
 
 export interface RolloutOptions {
@@ -63,7 +66,7 @@ export interface RolloutOptions {
   readonly tell: (sentence: string) => void;
 }
 
-const server = (name: string): string => join(import.meta.dirname, "../servers", `${name}.ts`);
+const WRITER = join(import.meta.dirname, "../servers/writer.ts");
 
 export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOptions): Promise<Rollouts> {
   await using stack = new AsyncDisposableStack();
@@ -73,23 +76,19 @@ export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOpt
   await createSurroundings(api);
   let version = 1;
   await api.create(SIDECAR_SETS, sidecarSet(version));
-  const kubelets = stack.use(startChild(server("kubelets"), [kubeconfig, String(KUBELET_DELAY_MS)]));
   const stop = new AbortController();
   stack.defer(() => stop.abort());
   const watch = new PodWatch(api);
+  const kubelets = stack.use(simulateKubelets(kubeconfig, watch, KUBELET_DELAY_MS));
   await watch.start(stop.signal);
   await createPods(api, pods);
   await watch.until(pods, imageOf(version), () => Promise.resolve());
   tell(`${pods} pods are Ready, and as many of nobody`);
-  const controller = stack.use(await startController(kubeconfig, api, pods, controllerFlags));
-  tell("the controller knows all pods");
-  const writer = stack.use(startChild(server("writer"), [kubeconfig]));
-  const pids = {
+  const writer = stack.use(startChild(WRITER, [kubeconfig]));
+  const pids: Record<string, number> = {
     "API server": cluster.processes.pid("apiserver") ?? 0,
     etcd: cluster.processes.pid("etcd") ?? 0,
-    controller: controller.pid,
-    kubelets: kubelets.pid,
-    bench: process.pid,
+    "kubelets and bench": process.pid,
     "plain client": writer.pid,
   };
   /** What the processes take for it. */
@@ -100,8 +99,27 @@ export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOpt
     return [result, Object.fromEntries(Object.entries(after).map(([name, at]) => [name, at - (before[name] ?? 0)]))];
   };
 
-  const rollout = async (): Promise<Omit<Run, "plain" | "byHand">> => {
-    await kubelets.ask<KubeletReport>("report");
+  const byHand: ByHand[] = [];
+  let handVersion = 1;
+  const upgradeByHand = async (): Promise<ByHand> => {
+    await quiet(cluster);
+    const asked = { atOnce: AT_ONCE, bytes: PATCH_BYTES, wish: imageOf(++handVersion) };
+    const [written, processors] = await taken(() => writer.ask<Written>("byHand", asked));
+    tell(`by hand: ${(written.ms / 1000).toFixed(1)} s`);
+    return { ...written, processors };
+  };
+  /** Half of them before there is a controller and half after, so that neither has the machine at a better time. */
+  const half = Math.ceil(runs / 2);
+  await upgradeByHand();
+  for (let run = 0; run < half; run++) byHand.push(await upgradeByHand());
+
+  const withController = stack.use(new AsyncDisposableStack());
+  const controller = withController.use(await startController(kubeconfig, api, pods, controllerFlags));
+  pids["controller"] = controller.pid;
+  tell("the controller knows all pods");
+
+  const rollout = async (): Promise<Omit<Run, "plain">> => {
+    await kubelets.report();
     const before = requestsOf(cluster);
     let startedAt = performance.now();
     const begin = async (): Promise<void> => {
@@ -112,7 +130,7 @@ export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOpt
     const ms = performance.now() - startedAt;
     // Also what is left to be said of it.
     await quiet(cluster);
-    const report = await kubelets.ask<KubeletReport>("report");
+    const report = await kubelets.report();
     const writes = writesOf(before, requestsOf(cluster), report.writes);
     return { ms, startedAt, progress, writes, kubelets: report, processors };
   };
@@ -126,20 +144,21 @@ export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOpt
     const plain = [await writer.ask<Written>("plain", asked)];
     const own = await rollout();
     plain.push(await writer.ask<Written>("plain", asked));
-    const wish = imageOf(version);
-    const [byHand, processors] = await taken(() => writer.ask<Written>("byHand", { ...asked, wish }));
-    done.push({ ...own, plain, byHand: { ...byHand, processors } });
+    done.push({ ...own, plain });
     await quiet(cluster);
-    tell(`rollout ${run + 1} of ${runs}: ${(own.ms / 1000).toFixed(1)} s; by hand ${(byHand.ms / 1000).toFixed(1)} s`);
+    tell(`rollout ${run + 1} of ${runs}: ${(own.ms / 1000).toFixed(1)} s`);
   }
-  const [first] = watch.list();
+  await withController.disposeAsync();
+  delete pids["controller"];
+  for (let run = 0; run < half; run++) byHand.push(await upgradeByHand());
   return {
-    podBytes: JSON.stringify(first).length,
+    podBytes: JSON.stringify(watch.sample()).length,
     patchBytes: bytes,
     inspected: watch.inspected,
     violations: watch.violations,
     cold,
     runs: done,
+    byHand,
   };
 }
 
@@ -157,9 +176,12 @@ function writesOf(before: Requests, after: Requests, kubelets: number): PodWrite
 async function createPods(api: Api, count: number): Promise<void> {
   const first = sidecarSet(1);
   const all = Array.from({ length: count }, (_, index) => injected(`web-${String(index).padStart(5, "0")}`, first));
-  const rest: Iterator<Pod> & Iterable<Pod> = all.flatMap((pod) => [pod, nobodys(pod)]).values();
+  const rest = all.values();
   const worker = async (): Promise<void> => {
-    for (const pod of rest) await api.create(RESOURCES.pods, pod);
+    for (const pod of rest) {
+      await api.create(RESOURCES.pods, pod);
+      await createNobodys(api, pod);
+    }
   };
   await Promise.all(Array.from({ length: 16 }, worker));
 }

@@ -8,7 +8,10 @@ import { Progress } from "./progress.ts";
 
 const LIMIT_MS = 300_000;
 
-/** What one client of the API server sees of the pods, event by event. */
+/**
+ * What one client of the API server sees of the pods, event by event: of those that are rolled, and for the kubelets of
+ * all. One watch for both, so that looking on costs neither the API server nor the processors more than need be.
+ */
 export class PodWatch {
   readonly violations: string[] = [];
   /** Events that the invariants were held against. */
@@ -20,8 +23,9 @@ export class PodWatch {
   #onEvent: (key: string, pod: Pod) => void = () => undefined;
 
   constructor(api: Api) {
-    this.#pods = createReflector<Pod & KubeObject>({ api, resource: RESOURCES.pods, namespace: NAMESPACES.rolled });
+    this.#pods = createReflector<Pod & KubeObject>({ api, resource: RESOURCES.pods });
     this.#pods.subscribe(({ key, object }) => {
+      if (object.metadata.namespace !== NAMESPACES.rolled) return;
       const before = this.#seen.get(key);
       const { seen, violations } = inspect(before, object);
       this.#seen.set(key, seen);
@@ -38,8 +42,14 @@ export class PodWatch {
     await this.#pods.waitForSync(signal);
   }
 
-  list(): Pod[] {
-    return this.#pods.store.list();
+  /** Any of the rolled pods. */
+  sample(): Pod | undefined {
+    return this.#pods.store.list().find(({ metadata }) => metadata.namespace === NAMESPACES.rolled);
+  }
+
+  /** Every state of every pod; nobody deletes one. */
+  subscribe(onPod: (key: string, pod: Pod) => void): Disposable {
+    return this.#pods.subscribe(({ key, object }) => onPod(key, object));
   }
 
   /** Resolves when all pods have settled on this image. What they reached before is there from the beginning. */
