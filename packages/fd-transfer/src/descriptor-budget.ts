@@ -6,7 +6,11 @@ const RESERVE = 64;
 
 /** How many more descriptors this process can take over and still have `reserve` of them. */
 export function descriptorBudget(reserve = RESERVE): number {
-  const soft = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-  if (soft === undefined) return 0xffff_ffff; // unlimited
-  return Math.max(0, Number(soft) - readdirSync("/proc/self/fd").length - reserve);
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    if (soft === undefined) return 0xffff_ffff; // unlimited
+    return Math.max(0, Number(soft) - readdirSync("/proc/self/fd").length - reserve);
+  } catch {
+    return 0; // not one is left, to look with
+  }
 }

@@ -5,24 +5,22 @@ import type { Holdings } from "./holdings.ts";
 import type { LinkHost } from "./link.ts";
 import { Link } from "./link.ts";
 import { loadNative } from "./native/addon.ts";
-import { OwnedFd } from "./native/owned-fd.ts";
 import type { Identity } from "./new-side.ts";
 import { OwnerSocket } from "./owner-socket.ts";
+import type { Lineage } from "./ownership.ts";
+import { Parcel } from "./parcel.ts";
 import type { Admission } from "./protocol/admission.ts";
 import { admit } from "./protocol/admission.ts";
 import type { BackOff } from "./protocol/back-off.ts";
 import { NO_BACK_OFF, rolledBack } from "./protocol/back-off.ts";
-import { intoBatches } from "./protocol/batches.ts";
 import type { GiverState } from "./protocol/giver-state.ts";
 import { startGiver, stepGiver } from "./protocol/giver.ts";
 import type { Timeouts } from "./protocol/limits.ts";
-import type { FdItem, Message, MessageOf } from "./protocol/message.ts";
-import { plainItem } from "./protocol/plain-item.ts";
+import type { Message, MessageOf } from "./protocol/message.ts";
 import type { Rank } from "./protocol/rank.ts";
 import type { LinkEvent } from "./protocol/step.ts";
 import { isSigned } from "./protocol/token.ts";
-import { WORD } from "./protocol/word.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionHandler } from "./session.ts";
 
 /** Of those who are silent so far, and of those who stand by: neither may use up the descriptors of the application. */
 const MAX_WAITING = 64;
@@ -57,7 +55,7 @@ export class OldSide {
   readonly #waiting = new Set<Session>();
   #parked: { readonly session: Session; readonly hello: MessageOf<"HELLO"> } | null = null;
   #link: Link<GiverState> | null = null;
-  #wordFd: OwnedFd | null = null;
+  #parcel: Parcel | null = null;
   #backOff: BackOff = NO_BACK_OFF;
 
   constructor(identity: Identity, times: Timeouts, holdings: Holdings, host: OldSideHost) {
@@ -127,7 +125,7 @@ export class OldSide {
     this.stopAnswering();
     this.#link?.destroy();
     this.#link = null;
-    this.#wordFd?.close();
+    this.#parcel?.close();
   }
 
   #welcomeStranger(fd: number): void {
@@ -136,7 +134,8 @@ export class OldSide {
     // Who is not of the group cannot reach the socket.
     const trusted = uid === (process.geteuid?.() ?? uid) || uid === 0 || this.#identity.mode === "group";
     const session = new Session(fd, {
-      message: (message) => {
+      message: (message, fds) => {
+        for (const one of fds) one.close();
         clearTimeout(this.#strangers.get(session));
         this.#strangers.delete(session);
         if (message.type === "HELLO" && trusted) return this.#answer(session, message);
@@ -179,7 +178,11 @@ export class OldSide {
   #answer(session: Session, hello: MessageOf<"HELLO">): void {
     const admission = this.#admit(hello);
     const forget = (): void => this.#forget(session);
-    session.handler = { message: forget, eof: forget, broken: forget };
+    const message: SessionHandler["message"] = (_, fds) => {
+      for (const one of fds) one.close();
+      forget();
+    };
+    session.handler = { message, eof: forget, broken: forget };
     switch (admission.kind) {
       case "refuse": {
         const { code, reason } = admission;
@@ -219,39 +222,21 @@ export class OldSide {
   #handOver(session: Session, hello: MessageOf<"HELLO">, proto: number): void {
     const lineage = this.#holdings.lineage;
     if (lineage === null) return this.#farewell(session, { type: "BUSY", retryAfterMs: BUSY_MS, by: "its own end" });
-    const states = this.#exportStates();
-    if (states === null) return this.#farewell(session, { type: "BUSY", retryAfterMs: BUSY_MS, by: "its own state" });
+    const parcel = this.#pack(lineage);
+    if (parcel === null) return this.#farewell(session, { type: "BUSY", retryAfterMs: BUSY_MS, by: "what it lacks" });
     const rank: Rank = { version: hello.version, startedAt: hello.startedAt };
-    const wordFd = new OwnedFd(loadNative().createWord(WORD.PREP));
-    const batches = intoBatches<Passed>([
-      { item: plainItem("lock"), fd: lineage.fd },
-      { item: plainItem("word"), fd: wordFd.fd },
-      ...this.#holdings.entries(),
-      ...states.map(({ item, memory }) => ({ item, fd: memory.fd, memory })),
-    ]);
-    const count = batches.reduce((sum, batch) => sum + batch.length, 0);
-    const sizes = states.map(({ memory }) => loadNative().memorySize(memory.fd));
-    const stateBytes = Math.min(
-      0xffff_ffff,
-      sizes.reduce((sum, size) => sum + size, 0),
-    );
-    const epoch = lineage.readEpoch();
-    const welcome: Message = { type: "WELCOME", proto, epoch, count, batches: batches.length, stateBytes, caps: 0 };
-    const { state, effects } = startGiver(batches.length, epoch, welcome, this.#times);
-    const packed = (batch: number): Message => {
-      return { type: "FDS", batch, items: (batches[batch] ?? []).map(({ item }) => item) };
-    };
-    let next = packed(0);
+    const { epoch, count, batches, stateBytes } = parcel;
+    const welcome: Message = { type: "WELCOME", proto, epoch, count, batches, stateBytes, caps: 0 };
+    const { state, effects } = startGiver(batches, epoch, welcome, this.#times);
+    let next = parcel.message(0);
     const link = new Link<GiverState>(stepGiver, state, this.#times, {
       perform: (effect) => {
         if (effect.type === "sendBatch") {
-          const batch = batches[effect.batch] ?? [];
-          const fds = Int32Array.from(batch, (entry) => entry.fd);
-          // A large state must not stay in memory for as long as this process stands by.
-          link.session.send(next, fds, () => closeMemory(batch));
+          const { batch } = effect;
+          link.session.send(next, parcel.descriptors(batch), () => parcel.sent(batch));
           // While the new side looks at these the bytes of those that follow are made.
-          next = packed(effect.batch + 1);
-          if (effect.batch + 1 < batches.length) link.session.prepare(next);
+          next = parcel.message(batch + 1);
+          if (batch + 1 < batches) link.session.prepare(next);
           return;
         }
         if (effect.type === "failed" && effect.how === "rolled") {
@@ -260,14 +245,13 @@ export class OldSide {
         this.#host.perform(effect);
       },
       ended: (outcome) => {
-        for (const batch of batches) closeMemory(batch);
-        wordFd.close();
+        parcel.close();
         this.#link = null;
         this.#host.ended(outcome);
       },
     });
-    this.#wordFd = wordFd;
-    link.word = loadNative().mapWord(wordFd.fd);
+    this.#parcel = parcel;
+    link.word = parcel.word;
     link.lineage = lineage;
     this.#link = link;
     this.#host.asked(rank);
@@ -276,24 +260,18 @@ export class OldSide {
     if (this.#host.isLeaving()) link.dispatch({ type: "terminate" });
   }
 
-  /** Null when the application cannot: there is no hand-over without its state. */
-  #exportStates(): ReturnType<Holdings["states"]["export"]> | null {
+  /** Null when the application cannot export its state, or no descriptor is left: the new side asks again. */
+  #pack(lineage: Lineage): Parcel | null {
+    let what = "nothing can be passed on";
     try {
-      return this.#holdings.states.export();
+      const sockets = this.#holdings.entries();
+      what = "the state cannot be exported";
+      const states = this.#holdings.states.export();
+      what = "nothing can be passed on";
+      return new Parcel(lineage, sockets, states);
     } catch (error) {
-      this.#host.perform({ type: "failed", how: "aborted", reason: `the state cannot be exported: ${String(error)}` });
+      this.#host.perform({ type: "failed", how: "aborted", reason: `${what}: ${String(error)}` });
       return null;
     }
   }
-}
-
-interface Passed {
-  readonly item: FdItem;
-  readonly fd: number;
-  /** Made for this hand-over, and closed as soon as it is sent. */
-  readonly memory?: OwnedFd;
-}
-
-function closeMemory(batch: readonly Passed[]): void {
-  for (const { memory } of batch) memory?.close();
 }

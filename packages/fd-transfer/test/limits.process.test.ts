@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // RLIMIT_NOFILE: what does not fit is refused as a whole, nobody loses a socket, and nothing is left behind.
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { loadNative } from "../src/native/addon.ts";
+import type { Message } from "../src/protocol/message.ts";
+import { decodeMessage, encodeMessage } from "../src/protocol/message.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { LineClients } from "./fixtures/line-clients.ts";
 import { ask } from "./fixtures/load.ts";
@@ -40,6 +44,53 @@ test("an owner with little room takes as many connections as it has room for; th
   // 120 less what a process has open anyway less the reserve of 64.
   expect(clients.answeredBy("v2")).toBeLessThan(56);
   clients.close();
+});
+
+/** What the owner answers to this as the first message. */
+async function answer(scene: Scene, message: Message): Promise<Message> {
+  const native = loadNative();
+  const fd = native.connectSeqpacket(join(scene.dir, "owner.sock"));
+  try {
+    native.send(fd, encodeMessage(message, 0), []);
+    for (let tries = 0; tries < 1_000; tries++) {
+      const received = native.recv(fd, 65_536);
+      if (received !== null && received.data.length === 0) throw new Error("the end, without an answer");
+      if (received !== null) return decodeMessage(received.data).message;
+      await sleep(10);
+    }
+    throw new Error("no answer");
+  } finally {
+    native.close(fd);
+  }
+}
+
+test("an owner without a descriptor to spare says so to whoever asks, serves on, and hands over when it has some", async () => {
+  await using scene = await Scene.open();
+  const first = scene.start("v1", { NOFILE: "120" }, "at-limit.ts");
+  await first.says("ready");
+  // One, for the connection of whoever asks: none for what it asks for.
+  first.child.stdin?.write("1\n");
+  await first.says("left");
+  const asks = {
+    protoMin: 1,
+    protoMax: 1,
+    name: "fixture",
+    version: 0n,
+    nonce: new Uint8Array(16),
+    mac: new Uint8Array(),
+  };
+  const startedAt = process.hrtime.bigint();
+  const move: Message = { type: "MOVE", ...asks, startedAt, keys: [] };
+  expect(await answer(scene, move)).toMatchObject({ type: "MOVING", fdBudget: 0 });
+  // Until the owner has heard of the end of the connection before, there is no room for another one.
+  const hello: Message = { type: "HELLO", ...asks, startedAt, epochKnown: 0n, uid: 0, caps: 0 };
+  expect(await answer(scene, hello)).toMatchObject({ type: "BUSY" });
+  expect((await first.says("rollback"))["how"]).toMatchObject({ how: "aborted" });
+  first.child.stdin?.write("60\n");
+  expect(await (await scene.ready("v2")).says("ready")).toMatchObject({
+    cookie: String((await first.says("ready"))["cookie"]),
+    role: "successor",
+  });
 });
 
 test.runIf(canIsolate)(
