@@ -54,9 +54,11 @@ export function simulateKubelets(kubeconfig: string, watch: PodWatch, delayMs: n
   };
 
   const advance = (): void => {
-    while (underWay < AT_ONCE && due[0] !== undefined && due[0].at <= performance.now()) {
-      const [first] = due.splice(0, 1);
-      if (first !== undefined) void send(first.key, first.at);
+    for (;;) {
+      const [first] = due;
+      if (first === undefined || underWay >= AT_ONCE || first.at > performance.now()) return;
+      due.shift();
+      void send(first.key, first.at);
     }
   };
 

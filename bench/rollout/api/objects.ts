@@ -81,10 +81,10 @@ export function injected(name: string, from: SidecarSet): Pod {
 
 /** The same pod, of the same size, without any sign of a SidecarSet, so that no controller looks after it. */
 export function nobodys({ metadata, spec, ...rest }: Pod): Pod {
-  const signs = [HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION, INJECTED_LIST_ANNOTATION];
+  const signs = new Set([HASH_ANNOTATION, HASH_WITHOUT_IMAGE_ANNOTATION, INJECTED_LIST_ANNOTATION]);
   const annotations = Object.fromEntries(
     Object.entries(metadata.annotations ?? {}).map(([key, value]) => [
-      signs.includes(key) ? `bench.hot.internal/${key.replace("/", ".")}` : key,
+      signs.has(key) ? `bench.hot.internal/${key.replace("/", ".")}` : key,
       value,
     ]),
   );

@@ -22,7 +22,7 @@ export function apiRows(pods: number, { runs, byHand, cold, violations, inspecte
   const firstReset = (run: Run): number => (run.progress.times("reset")[0] ?? Number.NaN) - run.startedAt;
   const early = (run: Run): number =>
     run.progress.times("reset").filter((at) => at - run.startedAt < lastUpgrade(run)).length;
-  const handRate = median(byHand.map(rate));
+  const handRate = rate({ ms: byHand.reduce((sum, { ms }) => sum + ms, 0) / byHand.length });
   const lag = (of: "sentAfter" | "answeredAfter", share: number): number =>
     median(runs.map(({ kubelets }) => percentile(kubelets[of], share)));
   const both = (of: "sentAfter" | "answeredAfter"): string => [0.5, 0.99].map((p) => lag(of, p).toFixed(1)).join(" / ");
