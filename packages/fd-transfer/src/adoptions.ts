@@ -4,11 +4,15 @@ import type { PackedConnection } from "./movable.ts";
 /** At one time, so that whatever else has come in the meantime is served in between. */
 const SLICE_MS = 1;
 /** While new connections keep coming, adopting takes at most one part in so many of the time. */
-const SHARE = 4;
+const SHARE = 16;
 /** So long after somebody has connected others are expected. */
 const RECENT_MS = 50;
+/** Between two batches. */
+const LONGEST_REST_MS = 100;
 /** In all, of batches that follow each other: whoever passes connections on may have a deadline. */
-const MOST_REST_MS = 1_000;
+const MOST_REST_MS = 2_000;
+/** What the first batch is expected to take; the code runs for the first time then. */
+const FIRST_MS = 2;
 
 export interface AdoptionsHost {
   /** One was taken that nobody reads so far. */
@@ -20,19 +24,21 @@ export interface AdoptionsHost {
 }
 
 /**
- * Connections that this process has taken and begins to read: a few in each turn of the event loop, and with pauses
- * while others connect anew. libuv accepts one of those in each turn, so a batch of adoptions would be in front of each;
- * and the process that passes connections on, which waits for the end of a batch, rests as well.
+ * Connections that this process has taken and begins to read: a few in each turn of the event loop. While others connect
+ * anew, it asks whoever passes them on to rest between two batches: what rests there is still served, and what has been
+ * taken is read soon.
  */
 export class Adoptions {
   readonly #host: AdoptionsHost;
   readonly #queue: PackedConnection[] = [];
-  #stop: (() => void) | null = null;
+  #next: NodeJS.Immediate | undefined;
   #adopting = false;
   #lastCame = -Infinity;
+  /** What the last batch took. */
+  #tookMs = FIRST_MS;
+  /** Asked for in all, and until when it lasts. */
+  #restedMs = 0;
   #restUntil = -Infinity;
-  /** When the first of those batches came. */
-  #since = -Infinity;
 
   constructor(host: AdoptionsHost) {
     this.#host = host;
@@ -45,13 +51,24 @@ export class Adoptions {
 
   /** They are this process' own from now on, whatever becomes of it. */
   take(packed: readonly PackedConnection[]): void {
-    const now = performance.now();
-    if (now - this.#restUntil > MOST_REST_MS) this.#since = now;
     for (const one of packed) {
       this.#host.expect();
       this.#queue.push(one);
     }
-    if (this.busy && this.#stop === null) this.#goOn();
+    if (!this.busy || this.#next !== undefined) return;
+    this.#tookMs = 0;
+    this.#goOn();
+  }
+
+  /** How long the process that passes connections on should rest before the next batch. */
+  restMs(): number {
+    const now = performance.now();
+    if (now - this.#restUntil > MOST_REST_MS) this.#restedMs = 0;
+    const wanted = now - this.#lastCame < RECENT_MS ? Math.ceil(this.#tookMs * (SHARE - 1)) : 0;
+    const rest = Math.min(wanted, LONGEST_REST_MS, MOST_REST_MS - this.#restedMs);
+    this.#restedMs += rest;
+    this.#restUntil = now + rest;
+    return rest;
   }
 
   /** A server has a connection, new or adopted. */
@@ -61,28 +78,18 @@ export class Adoptions {
 
   /** There is no time left to be polite. */
   finish(): void {
-    this.#stop?.();
-    this.#stop = null;
+    clearImmediate(this.#next);
+    this.#next = undefined;
     this.#slice(Infinity);
   }
 
   #goOn(): void {
-    const now = performance.now();
-    const rest = Math.min(this.#restUntil, this.#since + MOST_REST_MS) - now;
-    if (rest > 0 && now - this.#lastCame < RECENT_MS) {
-      const timer = setTimeout(() => this.#go(), rest);
-      this.#stop = () => clearTimeout(timer);
-    } else {
-      const immediate = setImmediate(() => this.#go());
-      this.#stop = () => clearImmediate(immediate);
-    }
-  }
-
-  #go(): void {
-    this.#stop = null;
-    this.#slice(SLICE_MS);
-    if (this.busy) this.#goOn();
-    else this.#host.done();
+    this.#next = setImmediate(() => {
+      this.#next = undefined;
+      this.#slice(SLICE_MS);
+      if (this.busy) this.#goOn();
+      else this.#host.done();
+    });
   }
 
   #slice(ms: number): void {
@@ -94,6 +101,6 @@ export class Adoptions {
       took = performance.now() - begun;
     }
     this.#adopting = false;
-    this.#restUntil = begun + took * SHARE;
+    this.#tookMs += took;
   }
 }

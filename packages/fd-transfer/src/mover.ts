@@ -166,8 +166,7 @@ export class Mover {
       case "cancel":
         return clearTimeout(this.#timer);
       case "look":
-        this.#wanted = effect.max;
-        return this.wake();
+        return this.#lookAfter(effect.afterMs, effect.max);
       case "sendBatch":
         return this.#sendBatch(effect.batch);
       case "settle":
@@ -186,6 +185,15 @@ export class Mover {
         this.#hopeUntil = Math.min(this.#hopeUntil, performance.now() + this.#times.connectMs);
         this.#retryLater(effect.againMs ?? 0);
     }
+  }
+
+  #lookAfter(ms: number, max: number): void {
+    const begin = (): void => {
+      this.#wanted = max;
+      this.wake();
+    };
+    if (ms === 0) begin();
+    else this.#timer = setTimeout(begin, ms);
   }
 
   #look(): void {

@@ -125,7 +125,8 @@ export class Receivers {
       return key === undefined || fd === undefined ? null : { key, fd, meta, unread };
     });
     const taken: PackedConnection[] = [];
-    for (const effect of receive(batch, { serving: this.#isServing(), wanted })) {
+    const restMs = this.#adoptions.restMs();
+    for (const effect of receive(batch, { serving: this.#isServing(), wanted, restMs })) {
       if (effect.type === "send") session.send(effect.message);
       const connection = effect.type === "adopt" ? packed[effect.index] : null;
       if (connection === null || connection === undefined) continue;

@@ -16,7 +16,8 @@ import { closing, folder, openDescriptors } from "./native/descriptors.ts";
 afterEach(() => void vi.restoreAllMocks());
 
 const NOTHING = new Uint8Array();
-const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const { setImmediate: next } = globalThis;
+const turn = async (): Promise<void> => new Promise((resolve) => next(resolve));
 
 /** Each adoption takes so long by a clock that nothing else moves. */
 function clockOf(ms: number): { readonly tick: (more?: number) => void } {
@@ -25,33 +26,19 @@ function clockOf(ms: number): { readonly tick: (more?: number) => void } {
   return { tick: (more = ms) => void (now += more) };
 }
 
-/** What it rests, which is no time here but by the clock. */
-function restsOf({ tick }: { readonly tick: (ms: number) => void }): number[] {
-  const rests: number[] = [];
-  vi.spyOn(globalThis, "setTimeout").mockImplementation(((then: () => void, ms: number) => {
-    rests.push(ms);
-    setImmediate(() => {
-      tick(ms);
-      then();
-    });
-  }) as unknown as typeof setTimeout);
-  return rests;
-}
-
 interface Batch {
   readonly paced: Adoptions;
+  readonly clock: ReturnType<typeof clockOf>;
   /** In which turn each was adopted. */
   readonly seen: number[];
-  readonly rests: readonly number[];
   readonly done: () => number;
-  /** Turns pass until all are adopted; `come`: in each of them somebody connects. */
-  readonly run: (come: boolean) => Promise<void>;
+  /** So many are taken; turns pass until all are adopted. */
+  readonly run: (count: number) => Promise<void>;
 }
 
-/** So many are taken, each of which takes so long to adopt. */
-function adoptions(count: number, ms: number): Batch {
+/** Each takes so long to adopt. */
+function adoptions(ms: number): Batch {
   const clock = clockOf(ms);
-  const rests = restsOf(clock);
   const seen: number[] = [];
   let turns = 0;
   let done = 0;
@@ -63,62 +50,76 @@ function adoptions(count: number, ms: number): Batch {
     },
     done: () => done++,
   });
-  const run = async (come: boolean): Promise<void> => {
-    for (; paced.busy && turns < 10_000; turns++) {
-      if (come) paced.came();
-      await turn();
-    }
+  const run = async (count: number): Promise<void> => {
+    paced.take(some(count));
+    for (; paced.busy && turns < 10_000; turns++) await turn();
   };
-  paced.take(Array.from({ length: count }, () => ({}) as PackedConnection));
-  return { paced, seen, rests, done: () => done, run };
+  return { paced, clock, seen, done: () => done, run };
+}
+
+function some(count: number): PackedConnection[] {
+  return Array.from({ length: count }, () => ({}) as PackedConnection);
 }
 
 test("a batch is adopted a slice in each turn, so that what else has come is served in between", async () => {
-  const { seen, rests, done, run } = adoptions(32, 0.25);
+  const { seen, done, run } = adoptions(0.25);
+  const all = run(32);
   expect(seen).toEqual([]);
-  await run(false);
-  const perTurn = Object.values(Object.groupBy(seen, (at) => at)).map((some) => some?.length);
+  await all;
+  const perTurn = Object.values(Object.groupBy(seen, (at) => at)).map((of) => of?.length);
   expect(perTurn).toEqual([4, 4, 4, 4, 4, 4, 4, 4]);
-  expect(rests).toEqual([]);
   expect(done()).toBe(1);
 });
 
-test("while others connect, it rests three times as long as it has worked", async () => {
-  const { seen, rests, run } = adoptions(32, 0.25);
-  await run(true);
-  expect(seen).toHaveLength(32);
-  // Not after the last of eight slices.
-  expect(rests).toEqual([3, 3, 3, 3, 3, 3, 3]);
+test("while others connect, it asks for a rest of fifteen times as long as the last batch took", async () => {
+  const { paced, clock, run } = adoptions(0.25);
+  expect(paced.restMs()).toBe(0);
+  paced.came();
+  await run(8);
+  expect(paced.restMs()).toBe(30);
+  await run(4);
+  expect(paced.restMs()).toBe(15);
+  clock.tick(60);
+  expect(paced.restMs()).toBe(0);
 });
 
-test("it rests for a second in all: whoever passes connections on may have a deadline", async () => {
-  const { seen, rests, run } = adoptions(200, 10);
-  await run(true);
-  expect(seen).toHaveLength(200);
-  const rested = rests.reduce((sum, ms) => sum + ms, 0);
-  expect(rested).toBeGreaterThan(500);
-  expect(rested).toBeLessThanOrEqual(1_000);
+test("it asks for two seconds of rest in all: whoever passes connections on may have a deadline", async () => {
+  const { paced, clock, run } = adoptions(2);
+  const rests: number[] = [];
+  for (let batch = 0; batch < 30; batch++) {
+    paced.came();
+    await run(8);
+    rests.push(paced.restMs());
+    clock.tick(rests.at(-1));
+  }
+  expect(Math.max(...rests)).toBe(100);
+  expect(rests.reduce((sum, ms) => sum + ms, 0)).toBe(2_000);
+  expect(rests.at(-1)).toBe(0);
+  // Those that come much later are others.
+  clock.tick(3_000);
+  paced.came();
+  expect(paced.restMs()).toBe(100);
 });
 
 test("an adopted connection is nobody new", async () => {
   const clock = clockOf(0.25);
-  let adopted = 0;
   const paced: Adoptions = new Adoptions({
     expect: () => undefined,
     adopt: () => {
-      adopted++;
       paced.came(); // As a server does that is given one.
       clock.tick();
     },
     done: () => undefined,
   });
-  paced.take(Array.from({ length: 32 }, () => ({}) as PackedConnection));
+  paced.take(some(32));
   for (let turns = 0; turns < 8; turns++) await turn();
-  expect(adopted).toBe(32);
+  expect(paced.busy).toBe(false);
+  expect(paced.restMs()).toBe(0);
 });
 
 test("finish: what was taken is adopted at once", () => {
-  const { paced, seen } = adoptions(32, 0.25);
+  const { paced, seen } = adoptions(0.25);
+  paced.take(some(32));
   paced.finish();
   expect(seen).toHaveLength(32);
   expect(paced.busy).toBe(false);
@@ -226,12 +227,13 @@ test("an owner that ends reads what it has answered for, and leaves the rest to 
   const { receivers, told, send, unread } = passing();
   await until(() => told.includes("MOVING"));
   const before = openDescriptors().length;
-  // It rests after the first connection, for longer than this test takes.
-  receivers.came();
-  vi.spyOn(globalThis, "setTimeout").mockReturnValue(undefined as never);
   send(0);
-  await until(() => told.includes("adopted 0a"));
   send(1);
+  const held: (() => void)[] = [];
+  // No turn of the event loop passes between the two connections of the first batch: the second batch has to wait.
+  vi.spyOn(globalThis, "setImmediate").mockImplementation(((then: () => void) => void held.push(then)) as never);
+  await until(() => told.includes("ack 0"));
+  held.shift()?.();
   for (let turns = 0; turns < 10; turns++) await turn();
   expect(told).toEqual(["MOVING", "ack 0", "adopted 0a"]);
   expect(unread()).toBe(1);

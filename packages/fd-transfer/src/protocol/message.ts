@@ -96,7 +96,8 @@ export interface Bodies {
   MOVING: { readonly proto: number; readonly keys: readonly string[]; readonly fdBudget: number };
   /** One socket for each item, then one sealed memory with the bytes of all, if there are any. */
   CONN: { readonly batch: number; readonly items: readonly ConnItem[] };
-  CONN_ACK: { readonly batch: number; readonly taken: readonly boolean[] };
+  /** `restMs`: the next batch should not come before; 0 = at once. */
+  CONN_ACK: { readonly batch: number; readonly taken: readonly boolean[]; readonly restMs: number };
 }
 
 export type MessageType = keyof Bodies;
@@ -187,7 +188,7 @@ const bodies: { readonly [T in MessageType]: readonly [number, Field<Bodies[T]>]
   ACCEPTING: [13, nothing],
   GUARD_OK: [14, nothing],
   CONN: [15, struct<Bodies["CONN"]>({ batch: u16, items: list(conn, MAX_BATCH) })],
-  CONN_ACK: [16, struct<Bodies["CONN_ACK"]>({ batch: u16, taken: list(bool, MAX_BATCH) })],
+  CONN_ACK: [16, struct<Bodies["CONN_ACK"]>({ batch: u16, taken: list(bool, MAX_BATCH), restMs: u16 })],
   YIELD: [17, nothing],
   YIELDED: [18, nothing],
   DRAINED: [19, struct<Bodies["DRAINED"]>({ connections: u32, destroyed: u32, ms: u32, moved: u32 })],

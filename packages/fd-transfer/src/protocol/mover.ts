@@ -30,8 +30,8 @@ export type MoverEffect =
   | { readonly type: "send"; readonly message: Message }
   | { readonly type: "timer"; readonly ms: number }
   | { readonly type: "cancel" }
-  /** Look for connections that can move, at most so many. */
-  | { readonly type: "look"; readonly max: number }
+  /** Look for connections that can move, at most so many, after a rest. */
+  | { readonly type: "look"; readonly max: number; readonly afterMs: number }
   | { readonly type: "sendBatch"; readonly batch: number }
   /** The owner reads those taken; the others are adopted here. */
   | { readonly type: "settle"; readonly taken: readonly boolean[] }
@@ -50,6 +50,10 @@ export interface MoverStep {
 
 /** So few at once that neither process stands still for long while it lifts or adopts them. */
 const MOST_AT_ONCE = 32;
+/** While the owner is busy with others, or may be: what is on its way waits until all of its batch are read. */
+const FEW_AT_ONCE = 8;
+/** Whatever the owner asks for: connections that rest are served here, but this process may have a deadline. */
+const LONGEST_REST_MS = 250;
 const SOON_MS = 20;
 const LATER_MS = 1_000;
 
@@ -86,7 +90,7 @@ function asking(state: MoverState, event: MoverEvent): MoverStep {
   const { message } = event;
   if (message.type === "BUSY") return end(state, message.retryAfterMs);
   if (message.type !== "MOVING") return end(state, LATER_MS);
-  return goOn({ ...state, keys: message.keys, budget: message.fdBudget }, [{ type: "cancel" }]);
+  return goOn({ ...state, keys: message.keys, budget: message.fdBudget }, FEW_AT_ONCE, 0, [{ type: "cancel" }]);
 }
 
 function open(state: MoverState, event: MoverEvent): MoverStep {
@@ -116,12 +120,13 @@ function waiting(state: MoverState, event: MoverEvent): MoverStep {
   if (state.stopping) return end(next, null, [settle]);
   // An owner that takes nothing does not own any more, or has no room: ask again later.
   if (!message.taken.includes(true)) return end(next, LATER_MS, [settle]);
-  return goOn(next, [settle]);
+  const { restMs } = message;
+  return goOn(next, restMs > 0 ? FEW_AT_ONCE : MOST_AT_ONCE, Math.min(restMs, LONGEST_REST_MS), [settle]);
 }
 
-function goOn(state: MoverState, effects: readonly MoverEffect[]): MoverStep {
+function goOn(state: MoverState, most: number, afterMs: number, effects: readonly MoverEffect[]): MoverStep {
   if (state.budget <= 0 || state.keys.length === 0) return end(state, LATER_MS, effects);
-  const look: MoverEffect = { type: "look", max: Math.min(MOST_AT_ONCE, state.budget) };
+  const look: MoverEffect = { type: "look", max: Math.min(most, state.budget), afterMs };
   return { state: { ...state, phase: "open" }, effects: [...effects, look] };
 }
 

@@ -6,6 +6,8 @@ export interface Arriving {
   readonly serving: boolean;
   /** Whether each connection is what its item says and has somebody to adopt it. */
   readonly wanted: readonly boolean[];
+  /** How long whoever sends them should rest before the next batch. */
+  readonly restMs: number;
 }
 
 /** What the owner does about one CONN, in this order. */
@@ -19,10 +21,10 @@ export type ReceiverEffect =
  * The owner's answer to one batch. It says what it takes before it reads a byte: if it dies in between, the other side
  * finds the answer or none, and knows what has become of each connection.
  */
-export function receive(batch: number, { serving, wanted }: Arriving): readonly ReceiverEffect[] {
+export function receive(batch: number, { serving, wanted, restMs }: Arriving): readonly ReceiverEffect[] {
   const taken = wanted.map((one) => one && serving);
   return [
-    { type: "send", message: { type: "CONN_ACK", batch, taken } },
+    { type: "send", message: { type: "CONN_ACK", batch, taken, restMs } },
     ...taken.map((one, index): ReceiverEffect => ({ type: one ? "adopt" : "close", index })),
   ];
 }

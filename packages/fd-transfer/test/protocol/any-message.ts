@@ -61,7 +61,7 @@ export const message: fc.Arbitrary<Message> = fc.oneof(
     batch: u16,
     items: fc.array(fc.record({ key: u16, cookie: u64, metaBytes: u32, unreadBytes: u32 }), { maxLength: 240 }),
   }),
-  of("CONN_ACK", { batch: u16, taken: fc.array(fc.boolean(), { maxLength: 240 }) }),
+  of("CONN_ACK", { batch: u16, taken: fc.array(fc.boolean(), { maxLength: 240 }), restMs: u16 }),
   of("MOVE", {
     protoMin: u16,
     protoMax: u16,

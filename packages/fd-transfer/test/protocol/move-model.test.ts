@@ -158,7 +158,7 @@ function moves(world: World, variant: Variant): [string, (next: World) => void][
     }
     add("owner answers CONN", (next) => {
       next.toOwner.shift();
-      for (const effect of receive(0, { serving: next.ownerServes, wanted: [true] })) {
+      for (const effect of receive(0, { serving: next.ownerServes, wanted: [true], restMs: 0 })) {
         if (effect.type === "send" && !next.moverClosed) next.toMover.push(effect.message);
         if (effect.type === "adopt" && !next.readers.includes("owner")) next.ownerHolds = true;
       }
@@ -236,10 +236,26 @@ test("M3: without it a promise is broken: an end without an answer means that th
   expect(explore(forgetful).trace?.at(-1)).toBe("nobody reads the connection");
 });
 
+/** What the mover looks for, after MOVING and after the answer to its first batch. */
+function looks(restMs: number): MoverEffect[] {
+  const first = stepMover(startMover(move, 0).state, {
+    type: "message",
+    message: { ...moving, fdBudget: 10_000 } as Message,
+  });
+  const { state } = stepMover(first.state, { type: "packed", count: 1 });
+  const answer: Message = { type: "CONN_ACK", batch: 0, taken: [true], restMs };
+  const second = stepMover(state, { type: "message", message: answer });
+  return [...first.effects, ...second.effects].filter(({ type }) => type === "look");
+}
+
 test("M4: an owner with room for thousands gets a few at a time, so that neither process stands still meanwhile", () => {
-  const { state } = startMover(move, 0);
-  const { effects } = stepMover(state, { type: "message", message: { ...moving, fdBudget: 10_000 } as Message });
-  const look = effects.find((effect) => effect.type === "look");
-  expect(look?.max).toBeGreaterThan(0);
-  expect(look?.max).toBeLessThanOrEqual(64);
+  expect(looks(0)).toEqual([
+    { type: "look", max: 8, afterMs: 0 },
+    { type: "look", max: 32, afterMs: 0 },
+  ]);
+});
+
+test("M6: an owner that asks for a rest gets it, if it is not too long, and fewer at a time", () => {
+  expect(looks(20)[1]).toEqual({ type: "look", max: 8, afterMs: 20 });
+  expect(looks(60_000)[1]).toEqual({ type: "look", max: 8, afterMs: 250 });
 });
