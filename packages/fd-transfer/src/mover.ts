@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { Identities } from "./identities.ts";
 import type { PackedConnection } from "./movable.ts";
 import type { Movables } from "./movables.ts";
+import type { OwnedFd } from "./native/owned-fd.ts";
 import type { Identity } from "./new-side.ts";
 import { connectToOwner } from "./owner-socket.ts";
 import type { Timeouts } from "./protocol/limits.ts";
@@ -33,6 +34,8 @@ export class Mover {
   #state: MoverState | null = null;
   #session: Session | null = null;
   #inFlight: PackedConnection[] = [];
+  /** What goes along with them, until it is sent. */
+  #luggage: OwnedFd | null = null;
   #retryMs = FIRST_RETRY_MS;
   /** Until then an owner that has not been reached may still take them: it publishes a moment after it has decided. */
   #hopeUntil = 0;
@@ -208,15 +211,31 @@ export class Mover {
       this.#timer = setTimeout(() => this.#look(), LOOK_MS);
       return;
     }
-    this.#wanted = 0;
     this.#inFlight = packed;
+    if (!this.#sealLuggage()) {
+      this.#settle(packed.map(() => false));
+      this.#timer = setTimeout(() => this.#look(), LOOK_MS);
+      return;
+    }
+    this.#wanted = 0;
     this.#step({ type: "packed", count: packed.length });
+  }
+
+  /** False: there is no descriptor or memory for it now. */
+  #sealLuggage(): boolean {
+    const bytes = this.#inFlight.flatMap(({ meta, unread }) => [meta, unread]).filter((one) => one.byteLength > 0);
+    try {
+      this.#luggage = bytes.length === 0 ? null : sealBytes(bytes);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #sendBatch(batch: number): void {
     const keys = this.#state?.keys ?? [];
-    const bytes = this.#inFlight.flatMap(({ meta, unread }) => [meta, unread]).filter((one) => one.byteLength > 0);
-    const memory = bytes.length === 0 ? [] : [sealBytes(bytes)];
+    const luggage = this.#luggage;
+    this.#luggage = null;
     const identities = new Identities(this.#inFlight.map(({ fd }) => fd));
     const items = this.#inFlight.map(({ key, meta, unread }, index) => ({
       key: keys.indexOf(key),
@@ -224,8 +243,8 @@ export class Mover {
       metaBytes: meta.byteLength,
       unreadBytes: unread.byteLength,
     }));
-    const fds = [...this.#inFlight.map(({ fd }) => fd), ...memory].map(({ fd }) => fd);
-    this.#session?.send({ type: "CONN", batch, items }, fds, () => memory[0]?.close());
+    const fds = [...this.#inFlight.map(({ fd }) => fd), ...(luggage === null ? [] : [luggage])].map(({ fd }) => fd);
+    this.#session?.send({ type: "CONN", batch, items }, fds, () => luggage?.close());
   }
 
   #settle(taken: readonly boolean[]): void {
@@ -240,5 +259,7 @@ export class Mover {
   #giveUp(): void {
     for (const packed of this.#inFlight) this.#movables.giveUp(packed);
     this.#inFlight = [];
+    this.#luggage?.close();
+    this.#luggage = null;
   }
 }

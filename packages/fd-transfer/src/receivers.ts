@@ -14,6 +14,8 @@ import { readSealed } from "./sealed-bytes.ts";
 import type { Session } from "./session.ts";
 
 const BUSY_MS = 100;
+/** Few processes of one name drain at a time, and whoever reaches owner.sock could ask for more. */
+const MAX_SESSIONS = 64;
 
 /** One batch that cannot be decided on before the one before it is adopted. */
 interface Waiting {
@@ -62,6 +64,7 @@ export class Receivers {
     const keys = move.keys.filter((key) => this.#movables.has(key));
     const end = (): void => this.#end(session);
     session.handler = { message: (message, fds) => this.#message(session, keys, message, fds), eof: end, broken: end };
+    this.#makeRoom();
     this.#sessions.add(session);
     session.send({ type: "MOVING", proto, keys, fdBudget: descriptorBudget() });
   }
@@ -73,6 +76,12 @@ export class Receivers {
     this.#waiting.clear();
     for (const session of this.#sessions) session.close();
     this.#sessions.clear();
+  }
+
+  /** The oldest goes; what it has sent and nobody has read here stays its own, and it may ask again. */
+  #makeRoom(): void {
+    if (this.#sessions.size < MAX_SESSIONS) return;
+    for (const one of this.#sessions) if (!this.#waiting.has(one)) return this.#end(one);
   }
 
   #end(session: Session): void {
@@ -107,11 +116,10 @@ export class Receivers {
     if (fds.length !== items.length + (bytes > 0 ? 1 : 0)) return this.#end(session);
     let luggage: Buffer;
     try {
-      luggage = memory === undefined ? Buffer.alloc(0) : readSealed(memory.fd);
+      luggage = memory === undefined ? Buffer.alloc(0) : readSealed(memory.fd, bytes);
     } catch {
       return this.#end(session);
     }
-    if (luggage.byteLength !== bytes) return this.#end(session);
     const identities = new Identities(fds);
     const wanted = items.map(({ key, cookie }, index) => {
       return keys[key] !== undefined && identities.is(index, "stream", cookie);

@@ -19,9 +19,11 @@ export function sealBytes(chunks: readonly Uint8Array[]): OwnedFd {
   }
 }
 
-/** Throws a NativeError (EINVAL) for a descriptor whose bytes could still change. */
-export function readSealed(fd: number): Buffer {
-  const bytes = Buffer.allocUnsafe(loadNative().memorySize(fd));
+/** Throws a NativeError (EINVAL) for a descriptor whose bytes could still change, and for one of another size. */
+export function readSealed(fd: number, size?: number): Buffer {
+  const found = loadNative().memorySize(fd);
+  if (size !== undefined && found !== size) throw new Error(`a sealed memory has ${found} bytes, not ${size}`);
+  const bytes = Buffer.allocUnsafe(found);
   for (let offset = 0; offset < bytes.byteLength;) {
     const count = readSync(fd, bytes, offset, bytes.byteLength - offset, offset);
     if (count === 0) throw new Error(`a sealed memory ends at byte ${offset} of ${bytes.byteLength}`);

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { loadNative } from "../src/native/addon.ts";
 import { encodeFrame } from "../src/protocol/frame.ts";
-import type { Message } from "../src/protocol/message.ts";
+import type { Message, MessageOf } from "../src/protocol/message.ts";
 import { decodeMessage, encodeMessage } from "../src/protocol/message.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import type { FixtureProcess } from "./fixtures/fixture-process.ts";
@@ -114,6 +114,47 @@ test("200 connections that say nothing, while an upgrade runs", async () => {
   for (const fd of open.splice(0)) native.close(fd);
   expect(owner.has("ready")).toBe(true);
   expect(first.fds()).toBeLessThan(base + 70);
+});
+
+test("descriptors with a message that comes too early are closed", async () => {
+  await using scene = await Scene.open();
+  const first = await scene.ready("v1");
+  const base = first.fds();
+  const gift = openSync("/dev/null", "r");
+  open.push(gift);
+  const gifts = Array.from({ length: 100 }, () => gift);
+  const fd = await knock(scene);
+  native.send(fd, encodeMessage({ type: "CONN", batch: 0, items: [] }, 0), gifts);
+  expect(await answer(fd)).toMatchObject({ type: "REFUSE", code: "protocol" });
+  expect(await answer(fd)).toBeNull();
+  const older = await knock(scene);
+  native.send(older, encodeMessage(hello({ version: 0n, startedAt: 1n }), 0), []);
+  expect(await answer(older)).toMatchObject({ type: "REFUSE", code: "standby" });
+  native.send(older, encodeMessage({ type: "CONN", batch: 0, items: [] }, 1), gifts);
+  expect(await answer(older)).toBeNull();
+  expect(first.fds()).toBe(base);
+  await stillHandsOver(scene, first);
+});
+
+test("100 processes that announce connections and send none: the owner keeps the 64 latest, and hands over", async () => {
+  await using scene = await Scene.open();
+  const first = await scene.ready("v1");
+  const base = first.fds();
+  const { name, version, startedAt, nonce, mac } = hello() as MessageOf<"HELLO">;
+  const move = encodeMessage(
+    { type: "MOVE", protoMin: 1, protoMax: 1, name, version, startedAt, nonce, mac, keys: ["http/http"] },
+    0,
+  );
+  const all: number[] = [];
+  for (let count = 0; count < 100; count++) {
+    const fd = await knock(scene);
+    native.send(fd, move, []);
+    expect(await answer(fd)).toMatchObject({ type: "MOVING", keys: ["http/http"] });
+    all.push(fd);
+  }
+  expect(first.fds()).toBe(base + 64);
+  expect(await answer(all[35]!)).toBeNull();
+  await stillHandsOver(scene, first);
 });
 
 test("100 older processes that stand by: the owner keeps the 64 latest, and hands over", async () => {
