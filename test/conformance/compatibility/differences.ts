@@ -220,6 +220,18 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
     "every settled pod is rewritten at once",
     "each pod remembers its own",
   ],
+  [
+    "rewritten-images",
+    "an admission webhook rewrites the images of a pod, or somebody changes them by hand",
+    "not seen",
+    "left alone too, and shown as `ImageRewritten` (HOT1009); a webhook that takes a new image back makes the upgrade fail",
+  ],
+  [
+    "partly-aborted",
+    "a rollback, where one of several containers could not be upgraded",
+    "the pod counts as updated by its hash",
+    "the hash is emptied by the abort, and all containers get what is wanted",
+  ],
   ["proof", "reset of the old side", "when the new one is Ready", "when the new one has proved its takeover"],
   [
     "unrelated-containers",

@@ -39,7 +39,7 @@ export interface KnownReceipt {
 export interface PodSight {
   readonly pod: PodProjection;
   readonly pairs: readonly HotPair[];
-  /** Hash equal and every serving image is the wanted one. */
+  /** Hash equal: it was given what is wanted. */
   readonly updated: boolean;
   /** Only images differ. */
   readonly upgradable: boolean;

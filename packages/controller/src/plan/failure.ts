@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { retryToken, type SidecarSet } from "@hot/spec";
+import { retryToken, type RolloutReason, type SidecarSet } from "@hot/spec";
+import { toRfc3339 } from "../instant.ts";
 import type { HotPair } from "./hot-pair.ts";
 import type { PodProjection } from "./pod-projection.ts";
-import type { UpgradeFailure } from "./record.ts";
-import { hashOf } from "./upgradable.ts";
+import type { UpgradeFailure, UpgradeRecord } from "./record.ts";
+import { hashOf, podHash } from "./upgradable.ts";
 
 /** What the records of a pod say about earlier attempts at the present generation and revision. */
 export interface Attempts {
@@ -33,6 +34,23 @@ export function attemptsOf(
 }
 
 type Tokens = Pick<UpgradeFailure, "retry" | "podRetry">;
+
+/** What is noted of an upgrade that fails now. */
+export function failureOf(
+  pod: PodProjection,
+  { sidecarSet: name }: UpgradeRecord,
+  reason: RolloutReason,
+  sidecarSet: SidecarSet | undefined,
+  now: number,
+): UpgradeFailure {
+  return {
+    hash: podHash(pod, name),
+    generation: sidecarSet?.metadata.generation ?? 0,
+    reason,
+    at: toRfc3339(now),
+    ...tokensOf(pod, sidecarSet),
+  };
+}
 
 /** The retries that were asked for, as a failure notes them. */
 export function tokensOf(pod: PodProjection, sidecarSet: SidecarSet | undefined): Tokens {

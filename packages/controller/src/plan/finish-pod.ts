@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SidecarSet } from "@hot/spec";
-import { toRfc3339 } from "../instant.ts";
 import type { PairState, PodDecision, Sight } from "./decision.ts";
-import { tokensOf } from "./failure.ts";
+import { failureOf } from "./failure.ts";
 import type { PairDecision } from "./hot-upgrade.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { repairWrite } from "./repair.ts";
-import { podHash } from "./upgradable.ts";
 import { abortWrite, adoptWrite, resetWrite, type PodWrite } from "./writes.ts";
 
 /**
@@ -37,18 +35,27 @@ function pairDecision(
     case "report":
       return decision;
     case "repair":
-      return written(repairWrite(pod, pair, sidecarSet), decision, decision.why);
+      return written(repairWrite(pod, pair, sidecarSet, now), decision, decision.why);
     case "adopt":
       return sidecarSet && empty
         ? { do: "write", write: adoptWrite(pod, sidecarSet, pair, decision, empty, now), decision }
         : { do: "report", reason: "EmptyImageUnknown", detail: pair.base, failing: false };
     case "reset":
-      return written(resetWrite(pod, pair.base, decision, now), decision, pair.base);
+      return written(
+        resetWrite(pod, pair.base, decision, isWanted(decision.record.to, pair.base, sidecarSet), now),
+        decision,
+        pair.base,
+      );
     case "abort":
       return written(abort(pod, pair.base, decision, sidecarSet, now), decision, pair.base);
     default:
       return decision satisfies never;
   }
+}
+
+function isWanted(image: string, base: string, sidecarSet: SidecarSet | undefined): boolean {
+  const container = sidecarSet?.spec.containers?.find((one) => one.name === base);
+  return container === undefined || container.image === image;
 }
 
 function emptyImageOf(sidecarSet: SidecarSet | undefined, base: string): string | undefined {
@@ -65,14 +72,8 @@ function abort(
   now: number,
 ): PodWrite | undefined {
   const { failed, reason, record } = decision;
-  const failure = {
-    hash: podHash(pod, record.sidecarSet),
-    generation: sidecarSet?.metadata.generation ?? 0,
-    reason,
-    at: toRfc3339(now),
-    ...tokensOf(pod, sidecarSet),
-  };
-  return abortWrite(pod, base, decision, failed ? failure : undefined, now);
+  const failure = failed ? failureOf(pod, record, reason, sidecarSet, now) : undefined;
+  return abortWrite(pod, base, decision, failure, now);
 }
 
 function written(write: PodWrite | undefined, decision: PairDecision, why: string): PodDecision {

@@ -10,7 +10,7 @@ import {
   parseObject,
 } from "@hot/spec";
 import type { PodProjection } from "./pod-projection.ts";
-import { parseRecord, recordedBases, type UpgradeRecord } from "./record.ts";
+import { isTargetOf, parseRecord, recordedBases, type UpgradeRecord } from "./record.ts";
 import { knownImageID, type SeenContainer } from "./spec-image.ts";
 
 /** One of the two containers of a hot pair. */
@@ -69,7 +69,7 @@ function readSide(pod: PodProjection, name: string, record: UpgradeRecord | unde
   const container = pod.containers.find((one) => one.name === name);
   if (container === undefined) return undefined;
   const version = readVersion(pod.annotations[VERSION_ANNOTATION_PREFIX + name]);
-  const imageID = knownImageID(pod, container, record);
+  const imageID = knownImageID(pod, container, record, version);
   return { container, ...(version !== undefined && { version }), ...(imageID !== undefined && { imageID }) };
 }
 
@@ -110,7 +110,9 @@ function upgradingRoles({ sides, record }: HotPair, empty: string | undefined): 
   if (first.version === second.version) return { state: "contradictory", why: "both versions are the same" };
   const [target, old] = newer(first, second) ? [first, second] : [second, first];
   const counts =
-    record?.phase === "upgrade" && record.to === target.container.image && record.from === old.container.image;
+    record?.phase === "upgrade" &&
+    isTargetOf(record, target.version, target.container.image) &&
+    (record.version !== undefined || record.from === old.container.image);
   return { state: "upgrading", target, old, ...(counts && { record }) };
 }
 

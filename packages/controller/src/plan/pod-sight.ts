@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { pairNames, type SidecarContainer, type SidecarSet } from "@hot/spec";
 import type { PodSight, Sight } from "./decision.ts";
-import { hotPairs, isHot, rolesOf, servingImage, type HotPair } from "./hot-pair.ts";
+import { hotPairs, isHot, rolesOf } from "./hot-pair.ts";
 import { consistent } from "./in-place-state.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { hashOf, podHash, upgradable } from "./upgradable.ts";
@@ -16,10 +16,8 @@ export function seePod(pod: PodProjection, sidecarSet: SidecarSet | undefined, {
   return {
     pod,
     pairs,
-    updated:
-      sidecarSet !== undefined &&
-      podHash(pod, name) === hashOf(sidecarSet) &&
-      containers.every((one) => servedImage(pod, pairs, one) === one.image),
+    // By the hash alone: the images that a pod was given may be others by now, since admission webhooks change them.
+    updated: sidecarSet !== undefined && podHash(pod, name) === hashOf(sidecarSet),
     upgradable: sidecarSet !== undefined && upgradable(pod, sidecarSet, pairs),
     ready: running && roles.every((one) => one.state === "settled") && consistent(pod, name, new Set(names), pairs),
     upgrading: roles.some((one) => one.state === "upgrading") || pending.get(pod.uid) === "upgrade",
@@ -29,10 +27,4 @@ export function seePod(pod: PodProjection, sidecarSet: SidecarSet | undefined, {
 /** Names that a sidecar container has in pods. */
 export function containerNames(container: SidecarContainer): string[] {
   return isHot(container) ? pairNames(container.name) : [container.name];
-}
-
-function servedImage(pod: PodProjection, pairs: readonly HotPair[], container: SidecarContainer): string | undefined {
-  if (!isHot(container)) return pod.containers.find((one) => one.name === container.name)?.image;
-  const pair = pairs.find((one) => one.base === container.name);
-  return pair && servingImage(rolesOf(pair));
 }

@@ -104,11 +104,10 @@ export function receiptOf(
 ): Receipt {
   const { container } = side;
   const { status } = container;
+  // Where the image is not the one that was written, somebody may have changed it since.
+  const generation = container.image === record.to ? record.generation : pod.generation;
   const reported =
-    status !== undefined &&
-    generationObserved(pod, record.generation) &&
-    isReplaced(status, record) &&
-    observedServing(side);
+    status !== undefined && generationObserved(pod, generation) && isReplaced(status, record) && observedServing(side);
   if (!reported) return { state: "none" };
   const key = receiptKey(pod, container.name, status.containerID);
   const since = times.get(key) ?? now;

@@ -6,13 +6,13 @@ import { isReason, RECORD_ANNOTATION_PREFIX, parseObject } from "@hot/spec";
  * It is never removed; it counts only while it matches the images.
  */
 export interface UpgradeRecord {
-  /** Image that the target side was given. */
+  /** Image that the target side was given; a webhook may have made another one of it. */
   readonly to: string;
   /** Image of the old side. */
   readonly from: string;
   /** Empty image of the pair: what the target side ran before. */
   readonly empty: string;
-  /** Hash entry before the upgrade; empty if unknown. */
+  /** Hash entry before the upgrade; empty if unknown, or if an abort does not bring all back that the upgrade changes. */
   readonly prevHash: string;
   /** Its revision. Absent: unknown. */
   readonly prevRevision?: string;
@@ -25,6 +25,8 @@ export interface UpgradeRecord {
   readonly toImageID?: string;
   /** Generation of the pod that the write produced; 0 where pods have none. */
   readonly generation: number;
+  /** Version that the target side was given. Absent: written by a release that did not note it. */
+  readonly version?: string;
   /** RFC 3339. Of an upgrade: until when the receipt is due; of an abort: until when the hook may still run. */
   readonly deadlineAt: string;
   /** Seconds. */
@@ -62,7 +64,7 @@ export function parseRecord(annotations: Readonly<Record<string, string>>, base:
     typeof object["minReady"] === "number" &&
     (object["onFailure"] === "Abort" || object["onFailure"] === "Wait") &&
     (object["phase"] === "upgrade" || object["phase"] === "reset" || object["phase"] === "abort") &&
-    ["prevRevision", "fromImageID", "toImageID"].every((field) =>
+    ["prevRevision", "version", "fromImageID", "toImageID"].every((field) =>
       ["undefined", "string"].includes(typeof object[field]),
     ) &&
     object["to"] !== "" &&
@@ -85,6 +87,14 @@ function isFailure(value: unknown): value is UpgradeFailure {
     isReason(reason) &&
     typeof at === "string"
   );
+}
+
+/**
+ * Whether this side is the one that the record's upgrade has given a new image, going by its version: an admission
+ * webhook may have changed the image. Who upgrades the side once more gives it another version.
+ */
+export function isTargetOf(record: UpgradeRecord, version: bigint | undefined, image: string): boolean {
+  return record.version === undefined ? image === record.to : record.version === version?.toString();
 }
 
 /** The annotation that holds a record. */

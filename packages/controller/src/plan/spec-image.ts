@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { IN_PLACE_STATE_ANNOTATION, parseImage } from "@hot/spec";
 import type { ContainerProjection, PodProjection } from "./pod-projection.ts";
-import type { UpgradeRecord } from "./record.ts";
+import { isTargetOf, type UpgradeRecord } from "./record.ts";
 
 /** A container, and what its spec image is known to be reported as. */
 export interface SeenContainer {
@@ -38,17 +38,29 @@ export function knownImageID(
   pod: Pick<PodProjection, "generation" | "observedGeneration" | "annotations">,
   { image, status }: ContainerProjection,
   record: UpgradeRecord | undefined,
+  version?: bigint,
 ): string | undefined {
   const upgraded = record !== undefined || pod.annotations[IN_PLACE_STATE_ANNOTATION] !== undefined;
   if (pod.generation === 1 && !upgraded) return status?.imageID;
   // Of an adopted upgrade nobody knows what the container ran when the image was changed.
   if (record === undefined || record.containerID === "") return undefined;
   if (image === record.empty) return record.imageID;
-  if (image === record.from) return record.fromImageID;
-  if (image !== record.to) return undefined;
+  if (!isGiven(pod, record, version, image)) return image === record.from ? record.fromImageID : undefined;
   if (record.phase !== "upgrade") return record.toImageID;
   const { observedGeneration = -1 } = pod;
   return observedGeneration >= record.generation && hasReplacedEmpty(status, record) ? status?.imageID : undefined;
+}
+
+/** The image that the record's upgrade has led to: the one that was written, or what a webhook has made of it at once. */
+function isGiven(
+  { generation }: Pick<PodProjection, "generation">,
+  record: UpgradeRecord,
+  version: bigint | undefined,
+  image: string,
+): boolean {
+  if (image === record.to) return true;
+  const untouched = generation !== 0 && generation === record.generation;
+  return record.phase === "upgrade" && untouched && isTargetOf(record, version, image);
 }
 
 /**

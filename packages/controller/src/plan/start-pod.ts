@@ -7,6 +7,7 @@ import { isHot } from "./hot-pair.ts";
 import { inconsistent } from "./in-place-state.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { containerNames } from "./pod-sight.ts";
+import { rewrittenImages } from "./rewritten.ts";
 import type { Images } from "./safety.ts";
 import type { PairStart } from "./writes.ts";
 
@@ -20,7 +21,8 @@ export function startPod(
   { name }: Pick<Sight, "name">,
 ): PodDecision {
   const { pod } = sight;
-  if (sidecarSet === undefined || sight.updated) return NOTHING;
+  if (sidecarSet === undefined) return NOTHING;
+  if (sight.updated) return updated(sight, sidecarSet);
   if (!sight.upgradable && !isSelected(pod, sidecarSet)) return wait("SelectorNotMatched");
   if (!sight.upgradable)
     return { do: "report", reason: "NotUpgradable", detail: changedFields(pod, sidecarSet), failing: false };
@@ -32,6 +34,11 @@ export function startPod(
   }
   const candidate = { do: "candidate", ...start } as const;
   return heldBack(sight, candidate, sidecarSet, name) ?? candidate;
+}
+
+function updated({ pod, pairs, ready }: PodSight, sidecarSet: SidecarSet): PodDecision {
+  const detail = ready ? rewrittenImages(pod, pairs, sidecarSet) : "";
+  return detail === "" ? NOTHING : { do: "report", reason: "ImageRewritten", detail, failing: false };
 }
 
 function starts(

@@ -54,7 +54,7 @@ export function upgradeWrite(
     images: { ...hot, ...cold },
     ...metadataOf(sidecarSet),
     annotations: {
-      ...Object.assign({}, ...pairs.map((one) => startAnnotations(pod, sidecarSet, one, now))),
+      ...Object.assign({}, ...pairs.map((one) => startAnnotations(pod, sidecarSet, one, changed.length === 1, now))),
       ...(pairs.length > 0 && workingAnnotation(pod, targets)),
       ...inPlaceState(pod, name, hash, changed, now),
       ...setHash(pod, sidecarSet, hash, now),
@@ -66,6 +66,7 @@ function startAnnotations(
   pod: PodProjection,
   sidecarSet: SidecarSet,
   { pair, serving, standby, image }: PairStart,
+  isAlone: boolean,
   now: number,
 ): Record<string, string> {
   const target = versionKeys(standby.container.name);
@@ -77,11 +78,12 @@ function startAnnotations(
     to: image,
     from: serving.container.image,
     empty: standby.container.image,
-    prevHash: podHash(pod, name),
+    prevHash: isAlone ? podHash(pod, name) : "",
     ...(prevRevision !== undefined && { prevRevision }),
     containerID: standby.container.status?.containerID ?? "",
     imageID: standby.container.status?.imageID ?? "",
     generation: nextGeneration(pod),
+    version,
     ...(generationObserved(pod) && onSpecImage(serving) && { fromImageID: serving.container.status?.imageID ?? "" }),
   };
   return {
@@ -94,7 +96,7 @@ function startAnnotations(
 
 type Known = "to" | "from" | "empty" | "prevHash" | "containerID" | "imageID" | "generation";
 
-type Observed = Pick<UpgradeRecord, Known> & Partial<Pick<UpgradeRecord, "prevRevision" | "fromImageID">>;
+type Observed = Pick<UpgradeRecord, Known> & Partial<Pick<UpgradeRecord, "prevRevision" | "fromImageID" | "version">>;
 
 function newRecord(sidecarSet: SidecarSet, known: Observed, now: number): UpgradeRecord {
   const policy = hotUpgradePolicy(sidecarSet);
@@ -126,6 +128,7 @@ export function adoptWrite(
     containerID: "",
     imageID: before?.imageID ?? "",
     generation: pod.generation,
+    ...(target.version !== undefined && { version: target.version.toString() }),
   };
   const annotations = {
     ...recordAnnotation(pair.base, newRecord(sidecarSet, known, now)),
@@ -134,17 +137,23 @@ export function adoptWrite(
   return { kind: "adopt", images: {}, annotations };
 }
 
-/** RESET: the old side is emptied. Undefined where the safety rule refuses it. */
+/**
+ * RESET: the old side is emptied. Undefined where the safety rule refuses it.
+ *
+ * @param isWanted - whether the SidecarSet wants what the upgrade was to; a pod that is marked as if it had it is so no more
+ */
 export function resetWrite(
   pod: PodProjection,
   base: string,
   { target, old, record }: { target: Side; old: Side; record: UpgradeRecord },
+  isWanted: boolean,
   now: number,
 ): PodWrite | undefined {
   const images = emptied(old, target, record.empty);
   if (images === undefined) return undefined;
   const toImageID = target.container.status?.imageID ?? "";
-  const after = { ...record, toImageID, phase: "reset" as const, generation: nextGeneration(pod) };
+  const to = target.container.image;
+  const after = { ...record, to, toImageID, phase: "reset" as const, generation: nextGeneration(pod) };
   return {
     kind: "reset",
     images,
@@ -153,6 +162,7 @@ export function resetWrite(
       [versionKeys(target.container.name).alt]: "0",
       ...recordAnnotation(base, after),
       ...inPlaceState(pod, record.sidecarSet, podHash(pod, record.sidecarSet), Object.keys(images), now),
+      ...(!isWanted && clearHash(pod, record.sidecarSet, now)),
     },
   };
 }
@@ -242,6 +252,13 @@ function resetHash(
     updateTimestamp: toRfc3339(now),
     ...(prevRevision !== undefined && { controllerRevision: prevRevision }),
   });
+}
+
+/** The pod runs what no hash stands for. */
+export function clearHash(pod: PodProjection, name: string, now: number): Record<string, string> {
+  if (podHash(pod, name) === "") return {};
+  const { controllerRevision: _, ...entry } = parseHashes(pod.annotations[HASH_ANNOTATION])?.[name] ?? {};
+  return putEntry(pod, { ...entry, sidecarSetName: name, hash: "", updateTimestamp: toRfc3339(now) });
 }
 
 /** An annotation that can't be read is started afresh; it counts as "no hash" everywhere. */

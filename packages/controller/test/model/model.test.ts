@@ -112,7 +112,12 @@ describe("each rule is needed: without it the model finds a violation", () => {
       /upgrades where/,
     ],
     ["versions grow", weak({ write: smallVersions }), { edits: 1 }, /later upgrade has version/],
-    ["abort puts the hash entry back", weak(without("abort", "kruise.io/sidecarset-hash")), { edits: 2 }, /hash entry/],
+    [
+      "abort puts the hash entry back",
+      weak(without("abort", "kruise.io/sidecarset-hash")),
+      { edits: 2 },
+      /stuck: ImageRewritten/,
+    ],
     [
       "abort puts the working annotation back",
       weak(without("abort", "kruise.io/sidecarset-working")),

@@ -180,6 +180,7 @@ describe("the writes", () => {
       imageID: "sha256:e:1",
       fromImageID: "sha256:x:1",
       generation: 2,
+      version: "5000",
       deadlineAt: "2030-01-01T00:02:00Z",
       minReady: 0,
       onFailure: "Abort",

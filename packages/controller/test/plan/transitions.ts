@@ -139,6 +139,14 @@ export const rows: readonly Row[] = [
   {
     row: 5,
     state: "settled",
+    observation: "hash right, and a webhook has rewritten the image",
+    pod: status(image(calm, "x-1", "mirror/x:1"), "x-1", { image: "mirror/x:1" }),
+    set: v1,
+    is: "ImageRewritten",
+  },
+  {
+    row: 5,
+    state: "settled",
     observation: "hash and serving image right after an upgrade",
     pod: done,
     set: v2,
@@ -315,10 +323,50 @@ export const rows: readonly Row[] = [
   {
     row: 12,
     state: "both ≠ 0",
-    observation: "the record does not match the images (edited by hand)",
-    pod: image(written, "x-2", "x:9"),
+    observation: "the record is of another upgrade than the last one",
+    pod: annotate(image(written, "x-2", "x:9"), { "version.sidecarset.kruise.io/x-2": "5001" }),
     set: v2,
     is: "ADOPT",
+  },
+  {
+    row: 12,
+    state: "both ≠ 0",
+    observation: "the record has no version, and its image is not the target's",
+    pod: annotate(image(written, "x-2", "x:9"), {
+      [`${RECORD_ANNOTATION_PREFIX}x`]: written.metadata.annotations?.[`${RECORD_ANNOTATION_PREFIX}x`]?.replace(
+        '"version":"5000",',
+        "",
+      ),
+    }),
+    set: v2,
+    is: "ADOPT",
+  },
+  {
+    row: 20,
+    state: "both ≠ 0",
+    observation: "the image was changed by hand, which the kubelet has seen and not carried out",
+    pod: status(image({ ...taken, metadata: { ...taken.metadata, generation: 3 } }, "x-2", "x:9"), "x-2", {}),
+    set: v2,
+    is: "Upgrading",
+  },
+  {
+    row: 14,
+    state: "both ≠ 0",
+    observation: "receipt for the image that a webhook has made of it",
+    pod: status(image(written, "x-2", "mirror/x:2"), "x-2", { ...newSide, image: "mirror/x:2" }),
+    set: v2,
+    is: "RESET",
+  },
+  {
+    row: 20,
+    state: "both ≠ 0",
+    observation: "the same, and the kubelet has not seen what was changed since",
+    pod: {
+      ...status(image(written, "x-2", "mirror/x:2"), "x-2", { ...newSide, image: "mirror/x:2" }),
+      metadata: { ...written.metadata, generation: 3 },
+    },
+    set: v2,
+    is: "Migrating",
   },
   {
     row: 12,

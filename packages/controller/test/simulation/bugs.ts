@@ -124,7 +124,9 @@ export const BUGS: readonly Bug[] = [
     changes: [
       {
         file: "plan/hot-pair.ts",
-        from: `record?.phase === "upgrade" && record.to === target.container.image && record.from === old.container.image;`,
+        from: `record?.phase === "upgrade" &&
+    isTargetOf(record, target.version, target.container.image) &&
+    (record.version !== undefined || record.from === old.container.image);`,
         to: `record !== undefined;`,
       },
     ],

@@ -40,6 +40,11 @@ export const rolloutCodes = {
     "The upgrade has failed before for this generation and is tried again, because a retry was asked for.",
     "Nothing to do; look at the first failure in the pod's events if it fails again.",
   ],
+  ImageRewritten: [
+    "HOT1009",
+    "The pod was given the wanted images and its spec names others: an admission webhook, or a person, has changed them.",
+    "Nothing to do where a webhook rewrites images on purpose, as for a mirror of a registry; else find out who changes the pod, and re-create it.",
+  ],
   HookRunning: [
     "HOT1101",
     "The kubelet reports nothing about the container while its postStart hook runs.",
