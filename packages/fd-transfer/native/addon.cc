@@ -6,6 +6,7 @@
 #include <napi.h>
 
 #include "ancillary.h"
+#include "epoch.h"
 #include "inspect.h"
 #include "instance.h"
 #include "memory.h"
@@ -29,6 +30,7 @@ Napi::Value Bind(const Napi::CallbackInfo& info) {
   ExportDescriptors(env, functions);
   ExportMessages(env, functions);
   ExportMemory(env, functions);
+  ExportEpoch(env, functions);
   Word::Export(env, functions);
   Poller::Export(env, functions);
   return functions;

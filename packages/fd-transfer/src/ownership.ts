@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants, fchmodSync, fstatSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { constants, fchmodSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DirectoryMode } from "./directory.ts";
 import { FILE_MODE } from "./directory.ts";
@@ -56,14 +56,16 @@ export class Lineage {
     return readSync(this.fd, bytes, 0, EPOCH_BYTES, 0) === EPOCH_BYTES ? bytes.readBigUInt64LE() : 0n;
   }
 
-  /** Writes and returns the next number: max+1, or the time in ms for a fresh directory. */
+  /**
+   * Writes and returns the next number: max+1, or the time in ms for a fresh directory. By compare-and-swap: a process
+   * that was stopped in here must not put back what others have raised meanwhile.
+   */
   takeEpoch(): bigint {
-    const before = this.readEpoch();
-    const next = before === 0n ? BigInt(Date.now()) : before + 1n;
-    const bytes = Buffer.alloc(EPOCH_BYTES);
-    bytes.writeBigUInt64LE(next);
-    writeSync(this.fd, bytes, 0, EPOCH_BYTES, 0);
-    return next;
+    for (;;) {
+      const before = this.readEpoch();
+      const next = before === 0n ? BigInt(Date.now()) : before + 1n;
+      if (loadNative().exchangeEpoch(this.fd, before, next)) return next;
+    }
   }
 
   /** Only after the dups of the listeners are closed. */

@@ -81,8 +81,11 @@ export interface Native {
   connectUnix(path: string, type: "stream" | "datagram"): number;
   /** null = nobody waits. */
   accept(fd: number): number | null;
-  /** false = EAGAIN, nothing was sent. `data` must not be empty; at most 252 descriptors, which stay ours as well. */
-  send(fd: number, data: Uint8Array, fds: Descriptors): boolean;
+  /**
+   * How many bytes were sent: 0 = EAGAIN; a stream takes a part when it has no room for all, with all descriptors. `data`
+   * must not be empty; at most 252 descriptors, which stay ours as well.
+   */
+  send(fd: number, data: Uint8Array, fds: Descriptors): number;
   /** null = EAGAIN. At most 1 MiB. Has room for 253 descriptors and the credentials. */
   recv(fd: number, maxBytes: number): Received | null;
   /** SEQPACKET, non-blocking. */
@@ -107,6 +110,11 @@ export interface Native {
   peerCredentials(fd: number): Credentials;
   /** false = somebody else holds it. Given up only when the last descriptor of this description is closed. */
   lockExclusive(fd: number): boolean;
+  /**
+   * Compare-and-swap of the first 8 bytes of a regular file, little endian, across processes; a shorter file counts as 0.
+   * True = it was `expected` and is `next` now. EACCES when the descriptor was not opened to read and write.
+   */
+  exchangeEpoch(fd: number, expected: bigint, next: bigint): boolean;
   /** A memfd with one u32, sealed against shrink, grow and further seals. */
   createWord(initial: number): number;
   /** Refuses what is not such a memfd. Does not take the descriptor. */

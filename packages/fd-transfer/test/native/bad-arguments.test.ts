@@ -84,6 +84,7 @@ test("the addon has exactly the functions of its contract", () => {
     "createPoller",
     "createWord",
     "dup",
+    "exchangeEpoch",
     "identify",
     "isOpen",
     "listenSeqpacket",
@@ -104,6 +105,7 @@ test("the addon has exactly the functions of its contract", () => {
 const good: Record<string, (fd: number) => unknown[]> = {
   send: (fd) => [fd, Buffer.from("x"), []],
   recv: (fd) => [fd, 10],
+  exchangeEpoch: (fd) => [fd, 1n, 2n],
   listenTcp: () => ["192.0.2.1", 0, { backlog: 1 }],
   bindUdp: () => ["192.0.2.1", 0, { receiveBytes: 0 }],
   listenSeqpacket: () => ["/nonexistent/s", 0o600, 1],
