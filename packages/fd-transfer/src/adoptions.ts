@@ -5,7 +5,7 @@ import type { PackedConnection } from "./movable.ts";
 const SLICE_MS = 1;
 /** While new connections keep coming, adopting takes at most one part in so many of the time. */
 const SHARE = 16;
-/** So long after somebody has connected others are expected. */
+/** So long after two have connected others are expected; one alone may be this process' own probe. */
 const RECENT_MS = 50;
 /** Between two batches. */
 const LONGEST_REST_MS = 100;
@@ -34,6 +34,7 @@ export class Adoptions {
   #next: NodeJS.Immediate | undefined;
   #adopting = false;
   #lastCame = -Infinity;
+  #cameBefore = -Infinity;
   /** What the last batch took. */
   #tookMs = FIRST_MS;
   /** Asked for in all, and until when it lasts. */
@@ -64,7 +65,7 @@ export class Adoptions {
   restMs(): number {
     const now = performance.now();
     if (now - this.#restUntil > MOST_REST_MS) this.#restedMs = 0;
-    const wanted = now - this.#lastCame < RECENT_MS ? Math.ceil(this.#tookMs * (SHARE - 1)) : 0;
+    const wanted = now - this.#cameBefore < RECENT_MS ? Math.ceil(this.#tookMs * (SHARE - 1)) : 0;
     const rest = Math.min(wanted, LONGEST_REST_MS, MOST_REST_MS - this.#restedMs);
     this.#restedMs += rest;
     this.#restUntil = now + rest;
@@ -73,7 +74,9 @@ export class Adoptions {
 
   /** A server has a connection, new or adopted. */
   came(): void {
-    if (!this.#adopting) this.#lastCame = performance.now();
+    if (this.#adopting) return;
+    this.#cameBefore = this.#lastCame;
+    this.#lastCame = performance.now();
   }
 
   /** There is no time left to be polite. */
