@@ -55,6 +55,10 @@ export interface Listener<A extends InternetAddress | PathAddress = InternetAddr
   /**
    * Gives the connections to a net, http or https server. It accepts when the process becomes owner, not before. A TLS
    * server without `ticketKeys` of its own goes on with those of the old process: its clients resume their sessions.
+   * The server emits `close` when another process takes over, and may listen again: what it needs lives on until the
+   * process ends.
+   *
+   * @throws HandoffError HOT4014 when the server listens already or is another listener's, or this one has a server.
    */
   attach(server: Server): void;
   /** A private connection to the attached server; the shared address would prove nothing. For the probe. */
@@ -71,6 +75,7 @@ const BACKLOG = 4096;
 /** The name of a listener, the server that gets its connections, and the descriptor that comes and goes. */
 export class ListenerSlot extends Slot implements Listener<InternetAddress | PathAddress> {
   #server: Server | null = null;
+  /** Throws when the server is another listener's. */
   readonly #onAttach: (server: Server) => void;
   readonly #tickets = new TicketKeys();
   #given: OwnedFd | null = null;
@@ -145,9 +150,9 @@ export class ListenerSlot extends Slot implements Listener<InternetAddress | Pat
       const what = this.#server === null ? "the server listens already" : `listener ${this.key} has a server already`;
       throw new HandoffError("HOT4014", what, { phase: "listen" });
     }
+    this.#onAttach(server);
     this.#server = server;
     this.#tickets.attach(server);
-    this.#onAttach(server);
     if (this.accepting) this.start();
   }
 

@@ -5,6 +5,7 @@ import type { ConnectionOptions, Connections } from "./declared-connections.ts";
 import { DeclaredConnections } from "./declared-connections.ts";
 import type { DrainReport } from "./drain.ts";
 import { Drain } from "./drain.ts";
+import { HandoffError } from "./errors.ts";
 import { HttpConnections } from "./http-connections.ts";
 import { Movables } from "./movables.ts";
 import { Mover } from "./mover.ts";
@@ -25,6 +26,8 @@ export class Migration {
   readonly mover: Mover;
   readonly receivers: Receivers;
   readonly #movables: Movables;
+  /** Of which listener each server is. */
+  readonly #servers = new Map<Server, string>();
 
   constructor(identity: Identity, times: Timeouts, host: MigrationHost) {
     this.#movables = new Movables({
@@ -38,8 +41,17 @@ export class Migration {
     this.drain = new Drain((socket) => this.mover.takes(socket));
   }
 
-  /** The connections of this server are drained; those of a plain HTTP server move between two requests. */
+  /**
+   * The connections of this server are drained; those of a plain HTTP server move between two requests.
+   *
+   * @throws HandoffError HOT4014: a server of Node listens on one socket.
+   */
   track(key: string, server: Server): void {
+    const other = this.#servers.get(server);
+    if (other !== undefined) {
+      throw new HandoffError("HOT4014", `the server is attached to listener ${other}`, { phase: "listen" });
+    }
+    this.#servers.set(server, key);
     this.drain.track(server);
     server.prependListener("connection", () => this.receivers.came());
     // Beyond that their connections are drained.
@@ -57,6 +69,7 @@ export class Migration {
 
   /** The listener was closed on purpose. */
   untrack(key: string): void {
+    for (const [server, of] of this.#servers) if (of === key) this.#servers.delete(server);
     this.#movables.remove(`http/${key}`);
   }
 

@@ -127,3 +127,16 @@ test("one that is closed a second time does nothing to a later one of its key", 
   first.close();
   expect(await ask(port, false, "x")).toBe("http");
 });
+
+test("a server is attached to one listener, and may go to another when that is closed", async () => {
+  await using scene = await Scene.open();
+  await using hot = await open(scene);
+  const server = createServer((_, response) => response.setHeader("x-version", "b").end("x"));
+  const [a, b] = [await hot.listener("a", { port: 0, host }), await hot.listener("b", { port: 0, host })];
+  a.attach(server);
+  expect(() => b.attach(server)).toThrow(/HOT4014 .*listener a/);
+  a.close();
+  b.attach(server);
+  await hot.ready();
+  expect(await ask(b.address.port, false, "x")).toBe("b");
+});
