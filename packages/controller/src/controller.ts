@@ -24,8 +24,9 @@ import type { PodProjection } from "./plan/pod-projection.ts";
 import { createInjectionIndex, type InjectionIndex } from "./injection-index.ts";
 import type { IsInjectable } from "./plan/injectable.ts";
 import { createPodIndex } from "./pod-index.ts";
-import { createReconciler, UnfinishedError, type Reconcile } from "./reconcile.ts";
+import { createReconciler, type Reconcile } from "./reconcile.ts";
 import { createSeenSidecarSets } from "./seen-sidecar-sets.ts";
+import { UnfinishedError } from "./unfinished.ts";
 import { observeUpgrades } from "./upgrade-metrics.ts";
 
 export interface ControllerOptions {
@@ -132,6 +133,7 @@ export function createController(options: ControllerOptions): Controller {
     },
     expectations,
     clock,
+    turns: takeTurns(clock),
     gate,
     maxWrites,
     log,

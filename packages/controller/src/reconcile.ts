@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ApiError, type Api, type Clock, type FairGate } from "@hot/kube";
-import { reasonCode, type SidecarSet, type SidecarSetStatus } from "@hot/spec";
-import { addedMetadata } from "./act/added-metadata.ts";
-import { applyCondition, applyWrite, resolve, type Outcome, type Writing } from "./act/apply.ts";
+import { ApiError, type Api, type Turns } from "@hot/kube";
+import type { SidecarSet } from "@hot/spec";
+import { resolve, type Writing } from "./act/apply.ts";
+import { createCarryOut, type CarryOutOptions } from "./act/carry-out.ts";
 import type { Expectations } from "./act/expectations.ts";
 import { inParallel } from "./act/in-parallel.ts";
+import { createStatusReport } from "./act/report-status.ts";
 import type { Revisions } from "./act/revisions.ts";
-import { createStatusPace } from "./act/status-pace.ts";
-import { beginTurn, restAfter } from "./act/turn.ts";
-import { SIDECAR_SETS, statusChanged, writeStatus } from "./act/write-status.ts";
-import type { Log } from "./effects.ts";
+import { restAfter } from "./act/turn.ts";
+import { SIDECAR_SETS } from "./act/write-status.ts";
 import type { EmitEvent } from "./emit-event.ts";
-import type { Plan, PlannedWrite } from "./plan/plan.ts";
+import type { Plan } from "./plan/plan.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
 import { createRecall, type Recall, type Sighting } from "./plan/recall.ts";
 import { isActive, type NamespaceLabels } from "./plan/select-pods.ts";
-import type { ReceiptTimes, WriteKind } from "./plan/snapshot.ts";
-import { refusedEvent, type PlannedEvent } from "./plan/events.ts";
+import type { ReceiptTimes } from "./plan/snapshot.ts";
+import type { PlannedEvent } from "./plan/events.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
-import { createRefusals } from "./refusals.ts";
 import { recordRevision } from "./record-revision.ts";
 import type { SeenSidecarSets } from "./seen-sidecar-sets.ts";
+import { UnfinishedError } from "./unfinished.ts";
 
-export interface ReconcilerOptions {
+export interface ReconcilerOptions extends CarryOutOptions {
   readonly api: Api;
   readonly sidecarSets: SeenSidecarSets;
   /** Pods that may concern a SidecarSet: injected by it, or with a record of it. */
@@ -37,12 +36,8 @@ export interface ReconcilerOptions {
   /** Absent: no history is kept. */
   readonly revisions?: Pick<Revisions, "sync">;
   readonly expectations: Expectations;
-  readonly clock: Clock;
-  /** What lets writes of pods pass. */
-  readonly gate: Pick<FairGate, "run">;
-  /** Writes of pods that may wait at the gate at once. */
-  readonly maxWrites: number;
-  readonly log: Log;
+  /** Of all SidecarSets together. */
+  readonly turns: Turns;
   readonly emit: EmitEvent;
   readonly observe: (name: string, plan: Plan) => void;
   /** Our own write of a status has made this of it. */
@@ -62,11 +57,6 @@ export interface Reconciled {
 
 export type Reconcile = (name: string, signal: AbortSignal) => Promise<Reconciled>;
 
-/** The plan could not be carried out as a whole; the rest follows when it is made again. */
-export class UnfinishedError extends Error {
-  override readonly name = "UnfinishedError";
-}
-
 /** Reads at once. */
 const PARALLEL = 8;
 /** In milliseconds. A deadline may lie years ahead, and a timer that is too long for Node fires at once. */
@@ -77,8 +67,6 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   const { api, clock, expectations } = options;
   const receipts = new Map<string, ReceiptTimes>();
   const recalls = new Map<string, Recall>();
-  const refusals = createRefusals();
-  const pace = createStatusPace(() => clock.now());
   const cached = (name: string): SidecarSet | undefined => present(options.sidecarSets.get(name));
 
   const recallOf = (name: string): Recall => {
@@ -105,6 +93,27 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     };
   };
 
+  /**
+   * Makes what follows a list, or another wish, a short plan: very many pods are looked at in turns. Returns how long
+   * that took, in milliseconds.
+   */
+  const lookInTurns = async (name: string, signal: AbortSignal): Promise<number> => {
+    const sidecarSet = cached(name);
+    const recall = recallOf(name);
+    if (recall.knows(sidecarSet)) return 0;
+    let [spent, since] = [0, clock.now()];
+    const sighting = snapshotOf(name, sidecarSet, false);
+    for (const _ of recall.look({ ...sighting, pods: [...sighting.pods] })) {
+      const pause = options.turns.pause();
+      if (pause === undefined) continue;
+      spent += clock.now() - since;
+      await pause;
+      since = clock.now();
+      if (signal.aborted) break;
+    }
+    return spent + clock.now() - since;
+  };
+
   const consider = async (
     name: string,
     stored: SidecarSet | undefined,
@@ -123,66 +132,39 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     options.sidecarSets.read(name, () => getOrNone(api, name, signal));
 
   const planFor = async (name: string, signal: AbortSignal): Promise<Considered> => {
-    const considered = await consider(name, cached(name), false, signal);
+    const lookingMs = await lookInTurns(name, signal);
+    const planned = await consider(name, cached(name), false, signal);
+    const considered = { ...planned, planningMs: planned.planningMs + lookingMs };
     if (!considered.planned.needsLiveSidecarSet) return considered;
     return consider(name, present(await readLive(name, signal)), true, signal);
   };
 
-  /** Writes the status where it says anything new; returns how long it has to wait, in milliseconds. */
-  const report = async (
-    name: string,
-    stored: SidecarSet | undefined,
-    status: SidecarSetStatus | undefined,
-    problems: unknown[],
-    signal: AbortSignal,
-  ): Promise<number> => {
-    if (stored === undefined || status === undefined) {
-      pace.forget(name);
-      return 0;
-    }
-    if (!statusChanged(stored, status)) return 0;
-    const held = pace.wait(name, stored.status ?? {}, status);
-    if (held > 0) return held;
-    try {
-      const after = await writeStatus(api, stored, status);
+  const carryOut = createCarryOut(options);
+  const reportStatus = createStatusReport({
+    api,
+    clock,
+    written: (after) => {
       options.sidecarSets.see(after);
       options.statusWritten(after);
-      pace.wrote(name);
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) problems.push(error);
-      // Otherwise the cache will say what there is now; but not after etcd was restored, where that is older.
-      if (error instanceof ApiError && error.status === 409) await readLive(name, signal).catch(() => undefined);
-    }
-    return 0;
-  };
+    },
+    readAgain: readLive,
+  });
+
+  /** Why nothing may start by a plan: a pause, or any other change of the spec, has been seen since it was made. */
+  const startProblem = ({ snapshot, problem }: Considered): unknown =>
+    problem ??
+    (isCurrent(snapshot, cached(snapshot.name))
+      ? undefined
+      : new UnfinishedError(`SidecarSet ${snapshot.name} has changed`));
 
   return async (name, signal) => {
     const writing: Writing = { api, expectations, signal };
     await inParallel(expectations.unresolved(options.podsOf(name)), PARALLEL, async (one) => {
       await resolve(writing, one);
     });
-    const { stored, snapshot, planned, planningMs, problem } = await planFor(name, signal);
+    const considered = await planFor(name, signal);
+    const { stored, snapshot, planned, planningMs, problem } = considered;
     const plannedAt = clock.now();
-    /** Of the last plan: a deadline counts from the one that lets the write pass. */
-    let latest: ReadonlyMap<string, PlannedWrite> = new Map();
-    const turn = beginTurn({
-      now: () => clock.now(),
-      planningMs,
-      planAgain: () => {
-        const { writes } = decide(snapshotOf(name, snapshot.sidecarSet, snapshot.live));
-        latest = new Map(writes.map((one) => [nameOf(one), one]));
-        return latest;
-      },
-    });
-    let wrote = false;
-    /** As many at once as the gate lets pass; once the signal is aborted, nothing more is begun. */
-    const inTurn = <T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> =>
-      inParallel(items, options.maxWrites, async (item) => {
-        if (turn.isOver()) return;
-        await options.gate.run(name, signal, async () => {
-          if (!signal.aborted) await task(item);
-        });
-      });
     remember(receipts, name, planned.receipts);
     if (snapshot.sidecarSet === undefined && planned.reasons.size === 0) recalls.delete(name);
     const emit = (events: readonly PlannedEvent[]): void => {
@@ -190,49 +172,36 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     };
     emit(planned.events);
     options.injection.reported(name, snapshot.uninjected?.fresh ?? []);
+    options.observe(name, planned);
     const problems: unknown[] = problem === undefined ? [] : [problem];
     // Nothing else may happen that would bring us back to them.
     for (const one of expectations.unresolved(options.podsOf(name))) {
       problems.push(new UnfinishedError(`nobody knows whether ${one.name} was written`));
     }
-    const settle = (pod: PodProjection, kind: WriteKind, outcome: Outcome, events: readonly PlannedEvent[]): void => {
-      if (outcome.result === "committed") {
-        wrote = true;
-        options.log.info("pod written", { sidecarSet: name, pod: `${pod.namespace}/${pod.name}`, write: kind });
-        emit(events);
-      } else if ("error" in outcome) {
-        const code = outcome.result === "refused" ? reasonCode("PatchRejected") : reasonCode("ApiUnreachable");
-        options.log.warn(code.sentence, { code: code.code, pod: `${pod.namespace}/${pod.name}`, err: outcome.error });
-        if (outcome.result === "refused") emit(refusals.news(refusedEvent(pod, outcome.error)));
-        problems.push(outcome.error);
-      } else if (outcome.result === "conflict")
-        problems.push(new UnfinishedError(`${pod.name} has changed or is being written`));
-    };
-    options.observe(name, planned);
     // Beside the writes, which may have to wait: what it says does not depend on them.
-    const reporting = report(name, stored, planned.status, problems, signal);
-    await inTurn(planned.writes, async (one) => {
-      if (isStart(one) && problem !== undefined) return;
-      const added = await addedMetadata(writing, one.pod, one.write.metadataOf);
-      if ("outcome" in added) return settle(one.pod, one.kind, added.outcome, []);
-      if (signal.aborted || !turn.admits(nameOf(one))) return;
-      if (isStart(one) && !isCurrent(snapshot, cached(name))) {
-        problems.push(new UnfinishedError(`SidecarSet ${name} has changed`));
-        return;
-      }
-      const { write, events } = latest.get(nameOf(one)) ?? one;
-      settle(one.pod, one.kind, await applyWrite(writing, one.pod, write, added.annotations), events);
+    const reporting = reportStatus(name, stored, planned.status, signal).catch((error: unknown) => {
+      problems.push(error);
+      return 0;
     });
-    await inTurn(planned.conditions, async ({ pod, message, events }) => {
-      if (!turn.admits()) return;
-      settle(pod, "condition", await applyCondition(writing, pod, message, clock.now()), events);
-    });
+    const { wrote, hasLeft, ...carried } = await carryOut(
+      {
+        name,
+        writes: planned.writes,
+        conditions: planned.conditions,
+        planningMs,
+        planAgain: () => decide(snapshotOf(name, snapshot.sidecarSet, snapshot.live)).writes,
+        startProblem: () => startProblem(considered),
+        emit,
+      },
+      writing,
+    );
     const held = await reporting;
     signal.throwIfAborted();
     const rest = restAfter(planningMs, clock.now() - plannedAt);
+    problems.push(...carried.problems);
     if (problems.length > 0) return { problem: firstOf(problems), wrote, rest };
     const waits = [
-      ...(turn.hasLeft ? [0] : []),
+      ...(hasLeft ? [0] : []),
       ...(held > 0 ? [held] : []),
       ...(planned.wakeAt === undefined ? [] : [planned.wakeAt - clock.now()]),
     ];
@@ -271,16 +240,6 @@ async function getOrNone(api: Api, name: string, signal: AbortSignal): Promise<S
   }
 }
 
-/** A write of a pod as it is now. */
-function nameOf({ pod, kind }: PlannedWrite): string {
-  return `${kind} ${pod.uid} ${pod.resourceVersion}`;
-}
-
-function isStart({ kind }: PlannedWrite): boolean {
-  return kind === "upgrade";
-}
-
-/** Nothing starts after a pause, or any other change of the spec, has been seen. */
 function isCurrent({ sidecarSet, live }: Sighting, now: SidecarSet | undefined): boolean {
   if (now === undefined || sidecarSet === undefined) return live && sidecarSet !== undefined;
   const same =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PlannedEvent } from "./plan/events.ts";
+import type { PlannedEvent } from "../plan/events.ts";
 
 /** Pods whose last refusal is remembered; the oldest is forgotten beyond. */
 const MOST = 1_000;
