@@ -46,6 +46,8 @@ export interface PodWrites {
   readonly statuses: number;
   /** Writes of anything else, such as events and the status of the SidecarSet. */
   readonly others: number;
+  /** Of these before the last pod had settled. */
+  readonly othersMeanwhile: number;
 }
 
 export interface Rollouts {
@@ -128,10 +130,11 @@ export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOpt
     };
     const [progress, processors] = await taken(() => watch.until(pods, imageOf(++version), begin));
     const ms = performance.now() - startedAt;
+    const othersMeanwhile = others(before, requestsOf(cluster));
     // Also what is left to be said of it.
     await quiet(cluster);
     const report = await kubelets.report();
-    const writes = writesOf(before, requestsOf(cluster), report.writes);
+    const writes = { ...writesOf(before, requestsOf(cluster), report.writes), othersMeanwhile };
     return { ms, startedAt, progress, writes, kubelets: report, processors };
   };
 
@@ -162,16 +165,18 @@ export async function rollouts({ pods, runs, controllerFlags, tell }: RolloutOpt
   };
 }
 
-function writesOf(before: Requests, after: Requests, kubelets: number): PodWrites {
+function writesOf(before: Requests, after: Requests, kubelets: number): Omit<PodWrites, "othersMeanwhile"> {
   const of = (which: RegExp): number => between(before, after, which);
-  const statuses = of(/^PATCH pods\/status /);
   return {
     written: of(/^PATCH pods 200$/),
     conflicts: of(/^PATCH pods 409$/),
-    statuses: statuses - kubelets,
-    others: of(WRITES) - of(/^PATCH pods /) - statuses,
+    statuses: of(/^PATCH pods\/status /) - kubelets,
+    others: others(before, after),
   };
 }
+
+const others = (before: Requests, after: Requests): number =>
+  between(before, after, WRITES) - between(before, after, /^PATCH pods[ /]/);
 
 async function createPods(api: Api, count: number): Promise<void> {
   const first = sidecarSet(1);

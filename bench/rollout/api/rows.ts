@@ -47,6 +47,11 @@ export function apiRows(pods: number, { runs, byHand, cold, violations, inspecte
       "per pod",
       most(({ writes }) => writes.others),
     ),
+    told(
+      "    of these before the last pod had settled",
+      "per pod",
+      most(({ writes }) => writes.othersMeanwhile),
+    ),
     told("  in the very first rollout", "per pod", (cold.writes.written + cold.writes.statuses) / pods),
     atLeast(
       "the rollout, of the upgrade by hand",
