@@ -2,6 +2,7 @@
 import { reasonCode, type Reason, type SidecarSet } from "@hot/spec";
 import type { PodDecision, PodFacts } from "./decision.ts";
 import type { PodProjection } from "./pod-projection.ts";
+import { observedServing } from "./pod-state.ts";
 import type { FreshReceipt } from "./receipts.ts";
 import type { Uninjected } from "./uninjected.ts";
 
@@ -29,7 +30,9 @@ export interface PlannedEvent {
 export function eventsOf(pod: PodProjection, decision: PodDecision, retried?: PodFacts["retried"]): PlannedEvent[] {
   if (decision.do === "candidate") {
     return decision.hot.map(({ serving, standby, image }) => {
-      const detail = `${standby.container.name} gets ${image}; ${serving.container.name} serves ${serving.container.image} meanwhile`;
+      const other = serving.container;
+      const meanwhile = observedServing(serving) ? `serves ${other.image} meanwhile` : `with ${other.image} is down`;
+      const detail = `${standby.container.name} gets ${image}; ${other.name} ${meanwhile}`;
       if (retried !== undefined) return coded("Normal", "HotUpgradeStarted", "Retried", detail, pod);
       return { type: "Normal", reason: "HotUpgradeStarted", message: `${detail}.`, pod };
     });

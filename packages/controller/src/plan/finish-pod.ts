@@ -30,6 +30,7 @@ function pairDecision(
   const empty = emptyImageOf(sidecarSet, pair.base);
   switch (decision.do) {
     case "settled":
+    case "retarget":
       return undefined;
     case "wait":
     case "report":

@@ -28,6 +28,8 @@ export type PairDecision =
       readonly failed: boolean;
       readonly unanswered?: true;
     }
+  /** No side serves, and what was to come has failed: another image may be started in its place. */
+  | { readonly do: "retarget"; readonly target: Side; readonly old: Side; readonly record: UpgradeRecord }
   | { readonly do: "repair"; readonly why: string };
 
 export interface PairSight {
@@ -72,7 +74,7 @@ function decideUpgrading(sight: PairSight, roles: Extract<Roles, { state: "upgra
     return { do: "wait", reason: "Soaking", detail: target.container.name, until: receipt.until };
   }
   const deadline = toMillis(record.deadlineAt) ?? now;
-  if (!observedServing(old)) return oldSideDown(old, deadline, now);
+  if (!observedServing(old)) return withoutServing(sight, { target, old, record }, deadline);
   if (wishOf(sight, old, record) !== record.to) {
     const detail = `${target.container.name} was to run ${record.to}; wanted is ${sight.image}`;
     return { do: "abort", target, old, record, reason: "Superseded", detail, failed: false };
@@ -95,6 +97,29 @@ function wishOf({ image, upgradable }: PairSight, old: Side, record: UpgradeReco
   return upgradable || image === old.container.image ? image : record.to;
 }
 
+interface Upgrade {
+  readonly target: Side;
+  readonly old: Side;
+  readonly record: UpgradeRecord;
+}
+
+/** Nothing may be emptied. Unless the new side has failed, it may be the one that serves, unseen. */
+function withoutServing(sight: PairSight, pair: Upgrade, deadline: number): PairDecision {
+  const { pod, now } = sight;
+  const { target, old, record } = pair;
+  const failure = isUnheard(pod, record)
+    ? undefined
+    : (newSideFailure(pod, target, record) ?? overdue(target, deadline, now));
+  if (failure === undefined) return oldSideDown(old, deadline, now);
+  const wish = wishOf(sight, old, record);
+  if (wish === record.to) {
+    const detail = `${failure.detail}; ${old.container.name} is down, too`;
+    return { do: "report", reason: failure.reason, detail, failing: true };
+  }
+  const isNoChoice = target.container.status?.ready === true || [old.container.image, record.empty].includes(wish);
+  return isNoChoice ? oldSideDown(old, deadline, now) : { do: "retarget", ...pair };
+}
+
 function oldSideDown(old: Side, deadline: number, now: number): PairDecision {
   const detail = old.container.name;
   if (now >= deadline) return { do: "report", reason: "OldSideDown", detail, failing: false };
@@ -106,7 +131,7 @@ function overdue(target: Side, deadline: number, now: number): { reason: Rollout
 }
 
 /** That says nothing against the image: the pod is a candidate again when its kubelet answers. */
-function unanswered(pod: PodProjection, pair: { target: Side; old: Side; record: UpgradeRecord }): PairDecision {
+function unanswered(pod: PodProjection, pair: Upgrade): PairDecision {
   const { record, target } = pair;
   const reason = pod.silent === true ? "NodeNotReady" : "NotObserved";
   const detail = `${target.container.name} was to run ${record.to}`;

@@ -149,7 +149,8 @@ function decideStarts(
   );
   // Whoever asks for one pod to be tried again wants to see whether it works now, before all others go on.
   const mayStart = (one: PodFacts): boolean => !stalled || one.retried === "pod";
-  const disturbs = ({ decision }: PodFacts): boolean => !isMark(decision);
+  // Whoever has a unit needs no other one.
+  const disturbs = ({ decision, holdsUnit }: PodFacts): boolean => !isMark(decision) && !holdsUnit;
   const picked = pick(candidates, strategy, { total, held }, { mayStart, disturbs });
   const wished = [...picked.start, ...telling.filter(isSuperseded)];
   // One pod is proof enough that what is seen is not the newest, and then partition and pause may be others, too.

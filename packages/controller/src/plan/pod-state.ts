@@ -47,7 +47,8 @@ export function standbyWait(
   const waiting = container.status?.waiting;
   if (waiting === "CrashLoopBackOff") return "StandbyBackOff";
   if (waiting !== undefined && isPullProblem(waiting)) return "ImagePull";
-  if (record?.phase === "abort" && !record.unanswered && container.status?.runningSince !== undefined) return "HookRunning";
+  if (record?.phase === "abort" && !record.unanswered && container.status?.runningSince !== undefined)
+    return "HookRunning";
   if (record?.phase === "reset" && !onSpecImage(side)) return "Resetting";
   return "NotObserved";
 }
@@ -154,10 +155,12 @@ export function newSideFailure(
   const { status } = container;
   if (status === undefined || !generationObserved(pod, record.generation)) return undefined;
   const { waiting, waitingMessage = "", terminated, lastTerminated } = status;
-  if (waiting !== undefined && isPullProblem(waiting)) {
+  // The kubelet keeps the reason until its next attempt has ended.
+  const mayBeLeft = record.instead === true;
+  if (!mayBeLeft && waiting !== undefined && isPullProblem(waiting)) {
     return { reason: "ImagePullFailed", detail: `${container.image}: ${[waiting, waitingMessage].join(" ").trim()}` };
   }
-  if (waiting === "PostStartHookError") {
+  if (!mayBeLeft && waiting === "PostStartHookError") {
     return { reason: "PostStartHookFailed", detail: `${container.name}: ${waitingMessage}`.replace(/: $/, "") };
   }
   // The end of the previous (empty) container is part of every upgrade; only another instance's end is a crash.

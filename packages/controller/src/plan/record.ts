@@ -34,6 +34,8 @@ export interface UpgradeRecord {
   readonly onFailure: "Abort" | "Wait";
   readonly sidecarSet: string;
   readonly phase: "upgrade" | "reset" | "abort";
+  /** The target side was given another image before, which had failed: it was not empty. */
+  readonly instead?: true;
   /** Of an abort: the kubelet has not answered since the upgrade was written. */
   readonly unanswered?: true;
   readonly failed?: UpgradeFailure;

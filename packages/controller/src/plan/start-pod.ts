@@ -56,6 +56,9 @@ function starts(
       if (pod.containers.find((one) => one.name === name)?.image !== image) cold[name] = image;
     } else if (state?.decision.do === "settled" && state.decision.serving.container.image !== image) {
       hot.push({ pair: state.pair, serving: state.decision.serving, standby: state.decision.standby, image });
+    } else if (state?.decision.do === "retarget") {
+      const { target, old, record } = state.decision;
+      hot.push({ pair: state.pair, serving: old, standby: target, image, instead: record });
     }
   }
   return { hot, cold };

@@ -108,7 +108,8 @@ function conditionsOf(
   counters: Counters,
   { stalled, limit, uninjected }: Outcome,
 ): Verdict[] {
-  const moves = sentence(sidecarSet, reasons, counters);
+  const failedUpdates = pods.filter(({ report: { facts } }) => facts.updated && facts.failed !== undefined).length;
+  const moves = sentence(sidecarSet, reasons, counters, failedUpdates);
   const message = [moves, ...(uninjected ? uninjectedTexts(uninjected) : [])].join("; ");
   const isMoving = (): boolean =>
     counters.upgradingPods > 0 ||
@@ -186,6 +187,10 @@ const QUEUED = new Set<RolloutReason>([
 const LEADING: readonly RolloutReason[] = [
   "Contradictory",
   "OldSideDown",
+  "ImagePullFailed",
+  "PostStartHookFailed",
+  "NewSideCrashed",
+  "ProgressDeadlineExceeded",
   "Upgrading",
   "Migrating",
   "Soaking",
@@ -212,7 +217,7 @@ function leading(reasons: Reasons, stalled: boolean): RolloutReason {
 }
 
 /** `2 of 5 pods updated; web-1: Migrating; 2 wait for maxUnavailable=1`. No times: they would change it every second. */
-function sentence({ spec }: SidecarSet, reasons: Reasons, counters: Counters): string {
+function sentence({ spec }: SidecarSet, reasons: Reasons, counters: Counters, failedUpdates: number): string {
   if (counters.matchedPods === 0) return "no injected pod matches";
   const blocked = reasons.get("MaxUnavailableReached")?.count ?? 0;
   const groups = [...reasons]
@@ -221,7 +226,8 @@ function sentence({ spec }: SidecarSet, reasons: Reasons, counters: Counters): s
     .map(([reason, { count, first }]) => `${count > 1 ? `${count} pods` : first}: ${reason}`);
   const limit = maxUnavailableOf(spec.updateStrategy, counters.matchedPods);
   return [
-    `${counters.updatedPods} of ${counters.matchedPods} pods updated`,
+    // They count in `updatedPods`, as with Kruise, and no one would call them so.
+    `${counters.updatedPods - failedUpdates} of ${counters.matchedPods} pods updated`,
     ...groups,
     ...(blocked > 0 ? [`${blocked} wait for maxUnavailable=${limit}`] : []),
   ].join("; ");

@@ -34,6 +34,8 @@ export interface PairStart {
   readonly serving: Side;
   readonly standby: Side;
   readonly image: string;
+  /** Of the upgrade that has failed, and that this one takes the place of: the standby is not empty. */
+  readonly instead?: UpgradeRecord;
 }
 
 /** UPGRADE: all containers of a SidecarSet in one pod, hot and cold. */
@@ -65,7 +67,7 @@ export function upgradeWrite(
 function startAnnotations(
   pod: PodProjection,
   sidecarSet: SidecarSet,
-  { pair, serving, standby, image }: PairStart,
+  { pair, serving, standby, image, instead }: PairStart,
   isAlone: boolean,
   now: number,
 ): Record<string, string> {
@@ -73,11 +75,11 @@ function startAnnotations(
   const old = versionKeys(serving.container.name);
   const version = nextVersion(pair, sidecarSet).toString();
   const name = sidecarSet.metadata.name ?? "";
-  const prevRevision = podRevision(pod, name);
+  const prevRevision = instead === undefined ? podRevision(pod, name) : instead.prevRevision;
   const known = {
     to: image,
     from: serving.container.image,
-    empty: standby.container.image,
+    empty: instead?.empty ?? standby.container.image,
     prevHash: isAlone ? podHash(pod, name) : "",
     ...(prevRevision !== undefined && { prevRevision }),
     containerID: standby.container.status?.containerID ?? "",
@@ -85,12 +87,22 @@ function startAnnotations(
     generation: nextGeneration(pod),
     version,
     ...(generationObserved(pod) && onSpecImage(serving) && { fromImageID: serving.container.status?.imageID ?? "" }),
+    ...(instead && before(instead)),
   };
   return {
     [target.version]: version,
     [target.alt]: (serving.version ?? 0n).toString(),
     [old.alt]: version,
     ...recordAnnotation(pair.base, newRecord(sidecarSet, known, now)),
+  };
+}
+
+/** What an upgrade has found, where it is replaced by another one. */
+function before({ prevHash, fromImageID }: UpgradeRecord) {
+  return {
+    prevHash,
+    ...(fromImageID !== undefined && { fromImageID }),
+    instead: true as const,
   };
 }
 

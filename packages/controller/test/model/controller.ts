@@ -194,6 +194,7 @@ export function commit(state: State, write: PodWrite): void {
   });
   if (Object.keys(images).length > 0) pod.generation++;
   readAnnotations(pod, annotations);
+  if (write.kind === "abort" && pod.record?.unanswered === true) state.unheard++;
   if (write.kind === "upgrade" || write.kind === "adopt" || write.kind === "abort") state.late = false;
 }
 

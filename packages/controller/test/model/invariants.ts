@@ -8,13 +8,15 @@ export function broken(state: State): string | undefined {
   const alive = actual.filter(({ st, img }) => st === "run" && img !== EMPTY_IMAGE);
   const [a, b] = alive.sort((one, two) => one.nth - two.nth);
   if (a && b && a.nth !== b.nth && a.v >= b.v) return `the later upgrade has version ${b.v}, the earlier one ${a.v}`;
-  const wanted = state.edits + state.kruise;
+  const wanted = state.edits + state.kruise + state.unheard;
   if (state.upgrades > wanted) return `${state.upgrades} upgrades where ${wanted} were wanted`;
   return undefined;
 }
 
 /** Reasons that tell a person, or wait for one. */
 const REPORTED = new Set(["UpToDate", "Paused", "NotUpgradable", "FailedBefore", "Stalled", "OldSideDown", "nothing"]);
+/** Of the new side, where nothing may be emptied. */
+const FAILED = new Set(["ImagePullFailed", "PostStartHookFailed", "NewSideCrashed", "ProgressDeadlineExceeded"]);
 const STANDBY = new Set(["StandbyBackOff", "ImagePull", "HookRunning", "NotObserved", "Resetting"]);
 
 /** What must hold where nothing happens any more unless a user or a fault comes: settled, or reported with a code. */
@@ -22,7 +24,9 @@ export function unsettled(state: State, reason: string): string | undefined {
   const { pod, actual, wish } = state;
   if (isUpgrading(state)) {
     const orphan = reason === "EmptyImageUnknown" && wish === null && pod.record?.phase !== "upgrade";
-    return reason === "OldSideDown" || orphan ? undefined : `stuck in mid-upgrade: ${reason}`;
+    const old: Index = pod.ver[0] < pod.ver[1] ? 0 : 1;
+    const noneServes = FAILED.has(reason) && !(state.reported[old].st === "run" && state.reported[old].ready);
+    return reason === "OldSideDown" || orphan || noneServes ? undefined : `stuck in mid-upgrade: ${reason}`;
   }
   const serving: Index = pod.ver[0] === 0 ? 1 : 0;
   const image = pod.img[serving];

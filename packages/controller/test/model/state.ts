@@ -80,6 +80,8 @@ export interface State extends View {
   /** progressDeadlineSeconds have passed. */
   late: boolean;
   upgrades: number;
+  /** Upgrades that were taken back since the kubelet had not looked by then. */
+  unheard: number;
   edits: number;
   faults: number;
   kruise: number;
@@ -117,6 +119,7 @@ export function initial(): State {
     cache: null,
     late: false,
     upgrades: 0,
+    unheard: 0,
     edits: 0,
     faults: 0,
     kruise: 0,

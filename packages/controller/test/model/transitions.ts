@@ -58,7 +58,7 @@ export function createTransitions(rules: Rules, bounds: Bounds) {
         return change(next);
       });
     };
-    controller(state, step);
+    controller(state, step, fault);
     kubelet(state, step, fault);
     for (const side of SIDES) processes(state, side, step, fault);
     users(state, step);
@@ -68,7 +68,7 @@ export function createTransitions(rules: Rules, bounds: Bounds) {
   type Add = (label: string, progress: boolean, change: (next: State) => string | undefined | void) => void;
   type AddFault = (label: string, change: (next: State) => string | undefined | void) => void;
 
-  const controller = (state: State, step: Add): void => {
+  const controller = (state: State, step: Add, fault: AddFault): void => {
     const seen: View = state.cache ?? viewOf(state);
     const act = (label: string, { write }: Decision): void => {
       if (write === undefined) return;
@@ -77,8 +77,12 @@ export function createTransitions(rules: Rules, bounds: Bounds) {
     };
     act("controller:", decide(seen, state.wish, state.before, state.late));
     if (state.before !== null) step("cache of SidecarSets catches up", true, (next) => void (next.before = null));
-    if (!state.late && (isUpgrading(state) || (bounds.old && hookIsOver(state))))
-      step("deadline", true, (next) => void (next.late = true));
+    const isOver = (next: State): void => void (next.late = true);
+    const isHeard = bounds.old || state.observed >= (state.pod.record?.generation ?? 0);
+    if (!state.late && (isUpgrading(state) || (bounds.old && hookIsOver(state)))) {
+      if (isHeard) step("deadline", true, isOver);
+      else fault("deadline, and the kubelet has not looked yet", isOver);
+    }
     if (state.cache !== null) step("cache catches up", true, (next) => void (next.cache = null));
     else if (state.freezes < bounds.freezes) {
       step("cache falls behind", false, (next) => {
@@ -91,6 +95,10 @@ export function createTransitions(rules: Rules, bounds: Bounds) {
   const kubelet = (state: State, step: Add, fault: AddFault): void => {
     const { hook } = state;
     if (hook !== null) {
+      // The status that was taken before the hook is sent while it runs.
+      if (state.observed !== state.seen.generation) {
+        step("kubelet says what it has seen", true, (next) => void (next.observed = next.seen.generation));
+      }
       if (state.owner === hook) step("hook ends", true, (next) => void (next.hook = null));
       fault("hook fails", (next) => stop(next, hook, "hookerr"));
       fault("kubelet killed in mid-hook", (next) => void (next.hook = null));

@@ -2,7 +2,7 @@
 import { WORKING_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
 import { describe, expect, test } from "vitest";
 import { parseRecord } from "../../src/plan/record.ts";
-import { EMPTY, injectedPod, sidecarSet, T0 } from "../support/builders.ts";
+import { EMPTY, injectedPod, running, sidecarSet, T0 } from "../support/builders.ts";
 import { carriedOut } from "../support/kubelet.ts";
 import { after, planFor, upgrading, verdict } from "../support/planning.ts";
 import {
@@ -17,6 +17,7 @@ import {
   image,
   strategy,
   waiting,
+  down,
   newSide,
   taken,
   reset,
@@ -76,6 +77,43 @@ describe("state × observation → action", () => {
       expect(planFor([failing, other], wished, { pending }).writes.map(({ write }) => write.kind)).toEqual(["upgrade"]);
     },
   );
+
+  test("where no side serves, what has failed counts, and nobody calls such a pod updated", () => {
+    const pods = [0, 1, 2].map((i) => ({
+      ...status(failing, "x-1", down),
+      metadata: { ...failing.metadata, name: `web-${i}`, uid: `uid-${i}` },
+    }));
+    const { conditions, ...counts } = planFor(pods, v2).status!;
+    const said = (type: string) => conditions?.find((one) => one.type === type);
+    expect(counts).toMatchObject({ updatedPods: 3, updatedReadyPods: 0, failedPods: 3 });
+    expect(said("Ready")?.message).toBe("0 of 3 pods updated; 3 pods: ImagePullFailed");
+    expect(said("Stalled")).toMatchObject({ status: "True", reason: "ImagePullFailed" });
+    // What fails is the image: another one is another attempt.
+    const next = planFor(pods, v3).status!;
+    expect(next).toMatchObject({ updatedPods: 0, failedPods: 0, upgradingPods: 3 });
+    expect(verdict(planFor(pods, strategy(v3, { paused: true })))).toBe("Paused");
+  });
+
+  test("a third image in place of one that has failed: everything of the upgrade before it is kept, and it ends as any other", () => {
+    const pod = status(failing, "x-1", down);
+    const planned = planFor([pod], v3).writes[0]!;
+    expect([planned.write.images, planned.events[0]?.message]).toEqual([
+      { "x-2": "x:3" },
+      "x-2 gets x:3; x-1 with x:1 is down.",
+    ]);
+    const again = after(pod, planned.write);
+    const [first, second] = [written, again].map((one) => parseRecord(one.metadata.annotations!, "x")!);
+    expect(second).toMatchObject({ to: "x:3", from: "x:1", empty: EMPTY, prevHash: first!.prevHash, generation: 3 });
+    // The kubelet may still give the reason of the image before.
+    const left = status(again, "x-2", waiting("ErrImagePull"));
+    expect(verdict(planFor([left], v3))).toBe("OldSideDown");
+    expect(verdict(planFor([left], v3, { now: DEADLINE }))).toBe("ProgressDeadlineExceeded");
+    const reset = status(again, "x-2", running("x-2", "x:3", 3));
+    expect(planFor([reset], v3).writes[0]!.write.images).toEqual({ "x-1": EMPTY });
+    const back = status(again, "x-1", running("x-1", "x:1", 2));
+    const aborted = after(back, planFor([back], v1, { live: true }).writes[0]?.write);
+    expect(aborted.spec.containers.at(-1)?.image).toBe(EMPTY);
+  });
 
   test("onFailure: Wait reports and leaves everything as it is", () => {
     const wait = strategy(v2, { hotUpgrade: { onFailure: "Wait" } });

@@ -42,6 +42,11 @@ export function silent(pod: Pod): Pod {
   ]);
 }
 
+/** Of which nobody says that it is ready. */
+export function notReady(pod: Pod): Pod {
+  return conditions(pod, []);
+}
+
 /** With a readinessGate that says yes or no. */
 export function gated(pod: Pod, status: "True" | "False"): Pod {
   const spec = { ...pod.spec, readinessGates: [{ conditionType: "example.org/gate" }] };
@@ -75,6 +80,11 @@ export const taken = status(written, "x-2", newSide);
 export const reset = after(taken, planFor([taken], v2).writes[0]?.write);
 export const done = carriedOut(reset)!;
 export const failing = status(written, "x-2", waiting("ErrImagePull"));
+export const crashed = status(written, "x-2", {
+  ...newSide,
+  ...waiting("CrashLoopBackOff"),
+  lastState: { terminated: { exitCode: 3, containerID: newSide.containerID! } },
+});
 export const aborted = after(failing, planFor([failing], v2).writes[0]?.write);
 export const abortedCalm = carriedOut(aborted)!;
 /** As Kruise leaves it: everything but our record. */

@@ -14,6 +14,8 @@ import {
   annotate,
   silent,
   gated,
+  notReady,
+  crashed,
   image,
   strategy,
   waiting,
@@ -246,7 +248,7 @@ export const rows: readonly Row[] = [
     row: 11,
     state: "settled",
     observation: "no unit needed: the pod is not ready anyway",
-    pod: { ...calm, status: { ...calm.status, conditions: [] } },
+    pod: notReady(calm),
     set: strategy(v2, { maxUnavailable: 0 }),
     is: "UPGRADE",
   },
@@ -425,7 +427,7 @@ export const rows: readonly Row[] = [
     is: "RESET",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "receipt but for the generation",
     pod: status(taken, "x-2", {}, 1),
@@ -441,7 +443,7 @@ export const rows: readonly Row[] = [
     is: "RESET",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "receipt but for the containerID",
     pod: status(taken, "x-2", { containerID: "c://x-2-e:1-1" }),
@@ -449,7 +451,7 @@ export const rows: readonly Row[] = [
     is: "Migrating",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "receipt but for the image",
     pod: status(taken, "x-2", { image: EMPTY }),
@@ -457,7 +459,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "receipt but not ready",
     pod: status(taken, "x-2", { ready: false }),
@@ -465,7 +467,7 @@ export const rows: readonly Row[] = [
     is: "Migrating",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "receipt but not started",
     pod: status(taken, "x-2", { started: false }),
@@ -482,7 +484,7 @@ export const rows: readonly Row[] = [
   },
   // both ≠ 0: old side down
   {
-    row: 16,
+    row: 18,
     state: "both ≠ 0",
     observation: "old side down",
     pod: status(status(written, "x-2", {}), "x-1", down),
@@ -495,7 +497,7 @@ export const rows: readonly Row[] = [
     observation: "old side down, new side fails: never both empty",
     pod: status(failing, "x-1", down),
     set: v2,
-    is: "OldSideDown",
+    is: "ImagePullFailed",
   },
   {
     row: 16,
@@ -503,7 +505,7 @@ export const rows: readonly Row[] = [
     observation: "old side not ready, after the deadline",
     pod: status(failing, "x-1", { ready: false }),
     set: v2,
-    is: "OldSideDown",
+    is: "ImagePullFailed",
     but: { now: DEADLINE },
   },
   {
@@ -512,21 +514,21 @@ export const rows: readonly Row[] = [
     observation: "old side on another image than its spec's",
     pod: status(failing, "x-1", { image: "x:0", imageID: "sha256:x:0" }),
     set: v2,
-    is: "OldSideDown",
+    is: "ImagePullFailed",
   },
   // both ≠ 0: wish changed
-  { row: 17, state: "both ≠ 0", observation: "rollback", pod: written, set: back, is: "ABORT" },
+  { row: 19, state: "both ≠ 0", observation: "rollback", pod: written, set: back, is: "ABORT" },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "rollback, says a cache that may be behind",
     pod: written,
     set: v1,
     is: "StaleSidecarSet",
   },
-  { row: 17, state: "both ≠ 0", observation: "third image", pod: written, set: v3, is: "ABORT" },
+  { row: 19, state: "both ≠ 0", observation: "third image", pod: written, set: v3, is: "ABORT" },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "third image that the pod can't follow: finish first",
     pod: written,
@@ -534,7 +536,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 17,
+    row: 19,
     state: "both ≠ 0",
     observation: "rollback in a SidecarSet that the pod can't follow",
     pod: written,
@@ -542,7 +544,7 @@ export const rows: readonly Row[] = [
     is: "ABORT",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "the SidecarSet is deleted: finish",
     pod: written,
@@ -550,9 +552,9 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   // both ≠ 0: failure
-  { row: 19, state: "both ≠ 0", observation: "pull error", pod: failing, set: v2, is: "ABORT" },
+  { row: 21, state: "both ≠ 0", observation: "pull error", pod: failing, set: v2, is: "ABORT" },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "pull back-off, SidecarSet deleted",
     pod: status(written, "x-2", waiting("ImagePullBackOff")),
@@ -560,7 +562,7 @@ export const rows: readonly Row[] = [
     is: "ABORT",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "pull error of before the write",
     pod: status(written, "x-2", waiting("ErrImagePull"), 1),
@@ -568,7 +570,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "postStart failed",
     pod: status(written, "x-2", { ...newSide, ...waiting("PostStartHookError") }),
@@ -576,19 +578,15 @@ export const rows: readonly Row[] = [
     is: "ABORT",
   },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "crash of the new instance",
-    pod: status(written, "x-2", {
-      ...newSide,
-      ...waiting("CrashLoopBackOff"),
-      lastState: { terminated: { exitCode: 3, containerID: newSide.containerID! } },
-    }),
+    pod: crashed,
     set: v2,
     is: "ABORT",
   },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "the new instance has just ended",
     pod: status(written, "x-2", {
@@ -600,7 +598,7 @@ export const rows: readonly Row[] = [
     is: "ABORT",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "back-off because the same image came back: no crash",
     pod: status(written, "x-2", {
@@ -611,7 +609,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "deadline, hook running",
     pod: status(written, "x-2", {}),
@@ -620,7 +618,7 @@ export const rows: readonly Row[] = [
     but: { now: DEADLINE },
   },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "deadline, running without takeover",
     pod: status(taken, "x-2", { ready: false }),
@@ -630,7 +628,7 @@ export const rows: readonly Row[] = [
   },
   // both ≠ 0: else
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "not running yet",
     pod: status(written, "x-2", {}),
@@ -638,7 +636,7 @@ export const rows: readonly Row[] = [
     is: "Upgrading",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "paused in mid-upgrade: goes on",
     pod: written,
@@ -714,7 +712,7 @@ export const rows: readonly Row[] = [
     is: "Soaking",
   },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "pull error, to be left",
     pod: status(waitWritten, "x-2", waiting("ErrImagePull")),
@@ -722,7 +720,7 @@ export const rows: readonly Row[] = [
     is: "ImagePullFailed",
   },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "postStart failed, to be left",
     pod: status(waitWritten, "x-2", { ...newSide, ...waiting("PostStartHookError") }),
@@ -730,7 +728,7 @@ export const rows: readonly Row[] = [
     is: "PostStartHookFailed",
   },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "crash, to be left",
     pod: status(waitWritten, "x-2", {
@@ -742,7 +740,7 @@ export const rows: readonly Row[] = [
     is: "NewSideCrashed",
   },
   {
-    row: 19,
+    row: 21,
     state: "both ≠ 0",
     observation: "deadline, to be left",
     pod: status(waitWritten, "x-2", {}),
@@ -801,7 +799,7 @@ export const rows: readonly Row[] = [
     but: { now: DEADLINE },
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "deadline, and the kubelet has never seen the write",
     pod: written,
@@ -810,7 +808,7 @@ export const rows: readonly Row[] = [
     but: { now: DEADLINE },
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "deadline, hook running, and the node does not answer",
     pod: silent(status(written, "x-2", {})),
@@ -819,7 +817,7 @@ export const rows: readonly Row[] = [
     but: { now: DEADLINE },
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "deadline, and the kubelet has never seen the write; what fails is to be left",
     pod: waitWritten,
@@ -828,7 +826,7 @@ export const rows: readonly Row[] = [
     but: { now: DEADLINE },
   },
   {
-    row: 18,
+    row: 20,
     state: "both ≠ 0",
     observation: "deadline, and the node does not answer; what fails is to be left",
     pod: silent(waitWritten),
@@ -837,11 +835,97 @@ export const rows: readonly Row[] = [
     but: { now: DEADLINE },
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "the node does not answer, before the deadline",
     pod: silent(written),
     set: v2,
     is: "NodeNotReady",
+  },
+  // no side serves
+  {
+    row: 16,
+    state: "both ≠ 0",
+    observation: "no side serves, postStart failed",
+    pod: status(status(written, "x-2", { ...newSide, ...waiting("PostStartHookError") }), "x-1", down),
+    set: v2,
+    is: "PostStartHookFailed",
+  },
+  {
+    row: 16,
+    state: "both ≠ 0",
+    observation: "no side serves, crash of the new instance",
+    pod: status(crashed, "x-1", down),
+    set: v2,
+    is: "NewSideCrashed",
+  },
+  {
+    row: 16,
+    state: "both ≠ 0",
+    observation: "no side serves, deadline",
+    pod: status(status(written, "x-2", {}), "x-1", down),
+    set: v2,
+    is: "ProgressDeadlineExceeded",
+    but: { now: DEADLINE },
+  },
+  {
+    row: 16,
+    state: "both ≠ 0",
+    observation: "no side serves, and of the failed one there is no SidecarSet any more",
+    pod: status(failing, "x-1", down),
+    set: undefined,
+    is: "ImagePullFailed",
+  },
+  {
+    row: 17,
+    state: "both ≠ 0",
+    observation: "no side serves, the new one has failed, third image",
+    pod: status(failing, "x-1", down),
+    set: v3,
+    is: "UPGRADE",
+  },
+  {
+    row: 17,
+    state: "both ≠ 0",
+    observation: "no side serves, deadline, third image: no unit is left, and none is needed",
+    pod: status(status(taken, "x-2", { ready: false }), "x-1", down),
+    set: strategy(v3, { maxUnavailable: 0 }),
+    is: "UPGRADE",
+    but: { now: DEADLINE },
+  },
+  {
+    row: 18,
+    state: "both ≠ 0",
+    observation: "no side serves, third image: the new side may have taken over unseen",
+    pod: status(status(written, "x-2", {}), "x-1", down),
+    set: v3,
+    is: "OldSideDown",
+  },
+  {
+    row: 18,
+    state: "both ≠ 0",
+    observation: "no side serves, the new one has failed, rollback",
+    pod: status(failing, "x-1", down),
+    set: back,
+    is: "OldSideDown",
+    but: { now: DEADLINE },
+  },
+  {
+    row: 18,
+    state: "both ≠ 0",
+    observation: "no side serves, third image, which is the empty one",
+    pod: status(failing, "x-1", down),
+    set: sidecarSet({ image: EMPTY, generation: 3, resourceVersion: "6000" }),
+    is: "OldSideDown",
+    but: { now: DEADLINE },
+  },
+  {
+    row: 18,
+    state: "both ≠ 0",
+    observation: "no side serves, deadline, and the kubelet has never seen the write",
+    pod: status(written, "x-1", down, 1),
+    set: v3,
+    is: "OldSideDown",
+    but: { now: DEADLINE },
   },
 ];
