@@ -344,7 +344,7 @@ export const rows: readonly Row[] = [
     is: "ADOPT",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "the image was changed by hand, which the kubelet has seen and not carried out",
     pod: status(image({ ...taken, metadata: { ...taken.metadata, generation: 3 } }, "x-2", "x:9"), "x-2", {}),
@@ -360,7 +360,7 @@ export const rows: readonly Row[] = [
     is: "RESET",
   },
   {
-    row: 20,
+    row: 22,
     state: "both ≠ 0",
     observation: "the same, and the kubelet has not seen what was changed since",
     pod: {
