@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SidecarSet } from "@hot/spec";
 import type { DecidePod, PodFacts, Sight } from "./decision.ts";
 import { planOn, type Plan } from "./plan.ts";
 import { decidePod } from "./pod-decision.ts";
@@ -10,7 +11,7 @@ import { createWishes, type Wish } from "./wish.ts";
 
 /** What one plan is made from, with the pods as they come. */
 export interface Sighting extends Omit<Snapshot, "matched" | "lingering"> {
-  /** All that may concern the SidecarSet. A list that was given once stays as it was. */
+  /** All that may concern the SidecarSet. A plan reads them at once, so the list may change afterwards. */
   readonly pods: readonly PodProjection[];
   readonly namespaces: NamespaceLabels;
 }
@@ -26,11 +27,18 @@ export interface Recall {
    * on it.
    */
   plan(sighting: Sighting): Plan;
+  /** Whether pods were looked at for what the SidecarSet wants now. */
+  knows(sidecarSet: SidecarSet | undefined): boolean;
+  /**
+   * Looks at pods, at one of them in each step, so that little is left to do for the plan that follows. Between the steps
+   * anything may change but the sighting, and no plan may be made.
+   */
+  look(sighting: Sighting): Iterable<void>;
 }
 
 /** What all that is recalled was decided on, besides the pods. */
 interface Basis {
-  readonly pods: readonly PodProjection[];
+  readonly pods: PodProjection[];
   readonly wish: Wish | undefined;
   readonly now: number;
   readonly pending: ReadonlyMap<string, WriteKind>;
@@ -43,53 +51,74 @@ export function createRecall(decide: DecidePod = decidePod): Recall {
   let last: Basis | undefined;
   let roll = createRoll();
 
+  function* look(sighting: Sighting): Generator<void, void> {
+    const { name, sidecarSet, pods, pending, now, namespaces } = sighting;
+    const wish = wishOf(sidecarSet);
+    if (last === undefined || last.wish !== wish || now < last.now) {
+      last = { pods: [], wish, now, pending: new Map(), spaces: new Map() };
+      roll = createRoll();
+    }
+    const { pods: before, pending: wasPending, spaces }: Basis = last;
+    // Whoever does not come to the end begins anew.
+    last = undefined;
+    const strategy = sidecarSet?.spec.updateStrategy;
+    const changed = [...spaces.keys()].filter((space) => namespaces(space) !== spaces.get(space));
+    for (const space of changed) spaces.delete(space);
+    const byNamespace = sidecarSet?.spec.namespaceSelector !== undefined;
+
+    const lookAt = (index: number): void => {
+      const pod = pods[index];
+      if (pod === undefined) return;
+      // The first labels that were seen: if they change between two steps, all pods are looked at again.
+      if (byNamespace && !spaces.has(pod.namespace)) spaces.set(pod.namespace, namespaces(pod.namespace));
+      const place = placeOf(pod, name, sidecarSet, namespaces);
+      const facts = place === "aside" ? undefined : decide(pod, place === "matched" ? sidecarSet : undefined, sighting);
+      roll.set(index, { place, facts }, strategy);
+    };
+    function* lookWhere(isOther: (pod: PodProjection) => boolean): Generator<void, void> {
+      for (const [index, pod] of pods.entries()) if (isOther(pod)) yield lookAt(index);
+    }
+
+    if (pods.length === before.length) for (const index of exchange(before, pods)) yield lookAt(index);
+    else {
+      const { first, end, endBefore } = difference(before, pods);
+      const known = new Map<PodProjection | undefined, Entry>();
+      for (let index = first; index < endBefore; index++) known.set(before[index], roll.at(index));
+      roll.replace(first, endBefore, end - first);
+      for (let index = first; index < end; index++) {
+        const entry = known.get(pods[index]);
+        if (entry === undefined) yield lookAt(index);
+        else roll.set(index, entry, strategy);
+      }
+    }
+    if (changed.length > 0) yield* lookWhere(({ namespace }) => changed.includes(namespace));
+    if (pending.size + wasPending.size > 0) yield* lookWhere(({ uid }) => pending.get(uid) !== wasPending.get(uid));
+    for (const index of roll.telling()) if (!holds(roll.at(index).facts, sighting)) yield lookAt(index);
+    const kept = pods.length === before.length ? before : pods.slice();
+    last = { pods: kept, wish, now, pending: new Map(pending), spaces };
+  }
+
   return {
     plan: (sighting) => {
-      const { name, sidecarSet, pods, pending, now, namespaces } = sighting;
-      const wish = wishOf(sidecarSet);
-      if (last === undefined || last.wish !== wish || now < last.now) {
-        last = { pods: [], wish, now, pending: new Map(), spaces: new Map() };
-        roll = createRoll();
-      }
-      const { pods: before, pending: wasPending, spaces } = last;
-      const strategy = sidecarSet?.spec.updateStrategy;
-      const changed = [...spaces.keys()].filter((space) => namespaces(space) !== spaces.get(space));
-      const byNamespace = sidecarSet?.spec.namespaceSelector !== undefined;
-
-      const look = (index: number): void => {
-        const pod = pods[index];
-        if (pod === undefined) return;
-        if (byNamespace) spaces.set(pod.namespace, namespaces(pod.namespace));
-        const place = placeOf(pod, name, sidecarSet, namespaces);
-        const facts =
-          place === "aside" ? undefined : decide(pod, place === "matched" ? sidecarSet : undefined, sighting);
-        roll.set(index, { place, facts }, strategy);
-      };
-      const lookWhere = (isOther: (pod: PodProjection) => boolean): void => {
-        for (const [index, pod] of pods.entries()) if (isOther(pod)) look(index);
-      };
-
-      if (pods.length === before.length) {
-        // By the references alone: of very many pods none is touched that is the same.
-        for (let index = 0; index < pods.length; index++) if (pods[index] !== before[index]) look(index);
-      } else {
-        const { first, end, endBefore } = difference(before, pods);
-        const known = new Map<PodProjection | undefined, Entry>();
-        for (let index = first; index < endBefore; index++) known.set(before[index], roll.at(index));
-        roll.replace(first, endBefore, end - first);
-        for (let index = first; index < end; index++) {
-          const entry = known.get(pods[index]);
-          if (entry === undefined) look(index);
-          else roll.set(index, entry, strategy);
-        }
-      }
-      if (changed.length > 0) lookWhere(({ namespace }) => changed.includes(namespace));
-      if (pending.size + wasPending.size > 0) lookWhere(({ uid }) => pending.get(uid) !== wasPending.get(uid));
-      for (const index of roll.telling()) if (!holds(roll.at(index).facts, sighting)) look(index);
-      last = { pods, wish, now, pending: new Map(pending), spaces };
+      for (const _ of look(sighting));
       return planOn(roll.tally(), sighting);
     },
+    knows: (sidecarSet) => last !== undefined && last.wish === wishOf(sidecarSet),
+    look,
   };
+}
+
+/** Makes a list like another one of its length, and returns where it was not. */
+function exchange<T>(before: T[], now: readonly T[]): number[] {
+  const places: number[] = [];
+  // By the references alone: of very many pods none is touched that is the same.
+  for (let place = 0; place < now.length; place++) {
+    const one = now[place];
+    if (one === before[place] || one === undefined) continue;
+    before[place] = one;
+    places.push(place);
+  }
+  return places;
 }
 
 /** Outside of these parts two lists are the same. */

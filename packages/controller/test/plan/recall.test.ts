@@ -5,7 +5,7 @@ import type { DecidePod } from "../../src/plan/decision.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { decidePod } from "../../src/plan/pod-decision.ts";
 import { projectPod, type PodProjection } from "../../src/plan/pod-projection.ts";
-import { createRecall, type Sighting } from "../../src/plan/recall.ts";
+import { createRecall, type Recall, type Sighting } from "../../src/plan/recall.ts";
 import { placeOf, type Place } from "../../src/plan/select-pods.ts";
 import type { ReceiptTimes, Snapshot, WriteKind } from "../../src/plan/snapshot.ts";
 import { createRandom, type Random } from "../simulation/random.ts";
@@ -15,7 +15,7 @@ import { rows } from "./transitions.ts";
 
 const SEEDS = 100;
 const STEPS = 30;
-const PODS = 12;
+const PODS = 8;
 
 const KINDS: readonly WriteKind[] = ["upgrade", "reset", "abort", "mark", "adopt", "repair", "condition"];
 const SETS: readonly SidecarSet[] = [
@@ -106,12 +106,21 @@ function snapshotOf({ pods, namespaces, ...base }: Sighting): Snapshot {
 }
 
 function sightingOf({ sidecarSet, pods, pending, receipts, live, now, labels }: Known): Sighting {
-  const base = { name: "mesh", live, pending, receipts, now, pods: [...pods] };
+  const base = { name: "mesh", live, pending, receipts, now, pods };
   return {
     ...base,
     namespaces: (namespace) => labels.get(namespace),
     ...(sidecarSet === undefined ? { orphans: pods } : { sidecarSet }),
   };
+}
+
+/** As before a plan of very many pods: what is the case may change between two steps, and it may be given up. */
+function lookInTurns(recall: Recall, now: Known, random: Random): void {
+  if (random.chance(0.5)) return;
+  for (const _ of recall.look({ ...sightingOf(now), pods: [...now.pods], pending: new Map(now.pending) })) {
+    if (random.chance(0.2)) change(now, random);
+    if (random.chance(0.02)) return;
+  }
 }
 
 function counting(): { decide: DecidePod; readonly decided: PodProjection[] } {
@@ -137,6 +146,7 @@ test(`${SEEDS} random histories: what is recalled gives the plan that is made fr
     const recall = createRecall(decide);
     const now = known(Array.from({ length: PODS }, (_, index) => anyPod(random, index)));
     for (let step = 0; step < STEPS; step++) {
+      lookInTurns(recall, now, random);
       const sighting = sightingOf(now);
       const { pods, ...scratch } = plan(snapshotOf(sighting));
       const recalled = recall.plan(sighting);
