@@ -24,8 +24,9 @@ Napi::Value Send(const Napi::CallbackInfo& info) {
   std::span<const uint8_t> bytes;
   if (!arguments.Fd(0, &fd) || !arguments.Fds(2, &fds) || !arguments.Bytes(1, &bytes)) return Napi::Value();
 
-  const int error = SendMessage(fd, bytes, fds);
-  if (error == 0 || error == EAGAIN) return Napi::Boolean::New(env, error == 0);
+  size_t sent = 0;
+  const int error = SendMessage(fd, bytes, fds, &sent);
+  if (error == 0 || error == EAGAIN) return Napi::Number::New(env, static_cast<double>(sent));
   return Fail(env, "sendmsg", error);
 }
 

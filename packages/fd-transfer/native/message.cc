@@ -53,7 +53,7 @@ void Arrival::Take(int type, const char* payload, size_t size) {
   }
 }
 
-int SendMessage(int fd, std::span<const uint8_t> bytes, std::span<const int> fds) {
+int SendMessage(int fd, std::span<const uint8_t> bytes, std::span<const int> fds, size_t* sent) {
   iovec part{const_cast<uint8_t*>(bytes.data()), bytes.size()};
   msghdr message{};
   message.msg_iov = &part;
@@ -69,9 +69,11 @@ int SendMessage(int fd, std::span<const uint8_t> bytes, std::span<const int> fds
     header->cmsg_len = CMSG_LEN(fds.size_bytes());
     std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
   }
-  while (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+  ssize_t size = 0;
+  while ((size = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT)) < 0) {
     if (errno != EINTR) return errno;
   }
+  *sent = static_cast<size_t>(size);
   return 0;
 }
 

@@ -40,7 +40,8 @@ class Arrival {
 };
 
 // Neither blocks nor is interrupted. 0 = done, else the errno.
-int SendMessage(int fd, std::span<const uint8_t> bytes, std::span<const int> fds);
+// `sent`: how many of the bytes; a stream takes what it has room for, with all descriptors.
+int SendMessage(int fd, std::span<const uint8_t> bytes, std::span<const int> fds, size_t* sent);
 int ReceiveMessage(int fd, std::span<char> room, Arrival* arrival);
 
 }  // namespace hot

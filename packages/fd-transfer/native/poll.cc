@@ -87,6 +87,8 @@ Napi::Value Poller::Stop(const Napi::CallbackInfo& info) {
 Napi::Value Poller::Close(const Napi::CallbackInfo& info) {
   if (watch_ != nullptr) Discard(watch_);
   Rest();
+  // It leads back to this Poller as a rule: together they would never be collected.
+  callback_.Reset();
   return info.Env().Undefined();
 }
 

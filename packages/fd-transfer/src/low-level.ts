@@ -10,13 +10,14 @@ const MAX_BYTES = 1 << 20;
  * @param socket Descriptor of a SEQPACKET, DGRAM or STREAM socket.
  * @param fds At most 252.
  * @param data At least one byte: without it a stream would lose the descriptors.
- * @returns false when there is no room now (EAGAIN): nothing was sent.
+ * @returns how many bytes were sent. 0 when there is no room now (EAGAIN). A STREAM may take a part of them, with all the
+ *   descriptors: send the rest without; the other types take all or nothing.
  * @throws NativeError ETOOMANYREFS when too many of this user are on their way, EPIPE, EBADF, EINVAL.
  *
  * @example
- * if (!sendFds(socket, [listener], Buffer.from("listener"))) await writable(socket);
+ * if (sendFds(socket, [listener], Buffer.from("listener")) === 0) await writable(socket);
  */
-export function sendFds(socket: number, fds: readonly number[], data: Uint8Array): boolean {
+export function sendFds(socket: number, fds: readonly number[], data: Uint8Array): number {
   return loadNative().send(socket, data, fds);
 }
 

@@ -170,7 +170,7 @@ export class Session {
       const next = this.#queue[0];
       if (next === undefined) break;
       try {
-        if (!loadNative().send(this.#fd.fd, next.bytes, next.fds)) {
+        if (loadNative().send(this.#fd.fd, next.bytes, next.fds) === 0) {
           this.#poller.start(READABLE | WRITABLE | DISCONNECT);
           return;
         }

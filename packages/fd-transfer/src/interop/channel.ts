@@ -113,7 +113,7 @@ export class Channel {
 
   #write(bytes: Uint8Array, fds: readonly number[]): boolean {
     try {
-      return loadNative().send(this.#fd.fd, bytes, fds);
+      return loadNative().send(this.#fd.fd, bytes, fds) > 0;
     } catch (error) {
       if (!isEnd(error)) throw error;
       return true;
