@@ -21,7 +21,7 @@ export interface ApplicationHost {
 }
 
 /** What the code of a failure means for an attempt to take over: the old side is told, and goes on. */
-const CALLS_OFF: ReadonlySet<string> = new Set(["HOT4006", "HOT4010", "HOT4015"]);
+const CALLS_OFF: ReadonlySet<string> = new Set(["HOT4006", "HOT4010", "HOT4011", "HOT4015"]);
 
 /**
  * What the application asks for and says: its sockets, which wait until this process holds some, and that it is ready.

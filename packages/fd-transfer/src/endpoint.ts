@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly kind: "listener" | "datagram";
   /** Length of the accept queue; 0 for datagrams. */
   readonly backlog: number;
+  /** Null for a path. */
+  readonly port: number | null;
   /** For messages. */
   readonly where: string;
   /** Throws a NativeError; EADDRINUSE when somebody else has the address. */

@@ -24,16 +24,14 @@ export const handoffErrors = {
     fix: "Raise RLIMIT_NOFILE, or let the security policy (SELinux, AppArmor) pass descriptors between the two sides.",
   },
   HOT4007: { reason: "ProbeFailed", fix: "The new process failed its own probe; the old one goes on. See the cause." },
-  HOT4008: {
-    reason: "Aborted",
-    fix: "The old process called the hand-off off and goes on; the next attempt may succeed.",
-  },
-  HOT4009: { reason: "RolledBack", fix: "The old process took the listeners back within the guard time; see its log." },
   HOT4010: {
     reason: "AddressInUse",
     fix: "Stop the process that holds the address, or use the key of the listener it has.",
   },
-  HOT4011: { reason: "ListenerMismatch", fix: "Give the listener the same key and address in both versions." },
+  HOT4011: {
+    reason: "ListenerMismatch",
+    fix: "Give the listener the same address in both versions, or another port: the old process still has this one.",
+  },
   HOT4012: { reason: "ClusterWorker", fix: "Open the hand-off in the primary process, or run without node:cluster." },
   HOT4013: { reason: "Closed", fix: "The hand-off was closed or told to stop before this finished; open a new one." },
   HOT4014: { reason: "InvalidArgument", fix: "Correct the argument that the message names." },
@@ -74,6 +72,11 @@ export class HandoffError extends Error {
     this.phase = details.phase;
     this.rolledBack = details.rolledBack ?? false;
   }
+}
+
+/** The code for a failed system call: without a free descriptor nothing else is wrong. */
+export function codeFor(system: string, otherwise: HandoffErrorCode): HandoffErrorCode {
+  return system === "EMFILE" || system === "ENFILE" ? "HOT4006" : otherwise;
 }
 
 /** The owner's REFUSE, as an error. */

@@ -90,7 +90,7 @@ export class HotHandoff {
    * Resolves when the role is known: at once, except while the owner cannot be asked.
    *
    * @throws HandoffError HOT4001 unsafe directory, HOT4002 owner out of reach, HOT4004 version skew, HOT4005 refused,
-   * HOT4012 in a cluster worker, HOT4014 bad argument.
+   * HOT4006 no descriptor left, HOT4012 in a cluster worker, HOT4014 bad argument.
    * @throws NativeUnavailable HOT4090 not on Linux, or without a binary that fits.
    */
   static async open(options: HandoffOptions): Promise<HotHandoff> {
@@ -156,7 +156,8 @@ export class HotHandoff {
    * error for a process that takes over or serves already, which goes on with what it has; one that starts alone lets
    * go, says so (`retry`) and tries again.
    *
-   * @throws HandoffError HOT4010 address in use, HOT4014 bad argument, HOT4013 closed meanwhile.
+   * @throws HandoffError HOT4010 address in use, HOT4011 in use by the old process, which has this key at another host,
+   * HOT4006 no descriptor left, HOT4014 bad argument, HOT4013 closed meanwhile.
    *
    * @example
    * const http = await hot.listener("http", { port: 8080 });

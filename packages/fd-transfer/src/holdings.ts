@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
 import { descriptorBudget } from "./descriptor-budget.ts";
-import { HandoffError } from "./errors.ts";
+import type { HandoffErrorCode } from "./errors.ts";
+import { codeFor, HandoffError } from "./errors.ts";
 import { NativeError } from "./native/native-error.ts";
 import type { OwnedFd } from "./native/owned-fd.ts";
 import type { Lineage } from "./ownership.ts";
@@ -71,7 +72,8 @@ export class Holdings {
    * Gives this slot a descriptor: the inherited one of its key, or one bound here. Several may be at it at once: the
    * first descriptor counts, and between its making and its keeping nobody else runs.
    *
-   * @throws HandoffError HOT4010 when the address stays taken.
+   * @throws HandoffError HOT4006 without a descriptor, HOT4010 when the address stays taken, HOT4011 when the old process
+   * passed its port on with another host.
    */
   async provide(slot: Slot, isCurrent: () => boolean): Promise<void> {
     for (let tries = 1; !slot.bound && this.has(slot); tries++) {
@@ -79,7 +81,7 @@ export class Holdings {
       if (found !== undefined && slot.endpoint.matches(found.item)) {
         this.#inherited.delete(slot.key);
         slot.hold(found.fd, found.item);
-      } else if (!holdOwn(slot, tries === BIND_TRIES)) {
+      } else if (!holdOwn(slot, found?.item, tries === BIND_TRIES)) {
         await sleep(BIND_PAUSE_MS);
         if (!isCurrent()) return;
         continue;
@@ -164,15 +166,24 @@ export class Holdings {
   }
 }
 
-/** False while the address is taken: a process that has just died may hold it for a moment (R11). */
-function holdOwn(slot: Slot, isLast: boolean): boolean {
+/**
+ * False while the address is taken: a process that has just died may hold it for a moment (R11). `passed`: what came
+ * from the old process under its key and is not what was asked for.
+ */
+function holdOwn(slot: Slot, passed: FdItem | undefined, isLast: boolean): boolean {
   try {
     slot.hold(slot.bind(), null);
     return true;
   } catch (cause) {
-    const code = cause instanceof NativeError ? cause.code : ((cause as NodeJS.ErrnoException).code ?? "");
-    if (code === "EADDRINUSE" && !isLast) return false;
-    const what = `${slot.key} cannot be bound to ${slot.endpoint.where} (${code})`;
-    throw new HandoffError(code === "EADDRINUSE" ? "HOT4010" : "HOT4014", what, { phase: "listen", cause });
+    const { key, endpoint } = slot;
+    const system = cause instanceof NativeError ? cause.code : ((cause as NodeJS.ErrnoException).code ?? "");
+    const what = `${key} cannot be bound to ${endpoint.where} (${system})`;
+    const failed = (code: HandoffErrorCode, more = ""): HandoffError =>
+      new HandoffError(code, `${what}${more}`, { phase: "listen", cause });
+    if (system !== "EADDRINUSE") throw failed(codeFor(system, "HOT4014"));
+    // No time makes that free: this process holds it as well.
+    if (passed?.port === endpoint.port) throw failed("HOT4011", `: the old process has it at [${passed.address}]`);
+    if (isLast) throw failed("HOT4010");
+    return false;
   }
 }

@@ -37,6 +37,10 @@ export class InternetEndpoint implements Endpoint {
     return this.#options.backlog;
   }
 
+  get port(): number {
+    return this.#options.port;
+  }
+
   get where(): string {
     return `[${this.#options.host}]:${this.#options.port}`;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { HandoffError } from "./errors.ts";
+import { codeFor, HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
 import { NativeError } from "./native/native-error.ts";
 import { SeqpacketServer } from "./seqpacket-server.ts";
@@ -53,6 +53,7 @@ export class OwnerSocket {
  * A connection to the owner; null when there is none (nobody ever was, or it died); "busy" when its queue is full.
  *
  * @throws HandoffError HOT4002 when there may be an owner that this process may not reach: never taken for "no owner".
+ * HOT4006 when it has no descriptor to reach it with.
  */
 export function connectToOwner(dir: string): number | "busy" | null {
   const path = join(dir, "owner.sock");
@@ -63,6 +64,7 @@ export function connectToOwner(dir: string): number | "busy" | null {
     if (code === "ENOENT" || code === "ECONNREFUSED") return null;
     if (code === "EAGAIN") return "busy";
     const uid = process.geteuid?.() ?? -1;
-    throw new HandoffError("HOT4002", `${path} cannot be reached by user ${uid} (${code})`, { phase: "hello", cause });
+    const what = `${path} cannot be reached by user ${uid} (${code})`;
+    throw new HandoffError(codeFor(code, "HOT4002"), what, { phase: "hello", cause });
   }
 }

@@ -3,7 +3,7 @@ import { constants, fchmodSync, fstatSync, openSync, readSync, statSync } from "
 import { join } from "node:path";
 import type { DirectoryMode } from "./directory.ts";
 import { FILE_MODE } from "./directory.ts";
-import { HandoffError } from "./errors.ts";
+import { codeFor, HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
 import { OwnedFd } from "./native/owned-fd.ts";
 
@@ -83,7 +83,7 @@ function open(path: string, mode: number): OwnedFd {
     return fd;
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "";
-    throw new HandoffError("HOT4001", `${path} cannot be opened (${code})`, { phase: "open", cause });
+    throw new HandoffError(codeFor(code, "HOT4001"), `${path} cannot be opened (${code})`, { phase: "open", cause });
   }
 }
 

@@ -25,6 +25,7 @@ export interface PathOptions {
  */
 export class PathEndpoint implements Endpoint {
   readonly kind = "listener";
+  readonly port = null;
   readonly #options: PathOptions;
   #file: string | null = null;
 

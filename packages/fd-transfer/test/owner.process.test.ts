@@ -139,6 +139,18 @@ test("a listener that another address is asked for is not taken over: bound anew
   expect(http.address.port).not.toBe(free);
 });
 
+test("a listener that is asked for with another host on the same port is refused by name; the old process serves on", async () => {
+  await using scene = await Scene.open();
+  await scene.ready("v1");
+  await using hot = await HotHandoff.open({ name: "fixture", dir: scene.dir, env: {} });
+  const asked = hot.listener("http", { port: scene.port, host: "0.0.0.0" });
+  await expect(asked).rejects.toMatchObject({
+    code: "HOT4011",
+    message: expect.stringMatching(/\[0\.0\.0\.0\]:\d+.*127\.0\.0\.1/) as string,
+  });
+  expect(await ask(scene.port, false, "x")).toBe("v1");
+});
+
 test("a listener without a server, and a second one of one key, are refused", async () => {
   await using scene = await Scene.open();
   await using hot = await HotHandoff.open({ name: "a", dir: scene.dir, env: {} });
