@@ -145,10 +145,12 @@ class Run {
     std::vector<int> fds(script_.Upto(256));
     for (int& fd : fds) fd = AnyDescriptor();
     const std::vector<uint8_t> bytes(script_.Upto(kMostBytes), script_.Next());
-    const int error = hot::SendMessage(peer_, bytes, fds);
+    size_t sent = 0;
+    const int error = hot::SendMessage(peer_, bytes, fds, &sent);
     REQUIRE(error != EINTR);
     REQUIRE(error != 0 || fds.size() <= hot::kKernelLimit);
-    if (error == 0) sent_.push_back({bytes.size(), bytes.empty() ? uint8_t{0} : bytes[0], fds.size()});
+    REQUIRE(error == 0 ? sent <= bytes.size() : sent == 0);
+    if (error == 0) sent_.push_back({sent, bytes.empty() ? uint8_t{0} : bytes[0], fds.size()});
   }
 
   // False when nothing more can come.
