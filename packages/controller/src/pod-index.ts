@@ -8,7 +8,7 @@ import { injectedBy } from "./plan/select-pods.ts";
 export interface PodIndex {
   /** Takes over a pod's present state; returns the SidecarSets that it concerns or has concerned. */
   update(key: string, pod: PodProjection | undefined): readonly string[];
-  /** As they were last taken over, in the order of their keys; the same list while none has changed. */
+  /** As they are now, in the order of their keys. Not a copy: to be read before the next update. */
   podsOf(name: string): readonly PodProjection[];
 }
 
@@ -51,8 +51,6 @@ interface Members {
 function createMembers(): Members {
   let keys: readonly string[] = [];
   let pods: PodProjection[] = [];
-  /** It was given out, and stays as it was. */
-  let isShown = false;
   /** Since the list was last asked for; of those that are gone it has the keys still. */
   const come = new Map<string, PodProjection>();
   const gone = new Set<string>();
@@ -84,20 +82,14 @@ function createMembers(): Members {
     pods = runs.flatMap((run) => run.pods);
     come.clear();
     gone.clear();
-    isShown = false;
   };
 
   return {
     set: (key, pod) => {
       gone.delete(key);
       const place = placeOf(key);
-      if (keys[place] !== key) {
-        come.set(key, pod);
-        return;
-      }
-      if (isShown) pods = pods.slice();
-      isShown = false;
-      pods[place] = pod;
+      if (keys[place] === key) pods[place] = pod;
+      else come.set(key, pod);
     },
     remove: (key) => {
       if (!come.delete(key)) gone.add(key);
@@ -105,7 +97,6 @@ function createMembers(): Members {
     },
     list: () => {
       if (come.size + gone.size > 0) arrange();
-      isShown = true;
       return pods;
     },
   };

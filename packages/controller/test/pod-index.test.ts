@@ -50,13 +50,15 @@ test("whatever comes, changes and goes, a SidecarSet has the pods that it has in
   }
 });
 
-test("a list that was given out stays as it was", () => {
+test("a list is no copy: it shows what has changed, and is another one where a pod has come", () => {
   const index = createPodIndex();
-  const [first, second] = [1, 2].map((version) => projected("web-0", version, 1));
+  const [first, second, third] = [1, 2, 3].map((version) => projected("web-0", version, 1));
   index.update("team/web-0", first);
   const list = index.podsOf("a");
   index.update("team/web-0", second);
-  index.update("team/web-1", projected("web-1", 3, 1));
-  expect(list).toEqual([first]);
-  expect(index.podsOf("a")[0]).toBe(second);
+  expect(index.podsOf("a")).toBe(list);
+  expect(list).toEqual([second]);
+  index.update("team/web-1", third);
+  expect(index.podsOf("a")).toEqual([second, third]);
+  expect(list).toEqual([second]);
 });
