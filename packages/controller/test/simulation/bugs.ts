@@ -27,12 +27,8 @@ export const BUGS: readonly Bug[] = [
     changes: [
       {
         file: "plan/pod-state.ts",
-        from: `    generationObserved(pod, record.generation) &&
-    isReplaced(status, record) &&
-    observedServing(side);
-  if (!reported)`,
-        to: `    status.ready;
-  if (!reported)`,
+        from: "status !== undefined && generationObserved(pod, generation) && isReplaced(status, record) && observedServing(side);",
+        to: "status !== undefined && (generation >= 0 || isReplaced(status, record)) && status.ready;",
       },
       {
         file: "plan/pod-state.ts",
@@ -52,11 +48,8 @@ export const BUGS: readonly Bug[] = [
     changes: [
       {
         file: "plan/pod-state.ts",
-        from: `    isReplaced(status, record) &&
-    observedServing(side);
-  if (!reported)`,
-        to: `    (isReplaced(status, record) || onSpecImage(side)) && status.ready && status.started;
-  if (!reported)`,
+        from: "isReplaced(status, record) && observedServing(side);",
+        to: "(isReplaced(status, record) || onSpecImage(side)) && status.ready && status.started;",
       },
       {
         file: "plan/safety.ts",
@@ -113,8 +106,8 @@ export const BUGS: readonly Bug[] = [
     changes: [
       {
         file: "plan/finish-pod.ts",
-        from: "failed ? failure : undefined, now);",
-        to: 'failed && failure.at === "" ? failure : undefined, now);',
+        from: "const failure = failed ? failureOf(pod, record, reason, sidecarSet, now) : undefined;",
+        to: 'const failure = failed && base === "" ? failureOf(pod, record, reason, sidecarSet, now) : undefined;',
       },
     ],
     found: /tried twice|I6|come to rest/,
@@ -154,8 +147,8 @@ export const BUGS: readonly Bug[] = [
     changes: [
       {
         file: "plan/plan.ts",
-        from: "const stale = !live && matched.some(({ version }) => version > seen) ? wished : [];",
-        to: "const stale = wished.filter(() => seen < 0n);",
+        from: "const stale = !live && wished.length > 0 && isAhead(resourceVersion(sidecarSet)) ? wished : [];",
+        to: "const stale = live && isAhead(0n) ? wished.slice(0, 0) : [];",
       },
       {
         file: "plan/writes.ts",
@@ -182,7 +175,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: "the budget ignores writes in flight",
     changes: [
-      { file: "plan/pod-decision.ts", from: "seen.upgrading || DISTURBING.has(pending) ||", to: "seen.upgrading ||" },
+      { file: "plan/pod-decision.ts", from: "holdsUnit: DISTURBING.has(pending) || (", to: "holdsUnit: (" },
       { file: "plan/pod-sight.ts", from: ` || pending.get(pod.uid) === "upgrade"`, to: " && pending.size >= 0" },
     ],
     found: /I2/,
@@ -204,7 +197,11 @@ export const BUGS: readonly Bug[] = [
   {
     name: "an aborted pod names the aborted revision",
     changes: [
-      { file: "plan/writes.ts", from: "const { controllerRevision: _, ...entry } =", to: "const entry =" },
+      {
+        file: "plan/writes.ts",
+        from: "?.[name] ?? {};\n  return putEntry(pod, {\n    ...entry,\n",
+        to: "?.[name] ?? {};\n  return putEntry(pod, {\n    ...entry,\n    ...(_ !== undefined && { controllerRevision: _ }),\n",
+      },
       {
         file: "plan/writes.ts",
         from: "    ...(prevRevision !== undefined && { controllerRevision: prevRevision }),\n  });",
@@ -215,7 +212,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "a retry is never used up",
-    changes: [{ file: "plan/finish-pod.ts", from: "    ...tokensOf(pod, sidecarSet),\n", to: "" }],
+    changes: [{ file: "plan/failure.ts", from: "    ...tokensOf(pod, sidecarSet),\n", to: "" }],
     found: /tried twice|I6|come to rest/,
   },
 ];
