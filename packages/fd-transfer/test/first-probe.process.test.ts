@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { HotHandoff } from "../src/index.ts";
 import { secureDirectory } from "../src/directory.ts";
-import { warmUp } from "../src/warm-up.ts";
 import { loadNative } from "../src/native/addon.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { closing, folder, openDescriptors } from "./native/descriptors.ts";
@@ -45,22 +44,7 @@ test("HTTP is warm before the old side has answered HELLO, and nothing is left o
   expect(requests.count).toBe(1);
   waits.abort("enough");
   expect(await told).toBe("enough");
-  // Its connection ends in turns of its own.
-  for (let turns = 0; openDescriptors().length > before.length && turns < 1_000; turns++)
-    await new Promise(setImmediate);
   expect(openDescriptors()).toEqual(before);
-});
-
-test("the warm-up is over the loopback, as a probe is: what a socket of Node's needs is warm as well", async () => {
-  const made: unknown[] = [];
-  const more = (message: unknown): void => void made.push(message);
-  subscribe("net.client.socket", more);
-  onTestFinished(() => void unsubscribe("net.client.socket", more));
-  const requests = countRequests();
-  warmUp();
-  for (let turns = 0; requests.count === 0 && turns < 1_000; turns++) await new Promise(setImmediate);
-  expect(requests.count).toBe(1);
-  expect(made).toHaveLength(1);
 });
 
 test("who finds no owner has nobody to wait for, and warms nothing up", async () => {
