@@ -232,6 +232,12 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
     "the pod counts as updated by its hash",
     "the hash is emptied by the abort, and all containers get what is wanted",
   ],
+  [
+    "lacking-containers",
+    "injected pods lack a container of a SidecarSet that was made anew",
+    "not counted, and not seen",
+    "not counted in `matchedPods` either; Ready stays False with `ContainerMissing` (HOT1309), which names what is missing",
+  ],
   ["proof", "reset of the old side", "when the new one is Ready", "when the new one has proved its takeover"],
   [
     "unrelated-containers",

@@ -18,7 +18,8 @@ import { countReasons, reportOn, type PodReport } from "./pod-report.ts";
 import { receiptsOf } from "./receipts.ts";
 import type { ReceiptTimes, Snapshot } from "./snapshot.ts";
 import { statusOf } from "./status.ts";
-import { tallyOf, type Tally } from "./tally.ts";
+import { lackingEvents } from "./lacking.ts";
+import { tallyOf, type Lacking, type Tally } from "./tally.ts";
 import { messageWithout } from "./upgradable-condition.ts";
 import { markWrite, resourceVersion, upgradeWrite, type PodWrite } from "./writes.ts";
 
@@ -77,7 +78,7 @@ export function planOn(tally: Tally, circumstances: Circumstances): Plan {
 }
 
 function planAndReports(tally: Tally, circumstances: Circumstances): Plan & { readonly reports: readonly PodReport[] } {
-  const { telling, groups, lingering } = tally;
+  const { telling, groups, lingering, lacking } = tally;
   const { sidecarSet, receipts, now, uninjected } = circumstances;
   const total = groups.reduce((sum, { count }) => sum + count, telling.length);
   const failed = telling.filter((one) => one.failed !== undefined);
@@ -95,7 +96,7 @@ function planAndReports(tally: Tally, circumstances: Circumstances): Plan & { re
     ...groups.map(({ facts, count }) => ({ report: reportOn(facts, exists), count })),
   ];
   const status =
-    sidecarSet && statusOf(sidecarSet, matched, { stalled, limit, now, ...(uninjected && { uninjected }) });
+    sidecarSet && statusOf(sidecarSet, matched, { stalled, limit, now, lacking, ...(uninjected && { uninjected }) });
   const stall = sidecarSet && stalled && !isStalled(sidecarSet) ? stallEvent(sidecarSet, failed, limit) : undefined;
   const wakeAt = earliest([
     receiptAt,
@@ -111,13 +112,21 @@ function planAndReports(tally: Tally, circumstances: Circumstances): Plan & { re
       ...receiptEvents(fresh),
       ...(stall ? [stall] : []),
       ...(sidecarSet && uninjected ? uninjectedEvents(sidecarSet, uninjected) : []),
+      ...(sidecarSet ? lackingEvents(sidecarSet, lacking) : []),
     ],
     receipts: times,
     ...(wakeAt !== undefined && { wakeAt }),
     needsLiveSidecarSet: needsLive,
-    reasons: countReasons([...matched, ...reports.slice(decided.length).map((report) => ({ report, count: 1 }))]),
+    reasons: withLacking(
+      countReasons([...matched, ...reports.slice(decided.length).map((report) => ({ report, count: 1 }))]),
+      lacking,
+    ),
     reports,
   };
+}
+
+function withLacking(reasons: Map<RolloutReason, number>, { count }: Lacking): Map<RolloutReason, number> {
+  return count === 0 ? reasons : reasons.set("ContainerMissing", count);
 }
 
 type Candidate = PodFacts & { readonly decision: Extract<PodDecision, { do: "candidate" }> };

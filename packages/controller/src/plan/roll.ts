@@ -3,7 +3,7 @@ import type { UpdateStrategy } from "@hot/spec";
 import type { PodFacts } from "./decision.ts";
 import { kindOf } from "./kind.ts";
 import type { Place } from "./select-pods.ts";
-import type { Tally } from "./tally.ts";
+import type { Lacking, Tally } from "./tally.ts";
 
 /** What is known of a pod; nothing of one that is aside. */
 export interface Entry {
@@ -25,8 +25,13 @@ export interface Roll {
 /** Marks of pods; the greater ones are kinds of matched pods. */
 const ASIDE = 0;
 const LINGERING = 1;
-const TELLING = 2;
+/** Lacks containers. */
+const LACKING = 2;
+const LACKING_LINGERING = 3;
+const TELLING = 4;
 const MOST_MARKS = 256;
+/** By mark; all others are matched. */
+const PLACES: readonly Place[] = ["aside", "lingering", "lacking", "lackingLingering"];
 
 export function createRoll(): Roll {
   let known: (PodFacts | undefined)[] = [];
@@ -38,7 +43,7 @@ export function createRoll(): Roll {
 
   const markOf = ({ place, facts }: Entry, strategy: UpdateStrategy | undefined): number => {
     if (facts === undefined) return ASIDE;
-    if (place !== "matched") return LINGERING;
+    if (place !== "matched") return PLACES.indexOf(place);
     const kind = kindOf(facts, strategy);
     if (kind === undefined) return TELLING;
     const mark = kinds.get(kind) ?? TELLING + 1 + kinds.size;
@@ -65,10 +70,16 @@ export function createRoll(): Roll {
 
   const factsOf = (mark: number): PodFacts[] => placesOf(mark).flatMap((at) => known[at] ?? []);
 
+  const lacking = (): Lacking => {
+    const first = [LACKING, LACKING_LINGERING].map((mark) => marks.indexOf(mark)).find((at) => at >= 0);
+    const pod = first === undefined ? undefined : known[first]?.pod;
+    return { count: (counts[LACKING] ?? 0) + (counts[LACKING_LINGERING] ?? 0), ...(pod && { first: pod }) };
+  };
+
   return {
     at: (index) => {
       const mark = marks[index] ?? ASIDE;
-      return { facts: known[index], place: mark === ASIDE ? "aside" : mark === LINGERING ? "lingering" : "matched" };
+      return { facts: known[index], place: PLACES[mark] ?? "matched" };
     },
     set: (index, entry, strategy) => {
       count(index, -1);
@@ -89,10 +100,11 @@ export function createRoll(): Roll {
       marks = moved;
       counts[ASIDE] = (counts[ASIDE] ?? 0) + room;
     },
-    telling: () => [...placesOf(TELLING), ...placesOf(LINGERING)],
+    telling: () => [TELLING, LINGERING, LACKING_LINGERING].flatMap(placesOf),
     tally: () => ({
       telling: factsOf(TELLING),
-      lingering: factsOf(LINGERING),
+      lingering: [LINGERING, LACKING_LINGERING].flatMap(factsOf),
+      lacking: lacking(),
       groups: [...kinds.values()].flatMap((mark) => {
         const facts = (counts[mark] ?? 0) > 0 ? known[marks.indexOf(mark)] : undefined;
         return facts === undefined ? [] : { facts, count: counts[mark] ?? 0 };

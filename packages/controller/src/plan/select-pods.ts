@@ -13,26 +13,37 @@ export function isActive(pod: PodProjection): boolean {
 
 /** Whether a SidecarSet manages a pod: active, matched by both selectors, injected, and with all containers. */
 export function isMatched(pod: PodProjection, sidecarSet: SidecarSet, namespaces: NamespaceLabels): boolean {
+  return isChosen(pod, sidecarSet, namespaces) && missingContainers(pod, sidecarSet).length === 0;
+}
+
+/** The same but for the containers: it was injected by another SidecarSet of that name, and can't be upgraded. */
+export function isLacking(pod: PodProjection, sidecarSet: SidecarSet, namespaces: NamespaceLabels): boolean {
+  return isChosen(pod, sidecarSet, namespaces) && missingContainers(pod, sidecarSet).length > 0;
+}
+
+function isChosen(pod: PodProjection, sidecarSet: SidecarSet, namespaces: NamespaceLabels): boolean {
   const { selector, namespaceSelector } = sidecarSet.spec;
   return (
     isActive(pod) &&
     injectedBy(pod).includes(sidecarSet.metadata.name ?? "") &&
     !selectorIsEmpty(selector) &&
     matchesSelector(selector, pod.labels) &&
-    (namespaceSelector === undefined || matchesSelector(namespaceSelector, namespaces(pod.namespace))) &&
-    hasContainers(pod, sidecarSet)
+    (namespaceSelector === undefined || matchesSelector(namespaceSelector, namespaces(pod.namespace)))
   );
 }
 
-function hasContainers(pod: PodProjection, sidecarSet: SidecarSet): boolean {
+/** Containers of the SidecarSet that a pod has not. */
+export function missingContainers(pod: PodProjection, { spec }: SidecarSet): string[] {
+  const names = (spec.containers ?? []).flatMap((one) => (isHot(one) ? pairNames(one.name) : [one.name]));
   const present = new Set(pod.containers.map((one) => one.name));
-  return (sidecarSet.spec.containers ?? []).every((one) =>
-    (isHot(one) ? pairNames(one.name) : [one.name]).every((name) => present.has(name)),
-  );
+  return names.filter((name) => !present.has(name));
 }
 
-/** Matched; or not, and an upgrade has to be finished in it; or neither. */
-export type Place = "matched" | "lingering" | "aside";
+/**
+ * Matched; or all but matched, since it lacks containers; or not, and an upgrade has to be finished in it; or both of
+ * these; or nothing.
+ */
+export type Place = "matched" | "lacking" | "lingering" | "lackingLingering" | "aside";
 
 /** @param sidecarSet - absent: it is gone */
 export function placeOf(
@@ -41,7 +52,10 @@ export function placeOf(
   sidecarSet: SidecarSet | undefined,
   namespaces: NamespaceLabels,
 ): Place {
-  if (sidecarSet !== undefined && isMatched(pod, sidecarSet, namespaces)) return "matched";
+  if (sidecarSet !== undefined && isChosen(pod, sidecarSet, namespaces)) {
+    if (missingContainers(pod, sidecarSet).length === 0) return "matched";
+    return isUnfinished(pod, name) ? "lackingLingering" : "lacking";
+  }
   return isUnfinished(pod, name) ? "lingering" : "aside";
 }
 

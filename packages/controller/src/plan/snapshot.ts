@@ -24,6 +24,8 @@ export interface Snapshot {
   readonly matched: readonly PodProjection[];
   /** Other pods with an upgrade of this SidecarSet that has to be finished. */
   readonly lingering: readonly PodProjection[];
+  /** Injected pods that are not matched only because they lack containers of the SidecarSet; absent: none. */
+  readonly lacking?: readonly PodProjection[];
   /** Where the SidecarSet is gone: active pods that it has injected. */
   readonly orphans?: readonly PodProjection[];
   /** Absent: not known. */

@@ -13,6 +13,8 @@ import { maxUnavailableOf, partitionOf } from "./budget.ts";
 import { isMark } from "./decision.ts";
 import { isInScope } from "./kind.ts";
 import type { CountedReport, PodReport } from "./pod-report.ts";
+import { lackingText } from "./lacking.ts";
+import type { Lacking } from "./tally.ts";
 import { uninjectedTexts, type Uninjected } from "./uninjected.ts";
 
 interface Outcome {
@@ -21,6 +23,8 @@ interface Outcome {
   readonly limit: number;
   readonly now: number;
   readonly uninjected?: Uninjected;
+  /** Pods that lack containers: there is no ready while there are any. */
+  readonly lacking: Lacking;
 }
 
 /** Counters and conditions as of this plan. Fields of others (revision, collisions) are kept. */
@@ -31,7 +35,7 @@ export function statusOf(sidecarSet: SidecarSet, pods: readonly CountedReport[],
     notUpgradablePods: reasons.get("NotUpgradable")?.count ?? 0,
     ...(outcome.uninjected && { uninjectedPods: outcome.uninjected.later + outcome.uninjected.older }),
   };
-  const ready = isReady(sidecarSet, pods, counters);
+  const ready = outcome.lacking.count === 0 && isReady(sidecarSet, pods, counters);
   const generation = sidecarSet.metadata.generation ?? 0;
   const conditions = conditionsOf(sidecarSet, { pods, reasons, ready }, counters, outcome).reduce<readonly Condition[]>(
     (all, one) => setCondition(all, { ...one, observedGeneration: generation }, toRfc3339(outcome.now)),
@@ -106,21 +110,29 @@ function conditionsOf(
   sidecarSet: SidecarSet,
   { pods, reasons, ready }: { pods: readonly CountedReport[]; reasons: Reasons; ready: boolean },
   counters: Counters,
-  { stalled, limit, uninjected }: Outcome,
+  { stalled, limit, uninjected, lacking }: Outcome,
 ): Verdict[] {
   const failedUpdates = pods.filter(({ report: { facts } }) => facts.updated && facts.failed !== undefined).length;
   const moves = sentence(sidecarSet, reasons, counters, failedUpdates);
-  const message = [moves, ...(uninjected ? uninjectedTexts(uninjected) : [])].join("; ");
+  const lacks = lackingText(sidecarSet, lacking);
+  const message = [moves, ...(lacks === "" ? [] : [lacks]), ...(uninjected ? uninjectedTexts(uninjected) : [])].join(
+    "; ",
+  );
   const isMoving = (): boolean =>
     counters.upgradingPods > 0 ||
     [...reasons.keys()].some((one) => QUEUED.has(one)) ||
     pods.some(({ report }) => report.facts.holdsUnit);
   const moving = !ready && !stalled && isMoving();
-  const reason = ready ? (counters.matchedPods === 0 ? "NoPods" : "UpToDate") : leading(reasons, stalled);
+  const reason = ready ? (counters.matchedPods === 0 ? "NoPods" : "UpToDate") : leading(reasons, stalled, lacking);
   const paused = sidecarSet.spec.updateStrategy?.paused === true;
   return [
     { type: "Ready", status: truth(ready), reason, message },
-    { type: "Reconciling", status: truth(moving), reason: moving ? leading(reasons, false) : reason, message: moves },
+    {
+      type: "Reconciling",
+      status: truth(moving),
+      reason: moving ? leading(reasons, false, lacking) : reason,
+      message: moves,
+    },
     stalledVerdict(sidecarSet, pods, { stalled, limit, matchedPods: counters.matchedPods }),
     {
       type: "Paused",
@@ -211,9 +223,10 @@ const LEADING: readonly RolloutReason[] = [
   "SelectorNotMatched",
 ];
 
-function leading(reasons: Reasons, stalled: boolean): RolloutReason {
+function leading(reasons: Reasons, stalled: boolean, lacking: Lacking): RolloutReason {
   if (stalled) return "Stalled";
-  return LEADING.find((reason) => reasons.has(reason)) ?? "RollingOut";
+  const first = LEADING.find((reason) => reasons.has(reason));
+  return first ?? (lacking.count > 0 ? "ContainerMissing" : "RollingOut");
 }
 
 /** `2 of 5 pods updated; web-1: Migrating; 2 wait for maxUnavailable=1`. No times: they would change it every second. */

@@ -10,7 +10,7 @@ import { plan } from "../plan/plan.ts";
 import type { PodProjection } from "../plan/pod-projection.ts";
 import type { PodReport } from "../plan/pod-report.ts";
 import { onSpecImage } from "../plan/spec-image.ts";
-import { isMatched, isUnfinished, type NamespaceLabels } from "../plan/select-pods.ts";
+import { isLacking, isMatched, isUnfinished, missingContainers, type NamespaceLabels } from "../plan/select-pods.ts";
 import { podRevision } from "../plan/upgradable.ts";
 
 /** What a terminal or a page shows of one SidecarSet: no colours, no widths, no times that were not given. */
@@ -80,6 +80,7 @@ export interface ViewInput {
 /** Describes a SidecarSet and its pods by the very decisions that the controller takes. */
 export function viewSidecarSet(input: ViewInput): SidecarSetView {
   const { name, sidecarSet, pods, namespaces, now } = input;
+  const lacking = sidecarSet === undefined ? [] : pods.filter((pod) => isLacking(pod, sidecarSet, namespaces));
   const isOurs = (pod: PodProjection): boolean => sidecarSet !== undefined && isMatched(pod, sidecarSet, namespaces);
   const planned = plan({
     name,
@@ -87,6 +88,7 @@ export function viewSidecarSet(input: ViewInput): SidecarSetView {
     live: true,
     matched: pods.filter(isOurs),
     lingering: pods.filter((pod) => !isOurs(pod) && isUnfinished(pod, name)),
+    lacking,
     pending: new Map(),
     receipts: new Map(),
     now,
@@ -98,9 +100,14 @@ export function viewSidecarSet(input: ViewInput): SidecarSetView {
     matched: planned.status?.matchedPods ?? 0,
     updated: planned.status?.updatedPods ?? 0,
     ready: planned.status?.readyPods ?? 0,
-    pods: inOrder(
-      planned.pods.map((one) => viewPod(one, name, hotPairs(one.pod, name, isOurs(one.pod) ? sidecarSet : undefined))),
-    ),
+    pods: inOrder([
+      ...planned.pods.map((one) =>
+        viewPod(one, name, hotPairs(one.pod, name, isOurs(one.pod) ? sidecarSet : undefined)),
+      ),
+      ...lacking
+        .filter((pod) => !planned.pods.some((one) => one.pod === pod))
+        .map((pod) => viewLacking(pod, name, sidecarSet)),
+    ]),
     uninjected: inOrder(viewUninjected(input)),
   };
 }
@@ -127,6 +134,17 @@ function viewPod({ pod, facts, reason, detail }: PodReport, sidecarSet: string, 
   const changedAt = toMillis(readState(pod, sidecarSet)?.updateTimestamp);
   const about = { revision, ...(changedAt !== undefined && { changedAt }) };
   return { namespace, name, ready, updated, ...about, reason, detail, pairs: pairs.map(viewPair) };
+}
+
+function viewLacking(pod: PodProjection, name: string, sidecarSet: SidecarSet | undefined): PodView {
+  const { namespace, ready } = pod;
+  const missing = sidecarSet === undefined ? [] : missingContainers(pod, sidecarSet);
+  return {
+    ...{ namespace, name: pod.name, ready, updated: false, revision: podRevision(pod, name) ?? "" },
+    reason: "ContainerMissing",
+    detail: missing.join(", "),
+    pairs: hotPairs(pod, name, undefined).map(viewPair),
+  };
 }
 
 function viewUninjected({ name, sidecarSet, others = [], pods, namespaces, isInjectable }: ViewInput): PodView[] {

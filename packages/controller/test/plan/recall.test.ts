@@ -102,7 +102,13 @@ function snapshotOf({ pods, namespaces, ...base }: Sighting): Snapshot {
   const { name, sidecarSet } = base;
   const places = pods.map((one) => placeOf(one, name, sidecarSet, namespaces));
   const at = (place: Place): PodProjection[] => pods.filter((_, index) => places[index] === place);
-  return { ...base, matched: at("matched"), lingering: at("lingering") };
+  const both = at("lackingLingering");
+  return {
+    ...base,
+    matched: at("matched"),
+    lingering: [...at("lingering"), ...both],
+    lacking: [...at("lacking"), ...both],
+  };
 }
 
 function sightingOf({ sidecarSet, pods, pending, receipts, live, now, labels }: Known): Sighting {

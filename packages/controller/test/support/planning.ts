@@ -2,7 +2,7 @@
 import type { Pod, SidecarSet } from "@hot/spec";
 import { plan, type WholePlan } from "../../src/plan/plan.ts";
 import { projectPod } from "../../src/plan/pod-projection.ts";
-import { isMatched, isUnfinished } from "../../src/plan/select-pods.ts";
+import { isLacking, isMatched, isUnfinished } from "../../src/plan/select-pods.ts";
 import type { Snapshot } from "../../src/plan/snapshot.ts";
 import type { PodWrite } from "../../src/plan/writes.ts";
 import { T0 } from "./builders.ts";
@@ -20,6 +20,7 @@ export function planFor(pods: readonly Pod[], sidecarSet?: SidecarSet, circumsta
     live: false,
     matched,
     lingering: projected.filter((pod) => !matched.includes(pod) && isUnfinished(pod, name)),
+    lacking: projected.filter((pod) => sidecarSet && isLacking(pod, sidecarSet, () => ({}))),
     pending: new Map(),
     receipts: new Map(),
     now: T0,
