@@ -75,7 +75,7 @@ function startAnnotations(
   const old = versionKeys(serving.container.name);
   const version = nextVersion(pair, sidecarSet).toString();
   const name = sidecarSet.metadata.name ?? "";
-  const prevRevision = instead === undefined ? podRevision(pod, name) : instead.prevRevision;
+  const prevRevision = instead !== undefined ? instead.prevRevision : isAlone ? podRevision(pod, name) : undefined;
   const known = {
     to: image,
     from: serving.container.image,

@@ -244,6 +244,34 @@ describe("maxUnavailable counts writes in flight", () => {
     expect((await cluster.pods()).map(images)).toEqual([DONE, DONE, DONE]);
   });
 
+  it("until it is clear that one has come to nothing: then for another SidecarSet of the pod, too", async () => {
+    const [pod] = PODS.map(({ metadata, ...rest }) => ({
+      ...rest,
+      metadata: {
+        ...metadata,
+        annotations: { ...metadata.annotations, "kruise.io/sidecarset-injected-list": "mesh,other" },
+      },
+    }));
+    const paused = sidecarSet({ image: "x:2", strategy: { paused: true } });
+    cluster = new Cluster([pod!], paused, sidecarSet({ name: "other", containers: [] }));
+    await cluster.start();
+    const strategy = (updateStrategy: object) => (set: typeof paused) => ({
+      ...set,
+      spec: { ...set.spec, updateStrategy },
+    });
+    const { promise, reject } = Promise.withResolvers<never>();
+    const patch = cluster.api.patch.bind(cluster.api);
+    cluster.api.patch = (...call) => (call[0].plural === "pods" ? promise : patch(...call));
+    await cluster.edit(strategy({ paused: false }));
+    await cluster.edit(strategy({ paused: false, maxUnavailable: 2 }), "other");
+    const upgrading = async () => (await cluster.sidecarSet("other")).status?.upgradingPods;
+    expect(await upgrading()).toBe(1);
+    await cluster.edit(strategy({ paused: true }));
+    reject(failure(500));
+    await cluster.settle(5_000);
+    expect(await upgrading()).toBe(0);
+  });
+
   it("never more than allowed are unavailable on the way", async () => {
     cluster = new Cluster(PODS, one);
     await cluster.start();

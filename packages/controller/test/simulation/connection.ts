@@ -17,10 +17,12 @@ interface Call {
 export function createConnection(world: World, owner: Owner, { onSend, onRead }: Watcher): Api {
   const { server } = world;
   const streams = new Map<string, WatchStream>();
-  const call = <T>(one: Call): Promise<T> => send(world, owner, one) as Promise<T>;
+  // A process that was killed sends nothing more, though code of it that waits for nobody may still run.
+  const never = <T>(): Promise<T> => new Promise(() => undefined);
+  const call = <T>(one: Call): Promise<T> => (owner.dead ? never<T>() : (send(world, owner, one) as Promise<T>));
   const keyOf = ({ namespaced }: Resource, name: string, namespace: string | undefined): string =>
     namespaced ? `${namespace ?? ""}/${name}` : name;
-  const never = (): never => {
+  const unused = (): never => {
     throw new Error("the controller never does that");
   };
   return {
@@ -59,6 +61,7 @@ export function createConnection(world: World, owner: Owner, { onSend, onRead }:
       return stream as AsyncIterable<WatchEvent<T>>;
     },
     patch: (resource, name, patch, options) => {
+      if (owner.dead) return never();
       const key = keyOf(resource, name, options?.namespace);
       const sub = options?.subresource;
       const arrive = onSend({ plural: resource.plural, key, body: patch.body, subresource: sub });
@@ -70,12 +73,14 @@ export function createConnection(world: World, owner: Owner, { onSend, onRead }:
       });
     },
     create: <T>(resource: Resource, object: object, options?: { namespace?: string; signal?: AbortSignal }) => {
+      if (owner.dead) return never();
       const key = keyOf(resource, (object as Stored).metadata.name ?? "", options?.namespace);
       const arrive = onSend({ plural: resource.plural, key, body: object, subresource: undefined });
       const carryOut = (): unknown => arrive(() => server.create(resource.plural, key, object as Stored));
       return call<T>({ what: `create ${resource.plural} ${key}`, signal: options?.signal, carryOut });
     },
     delete: (resource, name, options = {}) => {
+      if (owner.dead) return never();
       const key = keyOf(resource, name, options.namespace);
       const arrive = onSend({ plural: resource.plural, key, body: {}, subresource: undefined });
       const remove = (): void => server.remove(resource.plural, key, options.preconditions ?? {});
@@ -85,7 +90,7 @@ export function createConnection(world: World, owner: Owner, { onSend, onRead }:
         carryOut: () => arrive(remove),
       });
     },
-    update: never,
+    update: unused,
   };
 }
 
