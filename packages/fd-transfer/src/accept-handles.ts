@@ -40,10 +40,10 @@ export function acceptSeveral(server: Server, fd: number, backlog: number): void
     handle.unref();
     return handle;
   });
-  const { close } = first;
+  const close = first.close.bind(first);
   first.close = (...then) => {
     for (const handle of more.splice(0)) handle.close();
-    close.apply(first, then);
+    close(...then);
   };
 }
 

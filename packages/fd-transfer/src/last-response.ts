@@ -27,7 +27,7 @@ export function announceEnd(
   const asking = response as Asking;
   asking[NUMBER] = number;
   asking[IS_LAST] = isLast;
-  asking[WRITE_HEAD] = response.writeHead;
+  asking[WRITE_HEAD] = asking.writeHead;
   asking.writeHead = writeHead;
 }
 
