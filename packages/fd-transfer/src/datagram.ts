@@ -71,6 +71,10 @@ export class DatagramSlot extends Slot implements Datagram {
     return this.accepting && this.#open !== "reading";
   }
 
+  override get lingers(): boolean {
+    return this.#open === "reading" || this.#open === "paused";
+  }
+
   attach(socket: Socket): void {
     if (this.#socket !== null) {
       throw new HandoffError("HOT4014", `datagram ${this.key} has a socket already`, { phase: "listen" });

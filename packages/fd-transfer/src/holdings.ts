@@ -28,6 +28,8 @@ export class Holdings {
   readonly #slots = new Map<string, Slot>();
   readonly #inherited = new Map<string, Inherited>();
   #accepting = false;
+  /** L of a process that is told to stop. */
+  #left: Lineage | null = null;
 
   get accepting(): boolean {
     return this.#accepting;
@@ -156,6 +158,14 @@ export class Holdings {
     }
   }
 
+  /** As {@link letGo}; L stays until that is called if a socket lingers: who got it earlier could not bind (R11). */
+  leave(): void {
+    const kept = [...this.#slots.values()].some((slot) => slot.lingers) ? this.lineage : null;
+    if (kept !== null) this.lineage = null;
+    this.letGo();
+    this.#left = kept;
+  }
+
   letGo(): void {
     this.#accepting = false;
     for (const slot of this.#slots.values()) slot.letGo();
@@ -163,6 +173,8 @@ export class Holdings {
     this.states.forget();
     this.lineage?.close();
     this.lineage = null;
+    this.#left?.close();
+    this.#left = null;
   }
 }
 

@@ -105,7 +105,8 @@ export class OldSide {
   /** Tells the new side that no connection is left here; a hint for people. */
   reportDrained(report: DrainReport): void {
     if (this.#link?.state.phase !== "standby") return;
-    const { connections, moved, reset, ms } = report;
+    const { connections, moved, reset } = report;
+    const ms = Math.min(report.ms, 0xffff_ffff); // 49 days
     this.#link.session.send({ type: "DRAINED", connections, destroyed: reset, ms, moved });
   }
 

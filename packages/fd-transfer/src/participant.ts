@@ -103,7 +103,7 @@ export class Participant {
   leave(): void {
     this.oldSide.close();
     this.newSide.close();
-    this.#letGo();
+    this.#letGo(() => this.holdings.leave());
   }
 
   /** Ends everything at once, as a crash would, but leaves no descriptor and no file. */
@@ -218,11 +218,11 @@ export class Participant {
     this.#setRole("standby");
   }
 
-  #letGo(): void {
+  #letGo(close = () => this.holdings.letGo()): void {
     this.application.lost();
     this.#disown();
     this.oldSide.stopAnswering();
-    this.holdings.letGo();
+    close();
     if (this.migration.drain.connections > 0) this.migration.begin(false);
   }
 

@@ -65,6 +65,11 @@ export abstract class Slot {
   /** It should take in what comes and does not, because the application closed what was attached. */
   abstract readonly silent: boolean;
 
+  /** Node holds the socket as well, and goes on with it when {@link letGo} has closed ours: nobody else can bind it. */
+  get lingers(): boolean {
+    return false;
+  }
+
   /** Takes in what comes from now on; does nothing while nobody is attached. Idempotent. */
   protected abstract start(): void;
 

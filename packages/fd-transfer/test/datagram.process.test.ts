@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // UDP sockets: one and the same socket, and every datagram of a sender that never stops is answered once.
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { expect, test } from "vitest";
+import { HotHandoff } from "../src/handoff.ts";
+import { Lineage } from "../src/ownership.ts";
 import { DatagramLoad } from "./fixtures/datagram-load.ts";
 import type { FixtureProcess } from "./fixtures/fixture-process.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
@@ -61,4 +65,28 @@ test("the owner is killed: what waits in the queue is read by the standby", asyn
   await load.answeredBy("v1");
   await load.stop();
   expect(load.lost).toEqual([]);
+});
+
+test("TERM to a lone owner: L is kept to the end of its drain, because Node still holds the UDP socket", async () => {
+  await using scene = await Scene.open();
+  const isTakenAtTheEnd = async (closes: boolean): Promise<boolean> => {
+    await using hot = await HotHandoff.open({ name: "datagrams", dir: scene.dir, env: {} });
+    const datagram = await hot.datagram("echo", { port: scene.port, host: "127.0.0.1" });
+    const socket = createSocket("udp4");
+    datagram.attach(socket);
+    await hot.ready();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    hot.events.once("drained", () => {
+      const other = Lineage.tryAcquire(scene.dir);
+      other?.close();
+      resolve(other === null);
+    });
+    if (closes) await once(socket.close(), "close");
+    await hot.terminate({ quietMs: 0 });
+    if (!closes) socket.close();
+    return promise;
+  };
+  expect(await isTakenAtTheEnd(false)).toBe(true);
+  // The second one had L at once, and the address.
+  expect(await isTakenAtTheEnd(true)).toBe(false);
 });
