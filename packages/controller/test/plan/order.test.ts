@@ -4,7 +4,9 @@ import { inOrder } from "../../src/plan/order.ts";
 import { projectPod, type PodProjection } from "../../src/plan/pod-projection.ts";
 import { injectedPod, sidecarSet } from "../support/builders.ts";
 
-const base = projectPod(injectedPod(sidecarSet()));
+const seen = projectPod(injectedPod(sidecarSet()));
+// Its times are read by getters, which a copy would not have.
+const base: PodProjection = { ...seen, createdAt: seen.createdAt, readyAt: seen.readyAt! };
 const pod = (name: string, change: Partial<PodProjection>) => ({ pod: { ...base, name, ...change } });
 const restarted = base.containers.map((one) => ({ ...one, status: { ...one.status!, restartCount: 3 } }));
 
