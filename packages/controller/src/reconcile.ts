@@ -3,6 +3,7 @@ import { ApiError, type Api, type Turns } from "@hot/kube";
 import type { SidecarSet } from "@hot/spec";
 import { resolve, type Writing } from "./act/apply.ts";
 import { createCarryOut, type CarryOutOptions } from "./act/carry-out.ts";
+import { createDroppedStatus } from "./act/dropped-status.ts";
 import type { Expectations } from "./act/expectations.ts";
 import { inParallel } from "./act/in-parallel.ts";
 import { createStatusReport } from "./act/report-status.ts";
@@ -69,7 +70,11 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   const { api, clock, expectations } = options;
   const receipts = new Map<string, ReceiptTimes>();
   const recalls = new Map<string, Recall>();
-  const cached = (name: string): SidecarSet | undefined => present(options.sidecarSets.get(name));
+  const dropped = createDroppedStatus(() => clock.now());
+  const cached = (name: string): SidecarSet | undefined => {
+    const found = present(options.sidecarSets.get(name));
+    return found && dropped.whole(found);
+  };
 
   const recallOf = (name: string): Recall => {
     const known = recalls.get(name) ?? createRecall();
@@ -130,8 +135,10 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     return { stored, snapshot, planned, planningMs: clock.now() - beganAt, ...(problem !== undefined && { problem }) };
   };
 
-  const readLive = (name: string, signal: AbortSignal): Promise<SidecarSet | undefined> =>
-    options.sidecarSets.read(name, () => getOrNone(api, name, signal));
+  const readLive = async (name: string, signal: AbortSignal): Promise<SidecarSet | undefined> => {
+    const live = await options.sidecarSets.read(name, () => getOrNone(api, name, signal));
+    return live && dropped.whole(live);
+  };
 
   const planFor = async (name: string, signal: AbortSignal): Promise<Considered> => {
     const lookingMs = await lookInTurns(name, signal);
@@ -145,6 +152,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   const reportStatus = createStatusReport({
     api,
     clock,
+    dropped,
     written: (after) => {
       options.sidecarSets.see(after);
       options.statusWritten(after);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ApiError, type Api, type Clock } from "@hot/kube";
 import type { SidecarSet, SidecarSetStatus } from "@hot/spec";
+import type { DroppedStatus } from "./dropped-status.ts";
 import { createStatusPace } from "./status-pace.ts";
 import { statusChanged, writeStatus } from "./write-status.ts";
 
 export interface StatusReportOptions {
   readonly api: Pick<Api, "patch">;
   readonly clock: Clock;
+  readonly dropped: DroppedStatus;
   /** A write has made this of the SidecarSet. */
   readonly written: (after: SidecarSet) => void;
   /** Reads it from the API server: it is not as it was believed to be. */
@@ -14,9 +16,10 @@ export interface StatusReportOptions {
 }
 
 /**
- * Writes the status where it says anything new; returns how long it has to wait, in milliseconds.
+ * Writes the status where it says anything new; returns when it has to be looked at again, in milliseconds; 0: when it
+ * changes.
  *
- * @param stored - the SidecarSet as the API server has it; absent: it is gone
+ * @param stored - the SidecarSet as the API server has it, with what it has dropped; absent: it is gone
  */
 export type ReportStatus = (
   name: string,
@@ -25,18 +28,21 @@ export type ReportStatus = (
   signal: AbortSignal,
 ) => Promise<number>;
 
-export function createStatusReport({ api, clock, written, readAgain }: StatusReportOptions): ReportStatus {
+export function createStatusReport({ api, clock, dropped, written, readAgain }: StatusReportOptions): ReportStatus {
   const pace = createStatusPace(() => clock.now());
   return async (name, stored, status, signal) => {
     if (stored === undefined || status === undefined) {
       pace.forget(name);
       return 0;
     }
-    if (!statusChanged(stored, status)) return 0;
+    const dueIn = dropped.dueIn(stored);
+    if (!statusChanged(stored, status) && dueIn !== 0) return dueIn ?? 0;
     const held = pace.wait(name, stored.status ?? {}, status);
     if (held > 0) return held;
     try {
-      written(await writeStatus(api, stored, status));
+      const after = await writeStatus(api, stored, status);
+      dropped.wrote(after, status);
+      written(after);
       pace.wrote(name);
     } catch (error) {
       const code = error instanceof ApiError ? error.status : undefined;
@@ -44,6 +50,6 @@ export function createStatusReport({ api, clock, written, readAgain }: StatusRep
       if (code === 409) await readAgain(name, signal).catch(() => undefined);
       if (code !== 404) throw error;
     }
-    return 0;
+    return dropped.dueIn(stored) ?? 0;
   };
 }
