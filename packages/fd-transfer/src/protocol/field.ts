@@ -18,6 +18,10 @@ export class Reader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  get atEnd(): boolean {
+    return this.#offset === this.#bytes.byteLength;
+  }
+
   take(length: number): number {
     const at = this.#offset;
     if (length > this.#bytes.byteLength - at) throw violation(`the body ends within a field at byte ${at}`);
@@ -239,6 +243,14 @@ export function oneOf<const T extends string>(...values: readonly T[]): Field<T>
       if (value === undefined) throw violation(`${index} is not one of ${values.join(", ")}`);
       return value;
     },
+  };
+}
+
+/** A number at the end of a body that an earlier minor version does not have: 0 then. */
+export function added(field: Field<number>): Field<number> {
+  return {
+    write: (writer, value) => field.write(writer, value),
+    read: (reader) => (reader.atEnd ? 0 : field.read(reader)),
   };
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Field } from "./field.ts";
-import { blob, bool, list, oneOf, Reader, sentence, struct, text, u16, u32, u64, u8, Writer } from "./field.ts";
+import { added, blob, bool, list, oneOf, Reader, sentence, struct, text, u16, u32, u64, u8, Writer } from "./field.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import { violation } from "./violation.ts";
 
@@ -188,7 +188,7 @@ const bodies: { readonly [T in MessageType]: readonly [number, Field<Bodies[T]>]
   ACCEPTING: [13, nothing],
   GUARD_OK: [14, nothing],
   CONN: [15, struct<Bodies["CONN"]>({ batch: u16, items: list(conn, MAX_BATCH) })],
-  CONN_ACK: [16, struct<Bodies["CONN_ACK"]>({ batch: u16, taken: list(bool, MAX_BATCH), restMs: u16 })],
+  CONN_ACK: [16, struct<Bodies["CONN_ACK"]>({ batch: u16, taken: list(bool, MAX_BATCH), restMs: added(u16) })],
   YIELD: [17, nothing],
   YIELDED: [18, nothing],
   DRAINED: [19, struct<Bodies["DRAINED"]>({ connections: u32, destroyed: u32, ms: u32, moved: u32 })],

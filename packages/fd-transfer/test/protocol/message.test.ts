@@ -34,10 +34,19 @@ test("a message that is cut anywhere is refused", () => {
     fc.property(message, fc.nat(), (one, at) => {
       const { body, ...frame } = decodeFrame(encodeMessage(one, 0));
       fc.pre(body.length > 0);
+      // Before restMs, where an earlier minor version ends.
+      fc.pre(one.type !== "CONN_ACK" || at % body.length !== body.length - 2);
       const cut = encodeFrame({ ...frame, body: body.subarray(0, at % body.length) });
       expect(() => decodeMessage(cut)).toThrow(HandoffError);
     }),
   );
+});
+
+test("an answer of an earlier minor version, without restMs, asks for no rest", () => {
+  const answer = { type: "CONN_ACK", batch: 3, taken: [true, false], restMs: 9 } as const;
+  const { body, ...frame } = decodeFrame(encodeMessage(answer, 0));
+  const earlier = encodeFrame({ ...frame, body: body.subarray(0, body.length - 2) });
+  expect(decodeMessage(earlier).message).toEqual({ ...answer, restMs: 0 });
 });
 
 test("bytes after the last field are ignored: a later minor version may add fields", () => {
