@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The controller of the application with all its caches: how long they take to fill, and what they weigh.
+import { EventEmitter } from "node:events";
 import { flushCompileCache } from "node:module";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -73,13 +74,12 @@ function blocked(): Blocked {
   return { p99Ms, longestMs };
 }
 
+/** Tells of each reconcile how many there were. */
+const plans = new EventEmitter<{ made: [count: number] }>();
 let planned = 0;
-let onPlan: () => void = () => undefined;
 
 function onMetric(name: string): void {
-  if (name !== "hot_reconcile_duration_seconds") return;
-  planned++;
-  onPlan();
+  if (name === "hot_reconcile_duration_seconds") plans.emit("made", ++planned);
 }
 
 let reading: Blocked | undefined;
@@ -87,7 +87,11 @@ let reading: Blocked | undefined;
 /** What follows a sync, until every SidecarSet was looked at. */
 async function firstPlans(sets: number): Promise<FirstPlans> {
   const took = await spent(async () => {
-    while (planned < sets) await new Promise<void>((resolve) => (onPlan = resolve));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (count: number): void => void (count >= sets && resolve());
+    plans.on("made", look);
+    look(planned);
+    await promise;
     return sets;
   });
   const planning = blocked();

@@ -33,10 +33,11 @@ export async function readItems(
   /** Nothing (more) is handed over. */
   let whole = false;
   /** Wanted before anything more is handed over. */
-  let pause: Promise<void> | undefined;
+  let pause = undefined as Promise<void> | undefined;
 
   /** Hands over what is complete, as long as the turn goes on; returns where the rest begins. */
   const take = (bytes: Buffer): number => {
+    pause = undefined;
     if (whole) return 0;
     let from = 0;
     if (head === undefined) {
@@ -52,7 +53,7 @@ export async function readItems(
       if (value === undefined) return 0;
       head = { text, value };
     }
-    for (pause = undefined; pause === undefined; pause = turns.pause()) {
+    for (; pause === undefined; pause = turns.pause()) {
       const at = bytes.indexOf(NEXT, from);
       if (at === -1) break;
       // A complete value is no beginning of another one: what can be parsed is the item.
@@ -67,11 +68,11 @@ export async function readItems(
 
   for await (const chunk of chunksOf(body, limit)) {
     held.add(chunk);
-    do {
-      pause = undefined;
+    for (;;) {
       held.drop(take(held.bytes()));
+      if (pause === undefined) break;
       await pause;
-    } while (pause !== undefined);
+    }
   }
   return (head?.text ?? "") + held.bytes().toString("utf8");
 }

@@ -34,7 +34,7 @@ export function takeTurns(clock: Pick<Clock, "now"> = systemClock): Turns {
   const end = (): void => {
     began = undefined;
   };
-  const next = (): Promise<void> =>
+  const nextTurn = (): Promise<void> =>
     new Promise((resolve) => {
       setImmediate(() => {
         end();
@@ -49,7 +49,7 @@ export function takeTurns(clock: Pick<Clock, "now"> = systemClock): Turns {
         return undefined;
       }
       if (clock.now() - began < TURN_MS) return undefined;
-      waiting = waiting.then(next);
+      waiting = waiting.then(() => nextTurn());
       return waiting;
     },
   };
