@@ -68,7 +68,13 @@ export function createExpectations(now: () => number): Expectations {
       if (outstanding(pod) !== undefined) return undefined;
       const { uid, namespace, name, resourceVersion: read } = pod;
       const one: Entry = {
-        ...{ uid, namespace, name, read, kind, underWay: true, expiresAt: now() + EXPIRY },
+        uid,
+        namespace,
+        name,
+        read,
+        kind,
+        underWay: true,
+        expiresAt: now() + EXPIRY,
         written: (resourceVersion) => {
           one.after = resourceVersion;
           one.underWay = false;
