@@ -12,7 +12,6 @@ export function kindOf(facts: PodFacts, strategy: UpdateStrategy | undefined): s
   const isStill =
     decision.do !== "write" &&
     decision.do !== "candidate" &&
-    (decision.do !== "wait" || decision.until === undefined) &&
     facts.holdsUntil === undefined &&
     facts.receipts.length === 0 &&
     facts.failed === undefined &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SidecarSet } from "@hot/spec";
+import { UPGRADABLE_CONDITION, type SidecarSet } from "@hot/spec";
 import { expect, test } from "vitest";
 import type { DecidePod } from "../../src/plan/decision.ts";
 import { plan } from "../../src/plan/plan.ts";
@@ -54,7 +54,11 @@ function anyPod(random: Random, index: number): PodProjection {
     ...(random.chance(0.1) && { app: "other" }),
   };
   const namespace = `team-${index % 2}`;
-  return projectPod({ ...pod, metadata: { ...pod.metadata, name, namespace, uid: `uid-${name}`, labels } });
+  // Said already, so that nothing is left to be said of many.
+  const said = { type: UPGRADABLE_CONDITION, status: "True" as const, message: '{"mesh":true}' };
+  const conditions = [...(pod.status?.conditions ?? []), ...(random.chance(0.7) ? [said] : [])];
+  const metadata = { ...pod.metadata, name, namespace, uid: `uid-${name}`, labels };
+  return projectPod({ ...pod, metadata, status: { ...pod.status, conditions } });
 }
 
 function change(known: Known, random: Random): void {
