@@ -63,9 +63,9 @@ export function createCarryOut({ clock, gate, maxWrites, log }: CarryOutOptions)
     });
 
     let isHindered = false;
-    /** What hinders one start hinders all that are left. */
+    /** What hinders one start hinders all that are left; a mark begins nothing, but is held back by the same. */
     const mayBegin = ({ kind }: Pick<PlannedWrite, "kind">): boolean => {
-      if (kind !== "upgrade") return true;
+      if (kind !== "upgrade" && kind !== "mark") return true;
       const problem = isHindered ? undefined : startProblem();
       if (problem !== undefined) {
         problems.push(problem);

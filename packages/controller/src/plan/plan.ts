@@ -101,6 +101,7 @@ function planAndReports(tally: Tally, circumstances: Circumstances): Plan & { re
   const wakeAt = earliest([
     receiptAt,
     earliest(all.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined))),
+    earliest(all.map(({ holdsUntil }) => holdsUntil)),
   ]);
   return {
     writes: writesOf(all, order, sidecarSet, now),

@@ -8,7 +8,7 @@ import { isHot } from "./hot-pair.ts";
 import { decidePair } from "./hot-upgrade.ts";
 import type { PodProjection } from "./pod-projection.ts";
 import { seePod } from "./pod-sight.ts";
-import { isGivenUp } from "./pod-state.ts";
+import { givenUpAt } from "./pod-state.ts";
 import { knownReceipt } from "./receipts.ts";
 import type { WriteKind } from "./snapshot.ts";
 import { startPod } from "./start-pod.ts";
@@ -43,7 +43,8 @@ export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined
       : { do: "wait", reason: "NotObserved", detail: "the last write is not seen yet" };
   const unsettled = states.some(({ pair, decision }) => pair.record !== undefined && decision.do !== "settled");
   // Nothing that is written disturbs such a pod, for as long as nobody hears of it.
-  const isSilent = pod.silent === true || seen.pairs.some(({ record }) => isGivenUp(pod, record, sight.now));
+  const givenUp = seen.pairs.flatMap(({ record }) => givenUpAt(pod, record) ?? []);
+  const isSilent = pod.silent === true || givenUp.some((at) => sight.now >= at);
   const attempts = attemptsOf(pod, seen.pairs, sidecarSet);
   const failed = attempts.failed ?? (finishing?.do === "report" && finishing.failing ? finishing.reason : undefined);
   const { pairs, ...facts } = seen;
@@ -52,6 +53,7 @@ export function decidePod(pod: PodProjection, sidecarSet: SidecarSet | undefined
   const holdsUntil = earliest([
     ...states.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined)),
     ...receipts.map(({ until }) => until),
+    ...givenUp.filter((at) => at > sight.now),
   ]);
   return {
     ...facts,

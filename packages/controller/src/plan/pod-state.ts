@@ -26,11 +26,17 @@ export function isUnheard(pod: PodProjection, { generation }: UpgradeRecord): bo
   return pod.silent === true || !generationObserved(pod, generation);
 }
 
-/** An upgrade that nobody has answered by its deadline, or its abort. */
-export function isGivenUp(pod: PodProjection, record: UpgradeRecord | undefined, now: number): boolean {
-  if (record === undefined || generationObserved(pod, record.generation)) return false;
-  if (record.phase === "abort") return record.unanswered === true;
-  return record.phase === "upgrade" && now >= (toMillis(record.deadlineAt) ?? now);
+/** Longer than a cache is behind, in milliseconds. */
+const BEHIND = 60_000;
+
+/**
+ * From when on an upgrade or an abort that no kubelet has seen disturbs nobody, in epoch milliseconds: whatever hook the
+ * kubelet might have been in has ended by then. Undefined: it has been seen.
+ */
+export function givenUpAt(pod: PodProjection, record: UpgradeRecord | undefined): number | undefined {
+  if (record === undefined || record.phase === "reset" || generationObserved(pod, record.generation)) return undefined;
+  // That write has found the pod as it was seen.
+  return record.unanswered === true ? 0 : (toMillis(record.deadlineAt) ?? 0) + BEHIND;
 }
 
 /** Why a standby is not yet observed on its image and ready; undefined when it is. */

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { injectedPod, T0 } from "../support/builders.ts";
 import { carriedOut, type Fate } from "../support/kubelet.ts";
 import { after, planFor } from "../support/planning.ts";
-import { silent, strategy, v1, v2 } from "./situations.ts";
+import { DEADLINE, down, silent, status, strategy, v1, v2 } from "./situations.ts";
 
 const SECOND = 1000;
 
@@ -83,6 +83,22 @@ test.each([
   comeBack(all, first!);
   roll(all, v2, 10);
   expect(stateOf(all, v2)).toMatchObject({ updatedReadyPods: 5, failedPods: 0, stalled: "False" });
+});
+
+test("a node that dies with the write, and the old side was down: nothing can be taken back, and no unit is held for ever", () => {
+  const all = fleet(5);
+  const broken = status(all.pods.get("web-4")!, "x-1", down);
+  const conditions = broken.status!.conditions!.map((one) => ({ ...one, status: "False" as const }));
+  all.pods.set("web-4", { ...broken, status: { ...broken.status, conditions } });
+  die(all, "web-4", false);
+  roll(all, v2, 5);
+  // One was started in the same round.
+  expect(stateOf(all, v2).updatedReadyPods).toBe(1);
+  const { wakeAt } = planFor([...all.pods.values()], v2, { now: DEADLINE });
+  expect(wakeAt).toBe(DEADLINE + 60_000);
+  roll(all, v2, 40);
+  expect(stateOf(all, v2)).toMatchObject({ updatedReadyPods: 4, failedPods: 0, stalled: "False" });
+  expect(stateOf(all, v2).reasons["web-4"]).toBe("OldSideDown");
 });
 
 test("a node that dies after the upgrade of its pod holds no unit", () => {
