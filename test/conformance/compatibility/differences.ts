@@ -249,7 +249,13 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
     "unproven-side",
     "neither side is ready, and a third image comes",
     "may overwrite the side that served",
-    "the side that served is kept until the new one is proved",
+    "the side that served is kept until the new one is proved; where that one has failed, the third image takes its place",
+  ],
+  [
+    "silent-node",
+    "a pod whose node does not answer: Ready is False, ContainersReady is True, and no readinessGate says no",
+    "not ready, so it is updated first, takes no unit for it, and keeps one for as long as the node is away",
+    "waits (HOT1107) and holds no unit; what had been begun there is taken back, and has not failed",
   ],
   [
     "working-annotation",
