@@ -38,14 +38,34 @@ const manager = {
   },
 };
 
-/** Kruise's definition prunes `spec.updateStrategy.hotUpgrade`. */
+/** What Kruise's definition keeps of a status. */
+const STATUS = new Set([
+  "observedGeneration",
+  "matchedPods",
+  "updatedPods",
+  "readyPods",
+  "updatedReadyPods",
+  "latestRevision",
+  "collisionCount",
+]);
+
+/** Kruise's definition prunes `spec.updateStrategy.hotUpgrade`, and of the status what is ours. */
 function definition(answer: KruiseWebhook): object {
   const crd = sidecarSetCrd();
-  const versions = JSON.parse(JSON.stringify(crd.spec.versions), (key, value: unknown) =>
-    key === "hotUpgrade" ? undefined : value,
-  ) as unknown;
+  const versions = JSON.parse(JSON.stringify(crd.spec.versions), (key, value: unknown) => {
+    if (key === "hotUpgrade") return undefined;
+    return key === "status" && isSchema(value) ? { ...value, properties: only(STATUS, value.properties) } : value;
+  }) as unknown;
   const webhook = { clientConfig: answer, conversionReviewVersions: ["v1"] };
   return { ...crd, spec: { ...crd.spec, versions, conversion: { strategy: "Webhook", webhook } } };
+}
+
+function isSchema(value: unknown): value is { readonly properties: Readonly<Record<string, unknown>> } {
+  return typeof value === "object" && value !== null && "properties" in value;
+}
+
+function only(names: ReadonlySet<string>, properties: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => names.has(name)));
 }
 
 function configurations(answers: (path: string) => KruiseWebhook): object[] {

@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import {
   defaultSidecarSet,
   REVISION_OWNER_LABEL,
@@ -95,18 +96,24 @@ test(
     expect(await type(on, install)).toMatch(/^mesh /m);
     await type(on, revisions);
     await type(on, "kubectl get controllerrevision -n hot-system mesh-older");
-    await type(on, "kubectl wait sidecarset/mesh --for=condition=Ready --timeout=2m");
+    await type(on, "kubectl wait sidecarset/mesh --for=jsonpath='{.status.updatedReadyPods}'=2 --timeout=2m");
     expect(containersOf(podsOf(on)), "nothing was upgraded by the move").toEqual(containersOf(before));
     await expectInjection(on);
     expect(await type(on, "kubectl get sidecarsets.v1alpha1.apps.kruise.io mesh")).toContain("mesh");
 
     const image = `[{"op":"replace","path":"/spec/containers/0/image","value":"${kit.image("v2")}"}]`;
     await type(on, `kubectl patch sidecarset mesh --type=json -p '${image}'`);
-    await type(on, "kubectl wait sidecarset/mesh --for=condition=Ready --timeout=2m");
+    await kit.until(
+      "both pods are on the new side",
+      () => podsOf(on).every((pod) => isDeepStrictEqual(pairState(pod).images, [kit.EMPTY, kit.image("v2")])),
+      120_000,
+      () => podsOf(on).map((pod) => pairState(pod)),
+    );
     for (const pod of podsOf(on)) {
-      expect(pairState(pod)).toMatchObject({ images: [kit.EMPTY, kit.image("v2")], working: "sidecar-2" });
+      expect(pairState(pod)).toMatchObject({ working: "sidecar-2" });
       expect(statusOf(pod, "app")).toMatchObject({ restartCount: 0 });
     }
+    expect(await type(on, "kubectl get sidecarset mesh -o jsonpath='{.status.conditions}'")).toBe("");
 
     const [back = ""] = operations.blocks("And back", 1);
     const [uninstall = "", ...kruiseAgain] = back.trim().split("\n");
