@@ -211,6 +211,46 @@ export const BUGS: readonly Bug[] = [
     found: /I12/,
   },
   {
+    name: "a pod whose node does not answer is upgraded first, since it is not ready",
+    changes: [
+      {
+        file: "plan/start-pod.ts",
+        from: `  if (pod.silent === true && !isMark(candidate)) return wait("NodeNotReady");\n`,
+        to: "",
+      },
+    ],
+    found: /I13: .* starts on a node/,
+  },
+  {
+    name: "who does not answer has failed",
+    changes: [
+      {
+        file: "plan/hot-upgrade.ts",
+        from: "if (now >= deadline && isUnheard(pod, record)) return",
+        to: "if (now < 0) return",
+      },
+    ],
+    found: /I13: .* has failed/,
+  },
+  {
+    name: "a pod whose node does not answer holds its unit",
+    changes: [
+      { file: "plan/pod-decision.ts", from: "(!isSilent && (seen.upgrading", to: "(!!isSilent || (seen.upgrading" },
+    ],
+    found: /I7: .* MaxUnavailableReached/,
+  },
+  {
+    name: "a pause does not hold back what only gets its hash entry",
+    changes: [
+      {
+        file: "plan/start-pod.ts",
+        from: "return heldBack(sight, candidate, sidecarSet, name) ?? candidate;",
+        to: "return isMark(candidate) ? candidate : (heldBack(sight, candidate, sidecarSet, name) ?? candidate);",
+      },
+    ],
+    found: /I5: .* is marked/,
+  },
+  {
     name: "a retry is never used up",
     changes: [{ file: "plan/failure.ts", from: "    ...tokensOf(pod, sidecarSet),\n", to: "" }],
     found: /tried twice|I6|come to rest/,

@@ -5,7 +5,7 @@ import { injectedByAll } from "./injected-by-all.ts";
 import { inject } from "./injection.ts";
 import { Kubelet, type Node } from "./kubelet.ts";
 import { Machine } from "./machine.ts";
-import { seconds } from "./pod-status.ts";
+import { notReady, seconds } from "./pod-status.ts";
 import { NATURE } from "./scheduler.ts";
 import { Scope } from "./scope.ts";
 import { storedFor, type Wish } from "./sidecar-sets.ts";
@@ -20,6 +20,9 @@ interface Place {
   readonly injected: ReadonlyMap<string, Wish>;
 }
 
+/** How long a kubelet may be silent, in milliseconds. */
+const NODE_GRACE = 40_000;
+
 /** Pods with their kubelets, and one or two SidecarSets. */
 export class Cluster {
   readonly scopes: readonly Scope[];
@@ -28,6 +31,8 @@ export class Cluster {
   readonly places = new Map<string, Place>();
   readonly machines = new Map<string, Machine>();
   registryDown = false;
+  /** When the last of the lost nodes comes back, in virtual milliseconds. */
+  backAt = 0;
   readonly #world: World;
   readonly #oldKubelets: boolean;
   readonly #hook: boolean;
@@ -157,6 +162,39 @@ export class Cluster {
       place.kubelet = new Kubelet(this.#world, place.machine, place.node);
       place.kubelet.resume();
     });
+  }
+
+  /**
+   * Nobody hears of the kubelet of a pod any more, whose containers go on; after a while Kubernetes' node controller says
+   * so.
+   *
+   * @param after when it comes back; absent: never
+   */
+  loseNode(key: string, after?: number): void {
+    const place = this.places.get(key);
+    if (place === undefined || place.kubelet.dead) return;
+    const { kubelet } = place;
+    this.#world.note(() => `${key}: node lost${after === undefined ? " for good" : ""}`);
+    kubelet.dead = true;
+    const { scheduler, server } = this.#world;
+    scheduler.after(NODE_GRACE, NATURE, () => {
+      const pod = server.pod(key);
+      if (this.places.get(key) === place && place.kubelet === kubelet && pod !== undefined)
+        server.put("pods", key, notReady(pod, scheduler.now), true);
+    });
+    if (after === undefined) return;
+    this.backAt = Math.max(this.backAt, scheduler.now + after);
+    scheduler.after(after, NATURE, () => {
+      if (this.places.get(key) !== place) return;
+      this.#world.note(() => `${key}: node is back`);
+      place.kubelet = new Kubelet(this.#world, place.machine, place.node);
+      place.kubelet.resume();
+    });
+  }
+
+  /** Nobody hears of its kubelet. */
+  isLost(key: string): boolean {
+    return this.places.get(key)?.kubelet.dead === true;
   }
 
   end(): void {

@@ -4,7 +4,16 @@ import type { Cluster } from "./cluster.ts";
 import type { OnArrival, PatchCall } from "./connection.ts";
 import { SLOW_CALL } from "./faults.ts";
 import type { Leaders } from "./leaders.ts";
-import { hashEntryOf, isObserved, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
+import {
+  hashEntryOf,
+  isHeard,
+  isObserved,
+  isSeenServing,
+  isSilent,
+  pairFacts,
+  type PairFacts,
+  type SideFacts,
+} from "./pod-facts.ts";
 import { NamedRevisions } from "./named-revisions.ts";
 import type { Replica } from "./replica.ts";
 import type { PodProjection } from "../../src/index.ts";
@@ -131,6 +140,7 @@ export class Invariants {
     this.lastWriteAt = this.#world.scheduler.now;
     this.#world.note(() => `${replica.name}: writes ${key} ${describe(after, this.#cluster.bases)}`);
     this.#untouched(write);
+    for (const { name } of this.#cluster.scopes) this.#marked(write, name);
     for (const { name } of this.#cluster.scopes) this.#revisions.written(key, name, before, after);
     for (const base of this.#cluster.bases) {
       const [was, is] = [pairFacts(before, base), pairFacts(after, base)];
@@ -145,6 +155,17 @@ export class Invariants {
         this.#begun.set(`${key} ${base}`, this.#world.scheduler.now);
       }
     }
+  }
+
+  /** I5: of a pod in which nothing changes but its hash entry. */
+  #marked({ key, knew, before, after }: Write, name: string): void {
+    const { sidecarSet } = knew.get(name)!;
+    const hash = sidecarSet?.metadata.annotations?.[HASH_ANNOTATION];
+    const isMark =
+      before.spec === after.spec && hashEntryOf(before, name) !== hash && hashEntryOf(after, name) === hash;
+    const { paused, type } = sidecarSet?.spec.updateStrategy ?? {};
+    if (isMark && (paused === true || type === "NotUpdate"))
+      this.#violate(`I5: ${key} is marked as updated by ${name}, and the pause was seen`);
   }
 
   /** I8. */
@@ -178,6 +199,12 @@ export class Invariants {
     const name = `${key} ${side.container}`;
     if (!isSeenServing(sibling)) this.#violate(`I1: ${name} is emptied while ${sibling.container} is not seen serving`);
     const { record } = is;
+    const heard = was.record === undefined || isHeard(before, was.record);
+    if (record?.phase === "abort" && record.unanswered) {
+      if (heard) this.#violate(`I13: ${name} is taken back, and its kubelet has been heard of`);
+      const attempts = [before.metadata.uid, is.base, ""].join(" ");
+      for (const one of this.#attempts) if (one.startsWith(attempts)) this.#attempts.delete(one);
+    }
     if (record?.phase === "reset") {
       const process = this.#cluster.machines.get(key)?.of(sibling.container);
       const isShown = process?.containerID === sibling.status?.containerID && process?.state === "running";
@@ -185,6 +212,7 @@ export class Invariants {
     }
     if (record?.phase !== "abort" || record.failed === undefined) return;
     this.failures.add(`${this.#cluster.ownerOf(is.base).name} ${before.metadata.uid} ${record.failed.generation}`);
+    if (!heard) this.#violate(`I13: ${name} has failed, and its kubelet has not been heard of`);
     const elapsed = this.#world.scheduler.now - (this.#begun.get(`${key} ${is.base}`) ?? 0);
     // A leader that stood still between its plan and its write has set a deadline that was over when it arrived.
     const inDoubt = this.#world.scheduler.now < this.#leaders.doubtUntil;
@@ -198,7 +226,12 @@ export class Invariants {
     const { sidecarSet, failed } = write.knew.get(this.#cluster.ownerOf(was.base).name)!;
     const name = `${key} ${side.container}`;
     this.#cluster.machines.get(key)?.upgrade(side.container, now.version);
-    if (!side.isEmpty) this.#violate(`${name} gets ${now.image} in place of ${side.image}: a target is never changed`);
+    if (isSilent(before)) this.#violate(`I13: ${name} starts on a node that does not answer`);
+    // Where no side serves, what has failed gives way to another image.
+    const isLost = was.isUpgrading && !was.sides.some((one) => isSeenServing(one)) && side.image !== now.image;
+    if (isLost) this.#world.note(() => `${name}: gets ${now.image} in place of ${side.image}`);
+    else if (!side.isEmpty)
+      this.#violate(`${name} gets ${now.image} in place of ${side.image}: a target is never changed`);
     else if (!isSeenServing(side) || !isObserved(before))
       this.#violate(`${name} gets ${now.image}, and was not seen empty`);
     if (sidecarSet === undefined) return;
@@ -229,6 +262,7 @@ export class Invariants {
     const inDoubt = this.#world.scheduler.now < this.#leaders.doubtUntil;
     const { maxUnavailable = 1, partition = 0 } = sidecarSet.spec.updateStrategy ?? {};
     const isReady = before.status?.conditions?.find((one) => one.type === "Ready")?.status === "True";
+    for (const one of holding.keys()) if (this.#isGivenUp(one, scope)) holding.delete(one);
     const others = [...holding.keys()].filter((one) => one !== key);
     if (isReady && !inDoubt && others.length >= Number(maxUnavailable)) {
       this.#violate(
@@ -242,6 +276,19 @@ export class Invariants {
     if (!inDoubt && old < Math.min(Number(partition), total) && total > 0) {
       this.#violate(`I3: ${name} starts, and only ${old} of ${total} pods stay old with partition ${partition}`);
     }
+  }
+
+  /** Nobody has heard of it by its deadline. */
+  #isGivenUp(key: string, scope: string): boolean {
+    const pod = this.#world.server.pod(key);
+    const pairs = pod === undefined ? [] : this.#cluster.scope(scope).bases.map((base) => pairFacts(pod, base));
+    return pairs.some(
+      ({ record, isUpgrading }) =>
+        record !== undefined &&
+        record.phase === (isUpgrading ? "upgrade" : "abort") &&
+        Date.parse(record.deadlineAt) + 60_000 <= this.#world.scheduler.now &&
+        !isHeard(pod!, record),
+    );
   }
 
   /** Looks at every state of a pod. */
@@ -258,6 +305,12 @@ export class Invariants {
       }
       // A pair that has nothing to do with it may be not ready by itself.
       const held = this.#holding.get(name)?.get(key);
+      // Not ready for other reasons than what is written into it.
+      if (
+        isSilent(pod) ||
+        pairs.some(({ record }) => record?.unanswered && record.phase === "abort" && !isHeard(pod, record))
+      )
+        this.#holding.get(name)?.delete(key);
       const isOver = pairs.every((pair) => held?.has(pair.base) !== true || isDone(pair));
       if (isOver && isObserved(pod)) this.#holding.get(name)?.delete(key);
     }

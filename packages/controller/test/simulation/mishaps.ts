@@ -8,7 +8,18 @@ import type { World } from "./world.ts";
 export function mishap(world: World, cluster: Cluster): void {
   const { random, scheduler, server } = world;
   const keys = [...cluster.places.keys()];
-  const kind = random.pick(["process", "process", "kubelet", "kubelet", "registry", "api", "history", "streams"]);
+  const kind = random.pick([
+    "process",
+    "process",
+    "kubelet",
+    "kubelet",
+    "registry",
+    "api",
+    "history",
+    "streams",
+    "node",
+    "node",
+  ]);
   if (kind === "registry") {
     world.note(() => "registry: down");
     cluster.registryDown = true;
@@ -31,8 +42,24 @@ export function mishap(world: World, cluster: Cluster): void {
     if (kind === "process") {
       const machine = cluster.machines.get(key)!;
       machine.crash(random.pick([...machine.processes.values()]));
-    } else killKubelet(world, cluster, key);
+    } else if (kind === "kubelet") killKubelet(world, cluster, key);
+    else loseNode(world, cluster, key);
   }
+}
+
+/** Most often right after a write, since until then all is as it was. */
+function loseNode(world: World, cluster: Cluster, key: string): void {
+  const { random, scheduler, server } = world;
+  const { generation } = server.pod(key)?.metadata ?? {};
+  // What is known to be out of reach comes back as little as a kubelet that is killed.
+  const back = cluster.scopes.some((one) => one.wish.probe === "startup") ? undefined : 90_000;
+  const after = random.pick([undefined, back, back === undefined ? undefined : 250_000]);
+  const wait = (left: number): void => {
+    const pod = server.pod(key);
+    if (pod === undefined || left === 0 || pod.metadata.generation !== generation) cluster.loseNode(key, after);
+    else scheduler.after(5, NATURE, () => wait(left - 1));
+  };
+  wait(random.pick([0, 2_000, 10_000]));
 }
 
 /** In mid-hook if there is a hook soon. */

@@ -32,7 +32,7 @@ export interface PairFacts {
   readonly record: RecordFacts | undefined;
 }
 
-interface RecordFacts {
+export interface RecordFacts {
   phase: string;
   to: string;
   from: string;
@@ -41,6 +41,8 @@ interface RecordFacts {
   onFailure: string;
   sidecarSet: string;
   prevHash: string;
+  generation: number;
+  unanswered?: true;
   failed?: { hash: string; generation: number; reason: string; retry?: string; podRetry?: string };
 }
 
@@ -85,6 +87,18 @@ export function isSeenServing({ image, status }: SideFacts): boolean {
 /** The kubelet has said that it knows the pod as it is written, where it says so at all. */
 export function isObserved({ metadata, status }: Pod): boolean {
   return status?.observedGeneration === undefined || status.observedGeneration >= (metadata.generation ?? 1);
+}
+
+/** It has said that it knows this generation, where it says so at all, and nobody says that it is silent. */
+export function isHeard(pod: Pod, { generation }: Pick<RecordFacts, "generation">): boolean {
+  const { observedGeneration = generation } = pod.status ?? {};
+  return observedGeneration >= generation && !isSilent(pod);
+}
+
+/** As only a node controller leaves a pod. */
+export function isSilent({ status }: Pod): boolean {
+  const is = (type: string): string | undefined => status?.conditions?.find((one) => one.type === type)?.status;
+  return is("Ready") === "False" && is("ContainersReady") === "True";
 }
 
 function parse(text: string | undefined): unknown {

@@ -34,6 +34,16 @@ export function statusOf(
   };
 }
 
+/** As the node controller leaves a pod whose kubelet is silent: everything else is as it was. */
+export function notReady(pod: Pod, now: number): Pod {
+  const conditions = pod.status?.conditions?.map((one) =>
+    one.type === "Ready" && one.status === "True"
+      ? { ...one, status: "False" as const, lastTransitionTime: seconds(now) }
+      : one,
+  );
+  return { ...pod, status: { ...pod.status, ...(conditions && { conditions }) } };
+}
+
 function statusOfContainer(process: Process, before: ContainerStatus | undefined): ContainerStatus {
   const { container, image, containerID, state, ready, started, restarts } = process;
   const isRunning = state === "running";

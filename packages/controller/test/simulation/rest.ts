@@ -14,7 +14,15 @@ import { projectPod, viewSidecarSet, type PodView } from "../../src/index.ts";
 import type { Cluster } from "./cluster.ts";
 import { fateOf } from "./images.ts";
 import type { Machine } from "./machine.ts";
-import { hashEntryOf, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
+import {
+  hashEntryOf,
+  isHeard,
+  isSeenServing,
+  isSilent,
+  pairFacts,
+  type PairFacts,
+  type SideFacts,
+} from "./pod-facts.ts";
 import { isNewer, type Process } from "./process.ts";
 import type { Scope } from "./scope.ts";
 import type { World } from "./world.ts";
@@ -111,7 +119,16 @@ function problemOf(
           [...past.failures].some((one) => one.startsWith(`${scope.name} `) && one.endsWith(` ${generation}`)),
       );
     case "MaxUnavailableReached":
-      return truth(pods.some((other) => other !== pod && (!isReady(other) || isHalfDone(other, scope))));
+      return truth(
+        pods.some(
+          (other) => other !== pod && !isGone(other, scope, cluster) && (!isReady(other) || isHalfDone(other, scope)),
+        ),
+      );
+    case "NodeNotReady":
+      return truth(isLost(pod, cluster) && isSilent(pod));
+    case "Resetting":
+    case "HookRunning":
+      return isLost(pod, cluster) ? undefined : `stuck: ${says}`;
     case "NotUpgradable":
       return truth(isOtherwise(pod, pairs, scope, cluster));
     // What is left to crash again and again runs and is ready in between.
@@ -129,7 +146,9 @@ function problemOf(
     case "OldSideDown":
       return truth(isDown(pod, cluster));
     default:
-      return NEW_SIDE_FAILED.has(reason) ? truth(isLeftToFail(pairs)) : `stuck: ${says}`;
+      return NEW_SIDE_FAILED.has(reason)
+        ? truth(isLeftToFail(pairs) || pairs.some(hasNoServingSide))
+        : `stuck: ${says}`;
   }
 }
 
@@ -160,10 +179,29 @@ function isOtherwise(
   return injected?.env !== wish.env || empties.some((image) => image !== injected?.empty);
 }
 
-/** Something in it does not run for good, is about to end again, or is left to fail. */
+/** As the API shows it. */
+function hasNoServingSide({ isUpgrading, sides }: PairFacts): boolean {
+  return isUpgrading && !sides.some((side) => isSeenServing(side));
+}
+
+/**
+ * Lost, and the API shows it: nobody waits for it. Where the pod was not ready by itself, only a kubelet that says what it
+ * has seen can be known to be silent.
+ */
+function isGone(pod: Pod, { bases }: Scope, cluster: Cluster): boolean {
+  const records = bases.flatMap((base) => pairFacts(pod, base).record ?? []);
+  return isLost(pod, cluster) && (isSilent(pod) || records.some((record) => !isHeard(pod, record)));
+}
+
+function isLost({ metadata }: Pod, cluster: Cluster): boolean {
+  return cluster.isLost(`ns1/${metadata.name}`);
+}
+
+/** Something in it does not run for good, or nobody hears of it, is about to end again, or is left to fail. */
 function isDown(pod: Pod, cluster: Cluster): boolean {
   const processes = [...(cluster.machines.get(`ns1/${pod.metadata.name}`)?.processes.values() ?? [])];
   return (
+    isLost(pod, cluster) ||
     processes.some((one) => one.state !== "running" || fateOf(one.image) === "crash" || hangs(one)) ||
     isLeftToFail(cluster.bases.map((base) => pairFacts(pod, base)))
   );
@@ -205,7 +243,7 @@ function processProblem(pod: Pod, cluster: Cluster): string | undefined {
   const machine = cluster.machines.get(name);
   for (const base of cluster.bases) {
     const { serving, sides } = pairFacts(pod, base);
-    if (serving === undefined || machine === undefined) continue;
+    if (serving === undefined || machine === undefined || isLost(pod, cluster)) continue;
     const process = machine.of(serving.container);
     if (process.state !== "running" || fateOf(process.image) !== "runs") continue;
     const sockets = machine.socketsOf(serving.container);

@@ -53,7 +53,7 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
   await scheduler.run(() => {
     const { now } = scheduler;
     if (world.violation !== undefined || now < calmAt + REST) return world.violation !== undefined;
-    return now - invariants.lastWriteAt > REST || now > calmAt + LONGEST;
+    return now - Math.max(invariants.lastWriteAt, cluster.backAt) > REST || now > calmAt + LONGEST;
   });
   if (world.violation === undefined) {
     if (scheduler.now - invariants.lastWriteAt <= REST) world.violate("I7: it does not come to rest");
