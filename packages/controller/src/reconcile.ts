@@ -6,6 +6,7 @@ import { createCarryOut, type CarryOutOptions } from "./act/carry-out.ts";
 import { createDroppedStatus } from "./act/dropped-status.ts";
 import type { Expectations } from "./act/expectations.ts";
 import { inParallel } from "./act/in-parallel.ts";
+import { createRefusals, isRefusal, reasonOf } from "./act/refusals.ts";
 import { createStatusReport } from "./act/report-status.ts";
 import type { Revisions } from "./act/revisions.ts";
 import { restAfter } from "./act/turn.ts";
@@ -17,6 +18,7 @@ import { createRecall, type Recall, type Sighting } from "./plan/recall.ts";
 import { isActive, type NamespaceLabels } from "./plan/select-pods.ts";
 import type { ReceiptTimes } from "./plan/snapshot.ts";
 import type { PlannedEvent } from "./plan/events.ts";
+import { unrecordedEvent } from "./plan/unrecorded.ts";
 import type { Uninjected } from "./plan/uninjected.ts";
 import { recordRevision } from "./record-revision.ts";
 import type { SeenSidecarSets } from "./seen-sidecar-sets.ts";
@@ -70,6 +72,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   const { api, clock, expectations } = options;
   const receipts = new Map<string, ReceiptTimes>();
   const recalls = new Map<string, Recall>();
+  const refusals = createRefusals(() => clock.now());
   const dropped = createDroppedStatus(() => clock.now());
   const cached = (name: string): SidecarSet | undefined => {
     const found = present(options.sidecarSets.get(name));
@@ -84,7 +87,12 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
 
   const decide = (sighting: Sighting): Plan => recallOf(sighting.name).plan(sighting);
 
-  const snapshotOf = (name: string, sidecarSet: SidecarSet | undefined, live: boolean): Sighting => {
+  const snapshotOf = (
+    name: string,
+    sidecarSet: SidecarSet | undefined,
+    live: boolean,
+    unrecorded?: string,
+  ): Sighting => {
     const pods = options.podsOf(name);
     const uninjected = options.injection.of(name);
     return {
@@ -96,6 +104,8 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       ...(uninjected && { uninjected }),
       pending: expectations.pending(pods),
       receipts: receipts.get(name) ?? new Map(),
+      refused: refusals.of(name, sidecarSet),
+      ...(unrecorded !== undefined && { unrecorded }),
       now: clock.now(),
     };
   };
@@ -129,7 +139,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   ): Promise<Considered> => {
     const { sidecarSet, problem } = await recordRevision(stored, options.podsOf, options.revisions, signal);
     const beganAt = clock.now();
-    const snapshot = snapshotOf(name, sidecarSet, live);
+    const snapshot = snapshotOf(name, sidecarSet, live, isRefusal(problem) ? reasonOf(problem) : undefined);
     const planned = decide(snapshot);
     // Without what the API server takes for its answers: that burdens nobody here.
     return { stored, snapshot, planned, planningMs: clock.now() - beganAt, ...(problem !== undefined && { problem }) };
@@ -148,7 +158,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     return consider(name, present(await readLive(name, signal)), true, signal);
   };
 
-  const carryOut = createCarryOut(options);
+  const carryOut = createCarryOut({ ...options, refusals });
   const reportStatus = createStatusReport({
     api,
     clock,
@@ -181,6 +191,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       for (const event of events) options.emit(event, snapshot.sidecarSet);
     };
     emit(planned.events);
+    if (snapshot.unrecorded !== undefined) emit([unrecordedEvent(snapshot.unrecorded)]);
     options.injection.reported(name, snapshot.uninjected?.fresh ?? []);
     options.observe(name, planned);
     const problems: unknown[] = problem === undefined ? [] : [problem];
@@ -199,7 +210,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
         writes: planned.writes,
         conditions: planned.conditions,
         planningMs,
-        planAgain: () => decide(snapshotOf(name, snapshot.sidecarSet, snapshot.live)).writes,
+        planAgain: () => decide(snapshotOf(name, snapshot.sidecarSet, snapshot.live, snapshot.unrecorded)).writes,
         startProblem: () => startProblem(considered),
         emit,
       },

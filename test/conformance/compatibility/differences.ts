@@ -233,6 +233,12 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
     "the hash is emptied by the abort, and all containers get what is wanted",
   ],
   [
+    "refused-writes",
+    "the API server refuses the change of a pod, or the ControllerRevision",
+    "tried again and again, and nothing else is done; a log line",
+    "`PatchRejected` (HOT1308): tried again in a minute, and the other pods go on; `RevisionNotRecorded` (HOT1311)",
+  ],
+  [
     "lacking-containers",
     "injected pods lack a container of a SidecarSet that was made anew",
     "not counted, and not seen",

@@ -6,7 +6,7 @@ import { refusedEvent, type PlannedEvent } from "../plan/events.ts";
 import type { Plan, PlannedWrite } from "../plan/plan.ts";
 import type { PodProjection } from "../plan/pod-projection.ts";
 import type { WriteKind } from "../plan/snapshot.ts";
-import { createRefusals } from "./refusals.ts";
+import type { Refusals } from "./refusals.ts";
 import { UnfinishedError } from "../unfinished.ts";
 import { addedMetadata } from "./added-metadata.ts";
 import { applyCondition, applyWrite, type Outcome, type Writing } from "./apply.ts";
@@ -20,6 +20,10 @@ export interface CarryOutOptions {
   /** Writes of pods that may wait at the gate at once. */
   readonly maxWrites: number;
   readonly log: Log;
+}
+
+export interface CarryOutTools extends CarryOutOptions {
+  readonly refusals: Pick<Refusals, "refuse">;
 }
 
 /** What is to be written to the pods of one SidecarSet. */
@@ -47,13 +51,12 @@ export interface CarriedOut {
 export type CarryOut = (orders: Orders, writing: Writing) => Promise<CarriedOut>;
 
 /** Makes the function that writes to pods what a plan wants: as much of it as the plan is good for, and no more. */
-export function createCarryOut({ clock, gate, maxWrites, log }: CarryOutOptions): CarryOut {
-  const refusals = createRefusals();
-
+export function createCarryOut({ clock, gate, maxWrites, log, refusals }: CarryOutTools): CarryOut {
   return async ({ name, writes, conditions, planningMs, planAgain, startProblem, emit }, writing) => {
     const { signal } = writing;
     const problems: unknown[] = [];
     let wrote = false;
+    let isRefused = false;
     /** Of the last plan: a deadline counts from the one that lets the write pass. */
     let latest: ReadonlyMap<string, PlannedWrite> = new Map();
     const turn = beginTurn({
@@ -95,8 +98,12 @@ export function createCarryOut({ clock, gate, maxWrites, log }: CarryOutOptions)
       } else if ("error" in outcome) {
         const code = outcome.result === "refused" ? reasonCode("PatchRejected") : reasonCode("ApiUnreachable");
         log.warn(code.sentence, { code: code.code, pod: `${pod.namespace}/${pod.name}`, err: outcome.error });
-        if (outcome.result === "refused") emit(refusals.news(refusedEvent(pod, outcome.error)));
-        problems.push(outcome.error);
+        if (outcome.result === "refused") {
+          // No reason to hold back the others: the next plan does without it.
+          isRefused = true;
+          refusals.refuse(name, pod, kind, outcome.error);
+          emit([refusedEvent(pod, outcome.error)]);
+        } else problems.push(outcome.error);
       } else if (outcome.result === "conflict") {
         problems.push(new UnfinishedError(`${pod.name} has changed or is being written`));
       }
@@ -118,7 +125,7 @@ export function createCarryOut({ clock, gate, maxWrites, log }: CarryOutOptions)
         settle(pod, "condition", await applyCondition(writing, pod, message, clock.now()), events);
       },
     );
-    return { wrote, hasLeft: turn.hasLeft, problems };
+    return { wrote, hasLeft: turn.hasLeft || isRefused, problems };
   };
 }
 

@@ -64,6 +64,8 @@ export interface PodFacts extends Omit<PodSight, "pairs"> {
   readonly failed?: string;
   /** That is about to be noted, or being noted. */
   readonly failing?: boolean;
+  /** Its write was refused, as this says, and is tried again now. */
+  readonly refused?: string;
   /** It failed before for it, and may be tried again, since somebody has asked for it. */
   readonly retried?: "pod" | "sidecarSet";
   readonly decision: PodDecision;

@@ -15,6 +15,7 @@ export type EventReason =
   | "PodNotUpgradable"
   | "PodNotInjected"
   | "PodWriteRefused"
+  | "RevisionNotRecorded"
   | "TakeoverUnproven";
 
 export interface PlannedEvent {

@@ -4,7 +4,9 @@ import type { PairState, PodDecision, Sight } from "./decision.ts";
 import { failureOf } from "./failure.ts";
 import type { PairDecision } from "./hot-upgrade.ts";
 import type { PodProjection } from "./pod-projection.ts";
+import type { UpgradeRecord } from "./record.ts";
 import { repairWrite } from "./repair.ts";
+import { hashOf, podHash } from "./upgradable.ts";
 import { abortWrite, adoptWrite, resetWrite, type PodWrite } from "./writes.ts";
 
 /**
@@ -43,7 +45,7 @@ function pairDecision(
         : { do: "report", reason: "EmptyImageUnknown", detail: pair.base, failing: false };
     case "reset":
       return written(
-        resetWrite(pod, pair.base, decision, isWanted(decision.record.to, pair.base, sidecarSet), now),
+        resetWrite(pod, pair.base, decision, isMarkedFalsely(pod, decision.record, pair.base, sidecarSet), now),
         decision,
         pair.base,
       );
@@ -54,9 +56,16 @@ function pairDecision(
   }
 }
 
-function isWanted(image: string, base: string, sidecarSet: SidecarSet | undefined): boolean {
-  const container = sidecarSet?.spec.containers?.find((one) => one.name === base);
-  return container === undefined || container.image === image;
+/** By another controller, as if the pod had been rolled back. */
+function isMarkedFalsely(
+  pod: PodProjection,
+  { to, sidecarSet: name }: UpgradeRecord,
+  base: string,
+  sidecarSet: SidecarSet | undefined,
+): boolean {
+  if (sidecarSet === undefined || podHash(pod, name) !== hashOf(sidecarSet)) return false;
+  const container = sidecarSet.spec.containers?.find((one) => one.name === base);
+  return container !== undefined && container.image !== to;
 }
 
 function emptyImageOf(sidecarSet: SidecarSet | undefined, base: string): string | undefined {

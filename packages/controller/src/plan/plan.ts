@@ -17,6 +17,7 @@ import type { PodProjection } from "./pod-projection.ts";
 import { countReasons, reportOn, type PodReport } from "./pod-report.ts";
 import { receiptsOf } from "./receipts.ts";
 import type { ReceiptTimes, Snapshot } from "./snapshot.ts";
+import { refusalOf, withRefusal, type Refusal } from "./refused.ts";
 import { statusOf } from "./status.ts";
 import { lackingEvents } from "./lacking.ts";
 import { tallyOf, type Lacking, type Tally } from "./tally.ts";
@@ -77,9 +78,10 @@ export function planOn(tally: Tally, circumstances: Circumstances): Plan {
   return planned;
 }
 
-function planAndReports(tally: Tally, circumstances: Circumstances): Plan & { readonly reports: readonly PodReport[] } {
+function planAndReports(found: Tally, circumstances: Circumstances): Plan & { readonly reports: readonly PodReport[] } {
+  const tally = withRefusals(found, circumstances);
   const { telling, groups, lingering, lacking } = tally;
-  const { sidecarSet, receipts, now, uninjected } = circumstances;
+  const { sidecarSet, receipts, now, uninjected, unrecorded } = circumstances;
   const total = groups.reduce((sum, { count }) => sum + count, telling.length);
   const failed = telling.filter((one) => one.failed !== undefined);
   const limit = failureLimit(sidecarSet?.spec.updateStrategy, total);
@@ -95,13 +97,13 @@ function planAndReports(tally: Tally, circumstances: Circumstances): Plan & { re
     ...reports.slice(0, decided.length).map((report) => ({ report, count: 1 })),
     ...groups.map(({ facts, count }) => ({ report: reportOn(facts, exists), count })),
   ];
-  const status =
-    sidecarSet && statusOf(sidecarSet, matched, { stalled, limit, now, lacking, ...(uninjected && { uninjected }) });
+  const status = sidecarSet && statusOf(sidecarSet, matched, { stalled, limit, now, lacking, uninjected, unrecorded });
   const stall = sidecarSet && stalled && !isStalled(sidecarSet) ? stallEvent(sidecarSet, failed, limit) : undefined;
   const wakeAt = earliest([
     receiptAt,
     earliest(all.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined))),
     earliest(all.map(({ holdsUntil }) => holdsUntil)),
+    earliest(all.map(({ pod }) => heldCondition(pod, circumstances)?.until)),
   ]);
   return {
     writes: writesOf(all, order, sidecarSet, now),
@@ -126,6 +128,19 @@ function planAndReports(tally: Tally, circumstances: Circumstances): Plan & { re
   };
 }
 
+/** Of nearly all SidecarSets nothing was ever refused. */
+function withRefusals(tally: Tally, { refused, now }: Circumstances): Tally {
+  if (refused === undefined || refused.size === 0) return tally;
+  const see = (facts: PodFacts): PodFacts => withRefusal(facts, refused, now);
+  return { ...tally, telling: tally.telling.map(see), lingering: tally.lingering.map(see) };
+}
+
+/** The condition of such a pod is not written again yet. */
+function heldCondition(pod: PodProjection, { refused, now }: Circumstances): Refusal | undefined {
+  const refusal = refusalOf(refused, pod, "condition");
+  return refusal !== undefined && now < refusal.until ? refusal : undefined;
+}
+
 function withLacking(reasons: Map<RolloutReason, number>, { count }: Lacking): Map<RolloutReason, number> {
   return count === 0 ? reasons : reasons.set("ContainerMissing", count);
 }
@@ -146,7 +161,7 @@ function isWrite(facts: PodFacts): facts is Finishing {
 function decideStarts(
   { telling, groups, all, isAhead }: Tally,
   total: number,
-  { sidecarSet, live }: Circumstances,
+  { sidecarSet, live, unrecorded }: Circumstances,
   stalled: boolean,
 ): { decided: readonly PodFacts[]; order: PodFacts[]; needsLive: boolean } {
   if (sidecarSet === undefined) return { decided: telling, order: [], needsLive: false };
@@ -168,6 +183,9 @@ function decideStarts(
   const reasons = new Map<PodFacts, RolloutReason>();
   for (const one of picked.partitioned) reasons.set(one, stalled ? "Stalled" : "Partition");
   for (const one of picked.blocked) reasons.set(one, mayStart(one) ? "MaxUnavailableReached" : "Stalled");
+  // Pods would name a revision that nobody can look up.
+  const nameless = unrecorded === undefined ? [] : picked.start.filter(({ decision }) => !isMark(decision));
+  for (const one of nameless) reasons.set(one, "RevisionNotRecorded");
   for (const one of stale) reasons.set(one, "StaleSidecarSet");
   const decided = telling.map((one) => {
     const reason = reasons.get(one);
@@ -227,9 +245,10 @@ function hasCondition(facts: PodFacts): facts is PodFacts & { readonly upgradabl
 function conditionOf(
   { pod, updated, upgradable, decision, upgradableMessage }: PodFacts & { readonly upgradableMessage: string },
   sidecarSet: SidecarSet,
-  { pending }: Circumstances,
+  circumstances: Circumstances,
 ): PlannedCondition[] {
-  if (decision.do === "write" || decision.do === "candidate" || pending.has(pod.uid)) return [];
+  if (decision.do === "write" || decision.do === "candidate" || circumstances.pending.has(pod.uid)) return [];
+  if (heldCondition(pod, circumstances) !== undefined) return [];
   const can = updated || upgradable;
   const events = can ? [] : [notUpgradableEvent(pod, changedFields(pod, sidecarSet))];
   return [{ pod, message: upgradableMessage, events }];

@@ -35,7 +35,8 @@ const WRITING: Record<PodWrite["kind"], RolloutReason> = {
 
 /** Sums up a pod for status, metrics and views. */
 export function reportOn(facts: PodFacts, exists: boolean): PodReport {
-  const { pod, decision } = facts;
+  const { pod, decision, refused } = facts;
+  if (refused !== undefined) return { pod, facts, reason: "PatchRejected", detail: refused };
   if (decision.do === "wait" || decision.do === "report") {
     return { pod, facts, reason: decision.reason, detail: decision.detail };
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SidecarSet } from "@hot/spec";
 import type { PodProjection } from "./pod-projection.ts";
+import type { RefusalTimes } from "./refused.ts";
 import type { Uninjected } from "./uninjected.ts";
 
 /** A write of ours that the cache has not shown yet. */
@@ -33,6 +34,10 @@ export interface Snapshot {
   /** Own writes that the pods above may not show yet, by pod UID. Such a pod is left alone and keeps its unit. */
   readonly pending: ReadonlyMap<string, WriteKind>;
   readonly receipts: ReceiptTimes;
+  /** Absent: nothing was refused. */
+  readonly refused?: RefusalTimes;
+  /** Why the SidecarSet's ControllerRevision can't be written, so that nothing may start; absent: it is, or may be yet. */
+  readonly unrecorded?: string;
   /** Epoch milliseconds. */
   readonly now: number;
 }

@@ -15,6 +15,7 @@ import { isInScope } from "./kind.ts";
 import type { CountedReport, PodReport } from "./pod-report.ts";
 import { lackingText } from "./lacking.ts";
 import type { Lacking } from "./tally.ts";
+import { unrecordedText } from "./unrecorded.ts";
 import { uninjectedTexts, type Uninjected } from "./uninjected.ts";
 
 interface Outcome {
@@ -22,7 +23,9 @@ interface Outcome {
   /** Failed pods at which it stalls. */
   readonly limit: number;
   readonly now: number;
-  readonly uninjected?: Uninjected;
+  readonly uninjected: Uninjected | undefined;
+  /** Why its revision can't be written. */
+  readonly unrecorded: string | undefined;
   /** Pods that lack containers: there is no ready while there are any. */
   readonly lacking: Lacking;
 }
@@ -35,7 +38,8 @@ export function statusOf(sidecarSet: SidecarSet, pods: readonly CountedReport[],
     notUpgradablePods: reasons.get("NotUpgradable")?.count ?? 0,
     ...(outcome.uninjected && { uninjectedPods: outcome.uninjected.later + outcome.uninjected.older }),
   };
-  const ready = outcome.lacking.count === 0 && isReady(sidecarSet, pods, counters);
+  const { lacking, unrecorded } = outcome;
+  const ready = lacking.count === 0 && unrecorded === undefined && isReady(sidecarSet, pods, counters);
   const generation = sidecarSet.metadata.generation ?? 0;
   const conditions = conditionsOf(sidecarSet, { pods, reasons, ready }, counters, outcome).reduce<readonly Condition[]>(
     (all, one) => setCondition(all, { ...one, observedGeneration: generation }, toRfc3339(outcome.now)),
@@ -84,20 +88,21 @@ function countersOf(pods: readonly CountedReport[]): Counters & { readyPods: num
 }
 
 /** How many pods have a reason, and the name of the only one. */
-type Reasons = ReadonlyMap<RolloutReason, { readonly count: number; readonly first: string }>;
+type Reasons = ReadonlyMap<RolloutReason, { readonly count: number; readonly first: string; readonly detail: string }>;
 
 function byReason(pods: readonly CountedReport[]): Reasons {
-  const found = new Map<RolloutReason, { count: number; readonly first: string }>();
+  const found = new Map<RolloutReason, { count: number; readonly first: string; readonly detail: string }>();
   for (const { report, count } of pods) {
     const one = found.get(report.reason);
-    if (one === undefined) found.set(report.reason, { count, first: report.pod.name });
+    if (one === undefined) found.set(report.reason, { count, first: report.pod.name, detail: report.detail });
     else one.count += count;
   }
   return found;
 }
 
 function isUnderWay({ facts }: PodReport): boolean {
-  const { decision } = facts;
+  const { decision, refused } = facts;
+  if (refused !== undefined) return facts.upgrading;
   return facts.upgrading || decision.do === "write" || (decision.do === "candidate" && !isMark(decision));
 }
 
@@ -110,27 +115,35 @@ function conditionsOf(
   sidecarSet: SidecarSet,
   { pods, reasons, ready }: { pods: readonly CountedReport[]; reasons: Reasons; ready: boolean },
   counters: Counters,
-  { stalled, limit, uninjected, lacking }: Outcome,
+  { stalled, limit, uninjected, lacking, unrecorded }: Outcome,
 ): Verdict[] {
   const failedUpdates = pods.filter(({ report: { facts } }) => facts.updated && facts.failed !== undefined).length;
   const moves = sentence(sidecarSet, reasons, counters, failedUpdates);
-  const lacks = lackingText(sidecarSet, lacking);
-  const message = [moves, ...(lacks === "" ? [] : [lacks]), ...(uninjected ? uninjectedTexts(uninjected) : [])].join(
-    "; ",
-  );
+  const message = [
+    moves,
+    unrecorded === undefined ? "" : unrecordedText(unrecorded),
+    lackingText(sidecarSet, lacking),
+    ...(uninjected ? uninjectedTexts(uninjected) : []),
+  ]
+    .filter((text) => text !== "")
+    .join("; ");
+  const first = (isStalled: boolean): RolloutReason => {
+    if (isStalled) return "Stalled";
+    return unrecorded === undefined ? leading(reasons, lacking) : "RevisionNotRecorded";
+  };
   const isMoving = (): boolean =>
     counters.upgradingPods > 0 ||
     [...reasons.keys()].some((one) => QUEUED.has(one)) ||
     pods.some(({ report }) => report.facts.holdsUnit);
   const moving = !ready && !stalled && isMoving();
-  const reason = ready ? (counters.matchedPods === 0 ? "NoPods" : "UpToDate") : leading(reasons, stalled, lacking);
+  const reason = ready ? (counters.matchedPods === 0 ? "NoPods" : "UpToDate") : first(stalled);
   const paused = sidecarSet.spec.updateStrategy?.paused === true;
   return [
     { type: "Ready", status: truth(ready), reason, message },
     {
       type: "Reconciling",
       status: truth(moving),
-      reason: moving ? leading(reasons, false, lacking) : reason,
+      reason: moving ? first(false) : reason,
       message: moves,
     },
     stalledVerdict(sidecarSet, pods, { stalled, limit, matchedPods: counters.matchedPods }),
@@ -185,6 +198,8 @@ function isReady({ spec }: SidecarSet, pods: readonly CountedReport[], counters:
 }
 
 const QUEUED = new Set<RolloutReason>([
+  "PatchRejected",
+  "RevisionNotRecorded",
   "MaxUnavailableReached",
   "NotConsistent",
   "StaleSidecarSet",
@@ -212,6 +227,7 @@ const LEADING: readonly RolloutReason[] = [
   "ImagePull",
   "NotConsistent",
   "StaleSidecarSet",
+  "PatchRejected",
   "MaxUnavailableReached",
   "Restarting",
   "NotObserved",
@@ -223,8 +239,7 @@ const LEADING: readonly RolloutReason[] = [
   "SelectorNotMatched",
 ];
 
-function leading(reasons: Reasons, stalled: boolean, lacking: Lacking): RolloutReason {
-  if (stalled) return "Stalled";
+function leading(reasons: Reasons, lacking: Lacking): RolloutReason {
   const first = LEADING.find((reason) => reasons.has(reason));
   return first ?? (lacking.count > 0 ? "ContainerMissing" : "RollingOut");
 }
@@ -236,7 +251,11 @@ function sentence({ spec }: SidecarSet, reasons: Reasons, counters: Counters, fa
   const groups = [...reasons]
     .filter(([reason]) => reason !== "UpToDate" && reason !== "MaxUnavailableReached")
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([reason, { count, first }]) => `${count > 1 ? `${count} pods` : first}: ${reason}`);
+    .map(([reason, { count, first, detail }]) => {
+      // Only the API server can say why.
+      const why = reason === "PatchRejected" ? ` (${detail})` : "";
+      return `${count > 1 ? `${count} pods` : first}: ${reason}${why}`;
+    });
   const limit = maxUnavailableOf(spec.updateStrategy, counters.matchedPods);
   return [
     // They count in `updatedPods`, as with Kruise, and no one would call them so.

@@ -152,13 +152,13 @@ export function adoptWrite(
 /**
  * RESET: the old side is emptied. Undefined where the safety rule refuses it.
  *
- * @param isWanted - whether the SidecarSet wants what the upgrade was to; a pod that is marked as if it had it is so no more
+ * @param isMarkedFalsely - the hash entry says that the pod has what it has not
  */
 export function resetWrite(
   pod: PodProjection,
   base: string,
   { target, old, record }: { target: Side; old: Side; record: UpgradeRecord },
-  isWanted: boolean,
+  isMarkedFalsely: boolean,
   now: number,
 ): PodWrite | undefined {
   const images = emptied(old, target, record.empty);
@@ -174,7 +174,7 @@ export function resetWrite(
       [versionKeys(target.container.name).alt]: "0",
       ...recordAnnotation(base, after),
       ...inPlaceState(pod, record.sidecarSet, podHash(pod, record.sidecarSet), Object.keys(images), now),
-      ...(!isWanted && clearHash(pod, record.sidecarSet, now)),
+      ...(isMarkedFalsely && clearHash(pod, record.sidecarSet, now)),
     },
   };
 }
@@ -262,7 +262,7 @@ function resetHash(
     sidecarSetName: name,
     hash: prevHash,
     updateTimestamp: toRfc3339(now),
-    ...(prevRevision !== undefined && { controllerRevision: prevRevision }),
+    ...(prevRevision !== undefined && prevHash !== "" && { controllerRevision: prevRevision }),
   });
 }
 

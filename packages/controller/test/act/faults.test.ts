@@ -153,8 +153,11 @@ describe("a write that is refused", () => {
     expect(images(await cluster.pod())).toMatchObject({ "x-2": "x:2" });
   });
 
-  it("422: the other pods go on, and it is tried again", async () => {
+  it("422: the other pods go on, and it is tried again a minute later", async () => {
     await run(({ api }) => api.faults.failNext({ ...POD_PATCH, name: "web-1" }, failure(422)));
+    expect((await cluster.pods()).map(images)).toEqual([DONE, images(PODS[1]!), DONE]);
+    await cluster.settle(60_000);
+    await cluster.converge();
     expect((await cluster.pods()).map(images)).toEqual([DONE, DONE, DONE]);
   });
 

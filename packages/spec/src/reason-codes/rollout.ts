@@ -172,8 +172,8 @@ export const rolloutCodes = {
   ],
   PatchRejected: [
     "HOT1308",
-    "The API server refused the change of the pod.",
-    "Read the cause in the message; another admission webhook or a quota may refuse it.",
+    "The API server refused the change of the pod, which is tried again in a minute, or when pod or SidecarSet change.",
+    "Read the cause in the message; another admission webhook, a policy or a quota may refuse it. The other pods go on.",
   ],
   ContainerMissing: [
     "HOT1309",
@@ -184,5 +184,10 @@ export const rolloutCodes = {
     "HOT1310",
     "Another controller has started this upgrade, and no SidecarSet names its empty image, so it can't be finished.",
     "Create the SidecarSet again, or re-create the pod; both containers run meanwhile.",
+  ],
+  RevisionNotRecorded: [
+    "HOT1311",
+    "The ControllerRevision of the SidecarSet can't be written, so nothing new starts: pods would name a revision that does not exist.",
+    "Read the cause in the message: a quota, a policy or a missing right in the namespace of the revisions. It is tried again by itself.",
   ],
 } as const satisfies Family;
