@@ -16,38 +16,38 @@ const MOST = 10_000;
  * An upgrade that began in an earlier term is counted, but nobody knows how long it took.
  */
 export function observeUpgrades(onMetric: OnMetric, now: () => number): (event: PlannedEvent) => void {
-  const byPod = new Map<string, Times>();
+  const begun = new Map<string, Times>();
 
-  const put = (uid: string, times: Times): void => {
-    byPod.delete(uid);
-    byPod.set(uid, times);
-    const [oldest] = byPod.keys();
-    if (byPod.size > MOST && oldest !== undefined) byPod.delete(oldest);
+  const put = (upgrade: string, times: Times): void => {
+    begun.delete(upgrade);
+    begun.set(upgrade, times);
+    const [oldest] = begun.keys();
+    if (begun.size > MOST && oldest !== undefined) begun.delete(oldest);
   };
 
   const took = (phase: string, outcome: string, since: number | undefined): void => {
     if (since !== undefined) onMetric("hot_upgrade_duration_seconds", { phase, outcome }, (now() - since) / 1000);
   };
 
-  const end = (uid: string, outcome: "done" | "aborted"): void => {
-    const { startedAt, takenOverAt } = byPod.get(uid) ?? {};
-    byPod.delete(uid);
+  const end = (upgrade: string, outcome: "done" | "aborted"): void => {
+    const { startedAt, takenOverAt } = begun.get(upgrade) ?? {};
+    begun.delete(upgrade);
     onMetric("hot_upgrade_total", { outcome }, 1);
     if (takenOverAt !== undefined) took("reset", outcome, takenOverAt);
     else if (outcome === "aborted") took("migration", outcome, startedAt);
     took("whole", outcome, startedAt);
   };
 
-  return ({ reason, pod }) => {
-    const uid = pod?.uid;
-    if (uid === undefined) return;
-    if (reason === "HotUpgradeStarted") put(uid, { startedAt: now() });
+  return ({ reason, pod, pair }) => {
+    if (pod === undefined || pair === undefined) return;
+    const upgrade = `${pod.uid} ${pair}`;
+    if (reason === "HotUpgradeStarted") put(upgrade, { startedAt: now() });
     if (reason === "TakeoverObserved") {
-      const { startedAt } = byPod.get(uid) ?? {};
+      const { startedAt } = begun.get(upgrade) ?? {};
       took("migration", "done", startedAt);
-      if (startedAt !== undefined) put(uid, { startedAt, takenOverAt: now() });
+      if (startedAt !== undefined) put(upgrade, { startedAt, takenOverAt: now() });
     }
-    if (reason === "ContainerReset") end(uid, "done");
-    if (reason === "HotUpgradeAborted") end(uid, "aborted");
+    if (reason === "ContainerReset") end(upgrade, "done");
+    if (reason === "HotUpgradeAborted") end(upgrade, "aborted");
   };
 }

@@ -3,6 +3,8 @@ import { afterEach, expect, test } from "vitest";
 import { SIDECAR_SETS } from "../src/act/write-status.ts";
 import { injectedPod, sidecarSet } from "./support/builders.ts";
 import { Cluster } from "./support/cluster.ts";
+import type { PlannedEvent } from "../src/plan/events.ts";
+import { observeUpgrades } from "../src/upgrade-metrics.ts";
 
 let cluster: Cluster;
 afterEach(() => cluster.stop());
@@ -23,6 +25,33 @@ test("a hot upgrade is counted once and its phases are timed", async () => {
   expect(cluster.metrics.get("hot_sidecarset_pods mesh updated")).toBe(1);
   expect(cluster.metrics.get("hot_workqueue_depth")).toBe(0);
   expect(cluster.metrics.get("hot_workqueue_adds_total")).toBeGreaterThan(1);
+});
+
+test("each of two pairs in a pod is counted and timed", () => {
+  const seen: string[] = [];
+  const upgrades = observeUpgrades(
+    (name, labels, value) => void seen.push([name, ...Object.values(labels), value].join(" ")),
+    () => now,
+  );
+  const { uid = "", resourceVersion = "" } = pod.metadata;
+  let now = 0;
+  const tell = (reason: PlannedEvent["reason"], pair: string): void =>
+    upgrades({
+      type: "Normal",
+      reason,
+      message: "",
+      pod: { namespace: "ns1", name: "web-0", uid, resourceVersion },
+      pair,
+    });
+  for (const pair of ["x", "y"]) tell("HotUpgradeStarted", pair);
+  now = 1_000;
+  tell("ContainerReset", "x");
+  now = 3_000;
+  tell("ContainerReset", "y");
+  expect(seen.filter((one) => one.includes("whole"))).toEqual([
+    "hot_upgrade_duration_seconds whole done 1",
+    "hot_upgrade_duration_seconds whole done 3",
+  ]);
 });
 
 test("an aborted one is another outcome, and what blocks a pod is named", async () => {

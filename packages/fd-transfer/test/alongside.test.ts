@@ -12,7 +12,7 @@ import { HttpConnections } from "../src/http-connections.ts";
 async function serve(server: NetServer): Promise<{ drain: Drain; port: number }> {
   const drain = new Drain();
   drain.track(server);
-  new HttpConnections("http/a", server as Server);
+  expect(new HttpConnections("http/a", server as Server).key).toBe("http/a");
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => void server.close());

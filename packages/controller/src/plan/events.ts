@@ -25,6 +25,12 @@ export interface PlannedEvent {
   readonly message: string;
   /** The pod concerned; absent: the SidecarSet itself. Events of a pod are meant for its SidecarSet too. */
   readonly pod?: Pick<PodProjection, "namespace" | "name" | "uid" | "resourceVersion">;
+  /** Whose upgrade it tells of: the name of the container in the SidecarSet. */
+  readonly pair?: string;
+}
+
+function pairOf({ name }: { readonly name: string }): string {
+  return name.replace(/-[12]$/, "");
 }
 
 /** What to say when a write of this decision is committed. */
@@ -34,8 +40,9 @@ export function eventsOf(pod: PodProjection, decision: PodDecision, retried?: Po
       const other = serving.container;
       const meanwhile = observedServing(serving) ? `serves ${other.image} meanwhile` : `with ${other.image} is down`;
       const detail = `${standby.container.name} gets ${image}; ${other.name} ${meanwhile}`;
-      if (retried !== undefined) return coded("Normal", "HotUpgradeStarted", "Retried", detail, pod);
-      return { type: "Normal", reason: "HotUpgradeStarted", message: `${detail}.`, pod };
+      const pair = pairOf(other);
+      if (retried !== undefined) return { ...coded("Normal", "HotUpgradeStarted", "Retried", detail, pod), pair };
+      return { type: "Normal", reason: "HotUpgradeStarted", message: `${detail}.`, pod, pair };
     });
   }
   if (decision.do !== "write" || decision.decision === undefined) return [];
@@ -48,6 +55,7 @@ export function eventsOf(pod: PodProjection, decision: PodDecision, retried?: Po
       reason: "ContainerReset",
       message: `${old.container.name} gets its empty image; ${target.container.name} serves ${target.container.image}.`,
       pod,
+      pair: pairOf(old.container),
     };
     return proven
       ? [event]
@@ -57,7 +65,7 @@ export function eventsOf(pod: PodProjection, decision: PodDecision, retried?: Po
   const { reason, detail, old } = cause;
   const after = `${old.container.name} serves on with ${old.container.image}`;
   const type = cause.failed || cause.unanswered ? "Warning" : "Normal";
-  return [coded(type, "HotUpgradeAborted", reason, `${detail}; ${after}`, pod)];
+  return [{ ...coded(type, "HotUpgradeAborted", reason, `${detail}; ${after}`, pod), pair: pairOf(old.container) }];
 }
 
 /** TakeoverObserved: the first time that a new instance has its receipt. */
@@ -67,6 +75,7 @@ export function receiptEvents(fresh: readonly FreshReceipt[]): PlannedEvent[] {
     reason: "TakeoverObserved",
     message: `${container} runs its image and is ready.`,
     pod,
+    pair: pairOf({ name: container }),
   }));
 }
 

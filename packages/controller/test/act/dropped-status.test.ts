@@ -6,7 +6,7 @@ import { afterEach, expect, test } from "vitest";
 import { injectedPod, sidecarSet } from "../support/builders.ts";
 import { Cluster } from "../support/cluster.ts";
 
-const KRUISE = [
+const KRUISE = new Set([
   "observedGeneration",
   "matchedPods",
   "updatedPods",
@@ -14,7 +14,7 @@ const KRUISE = [
   "updatedReadyPods",
   "latestRevision",
   "collisionCount",
-];
+]);
 /** Whether the definition knows this field of a status. */
 let isKnown: (field: string) => boolean;
 
@@ -22,7 +22,7 @@ let cluster: Cluster;
 afterEach(() => cluster.stop());
 
 function withKruisesDefinition(...args: ConstructorParameters<typeof Cluster>): Cluster {
-  isKnown = (field) => KRUISE.includes(field);
+  isKnown = (field) => KRUISE.has(field);
   const made = new Cluster(...args);
   const patch = made.api.patch.bind(made.api);
   made.api.patch = async <T>(...[resource, name, change, options]: Parameters<typeof patch>): Promise<T> => {
