@@ -104,7 +104,7 @@ export class Application {
     this.proceed();
   }
 
-  /** Nothing is held any more: who asks for a socket waits again. */
+  /** Nothing is held any more, or is being passed on as it is: who asks for a socket waits again. */
   lost(): void {
     this.#term++;
     this.#holding = deferred();

@@ -57,7 +57,11 @@ export class Participant {
       isLeaving: () => this.terminating,
       hasStandby: () => this.newSide.link !== null,
       releaseStandby: () => this.newSide.dispatch({ type: "releaseStandby" }),
-      asked: (rank) => tell(this.events, "handoff", { version: rank.version }),
+      asked: (rank) => {
+        // What is bound from now on would not be passed on: it waits for the end of this hand-over.
+        this.application.lost();
+        tell(this.events, "handoff", { version: rank.version });
+      },
       moves: (session, move) => this.migration.receivers.admit(session, move),
       stopsAnswering: () => this.migration.receivers.close(),
     });
@@ -230,6 +234,7 @@ export class Participant {
     switch (outcome.kind) {
       case "kept":
       case "returned":
+        if (this.holdings.lineage !== null) this.application.held();
         break;
       case "alone":
         this.oldSide.standbyGone();

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { HotHandoff } from "../src/handoff.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
@@ -139,4 +140,40 @@ test("a server is attached to one listener, and may go to another when that is c
   b.attach(server);
   await hot.ready();
   expect(await ask(b.address.port, false, "x")).toBe("b");
+});
+
+test("one that is asked for during a hand-over comes when this process owns again, not as a queue that nobody reads", async () => {
+  await using scene = await Scene.open();
+  await using first = await open(scene);
+  await serve(first, "http", scene.port);
+  await first.ready();
+  const second = await open(scene);
+  await serve(second, "http", scene.port);
+  let came = "";
+  const added: Promise<number>[] = [];
+  const add = (key: string): void => {
+    const port = serve(first, key);
+    void port.then(() => (came += `${key} `));
+    added.push(port);
+  };
+  first.events.once("role", () => (came += "standby "));
+  // The first probe is before COMMIT, the second one within the guard.
+  await second.ready({ probe: async () => add(`late${added.length}`) });
+  while (first.role !== "standby") await sleep(5);
+  add("late2");
+  await sleep(50);
+  expect(came).toBe("standby ");
+  await second.close();
+  const ports = await Promise.all(added);
+  expect(await Promise.all(ports.map(async (port) => ask(port, false, "x")))).toEqual(["late0", "late1", "late2"]);
+  // One that is called off lets it go on as well.
+  const third = await open(scene);
+  await serve(third, "http", scene.port);
+  const probe = async (): Promise<void> => {
+    add("late3");
+    throw new Error("unwell");
+  };
+  await expect(third.ready({ probe })).rejects.toMatchObject({ code: "HOT4007" });
+  await third.close();
+  expect(await ask((await added[3])!, false, "x")).toBe("late3");
 });
