@@ -32,6 +32,8 @@ export interface RouteOptions {
 
 /** Shorter than the webhook's timeout, so that the answer still arrives. */
 const SYNC_WAIT_MS = 3000;
+/** Both together, too. */
+const NAMESPACE_WAIT_MS = 1500;
 
 /** The webhooks by path: reads stores, asks the pure handlers, and tells metrics, log and events about the answer. */
 export function createRoutes(options: RouteOptions): Record<string, (body: unknown) => object | Promise<object>> {
@@ -119,8 +121,9 @@ async function namespaceOf(
   { api, namespaces, log }: RouteOptions,
 ): Promise<{ name: string; labels?: Record<string, string> } | undefined> {
   const name = request.namespace || "default";
+  const signal = AbortSignal.timeout(NAMESPACE_WAIT_MS);
   try {
-    const namespace = namespaces.store.get(name) ?? (await found(api.get(RESOURCES.namespaces, name)));
+    const namespace = namespaces.store.get(name) ?? (await found(api.get(RESOURCES.namespaces, name, { signal })));
     const labels = namespace?.metadata.labels;
     return namespace && { name, ...(labels !== undefined && { labels }) };
   } catch (error) {

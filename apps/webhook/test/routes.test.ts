@@ -80,6 +80,18 @@ describe("a pod", () => {
     expect(warnings?.[0]).toContain("HOT2103");
   });
 
+  test("an API server that does not answer in time: as a namespace that can't be read, before the webhook's own end", async () => {
+    const sidecarSet = aSidecarSet();
+    sidecarSet.spec.namespaceSelector = { matchLabels: { team: "a" } };
+    const get = (_resource: unknown, _name: string, options?: { signal?: AbortSignal }): Promise<never> =>
+      new Promise((_, reject) => {
+        options?.signal?.addEventListener("abort", () => reject(new Error("no answer")));
+      });
+    const { allowed, warnings } = await admit(routes([sidecarSet], { api: { ...api, get } }), podReview(aPod()));
+    expect(allowed).toBe(true);
+    expect(warnings?.[0]).toContain("HOT2103");
+  });
+
   test("before the SidecarSets are known it waits for them", async () => {
     let synced = false;
     const sidecarSets = {

@@ -51,4 +51,9 @@ export const BEHAVIOURS: readonly Row[] = [
   ["status: matched, updated, ready, updatedReady", "better", "refreshed with NotUpdate too"],
   ["adoption of pods and of upgrades that Kruise has begun", "same"],
   ["deletion: pods stay as they are", "same", "an upgrade that has begun is finished"],
+  [
+    "SidecarTerminator, a controller of its own behind an alpha gate (`KRUISE_TERMINATE_SIDECAR_WHEN_JOB_EXIT`)",
+    "not here",
+    "native sidecars end with the job by themselves",
+  ],
 ];

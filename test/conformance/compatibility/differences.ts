@@ -189,6 +189,13 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
     "HTTP 500",
     "admitted unchanged with a warning and an event; with `Fail` denied with 403 and the code",
   ],
+  [
+    "left-out-namespaces",
+    "pods in kube-system, and in the namespace of the controller",
+    "injected",
+    "never sent to the webhook, so that it cannot block what it needs itself",
+  ],
+
   // Rollout
   [
     "no-takeover-probe",
@@ -304,6 +311,18 @@ export const DIFFERENCES: readonly (readonly [id: string, situation: string, kru
     "the `SidecarSetUpgradable` condition has another message",
     "the round is aborted",
     "replaced",
+  ],
+  [
+    "scatter-terms",
+    "`scatterStrategy` that matches more than 100 values, as `*` on a label with a value of its own for each pod",
+    "each costs a pass over all pods",
+    "the 100 values with the most pods are spread",
+  ],
+  [
+    "events",
+    "events of a rollout",
+    "`NotUpgradablePods`, `ResetContainerSucceed`, `ResetContainerFailed`",
+    "one for each step, with other reasons and with codes: docs/errors.md",
   ],
   [
     "absent-ordered-key",
