@@ -53,7 +53,7 @@ export const BEHAVIOURS: readonly Row[] = [
   ["deletion: pods stay as they are", "same", "an upgrade that has begun is finished"],
   [
     "SidecarTerminator, a controller of its own behind an alpha gate (`KRUISE_TERMINATE_SIDECAR_WHEN_JOB_EXIT`)",
-    "not here",
+    "missing",
     "native sidecars end with the job by themselves",
   ],
 ];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** How something compares with Kruise v1.9. `ours`: Kruise has no such thing and ignores it. */
-export type Verdict = "same" | "better" | "ours" | "missing" | "not here";
+export type Verdict = "same" | "better" | "ours" | "missing";
 
 /** `[name, verdict, what and why]` */
 export type Row = readonly [name: string, verdict: Verdict, remark?: string];
