@@ -11,7 +11,7 @@ describe("one hot pair: no reachable state violates an invariant", () => {
     ["three edits", { edits: 3 }, 5_000],
     ["two edits and a fault", { edits: 2, faults: 1 }, 20_000],
     ["an edit and two faults", { edits: 1, faults: 2 }, 10_000],
-    ["two edits, a cache of pods that falls behind", { edits: 2, freezes: 1 }, 5_000],
+    ["two edits, a cache of pods that falls behind", { edits: 2, freezes: 1 }, 4_000],
     ["three edits, a cache of SidecarSets that is behind", { edits: 3, stale: true }, 10_000],
     ["three edits, a kubelet that reports no generation", { edits: 3, old: true }, 5_000],
     ["two edits and a fault, a kubelet that reports no generation", { edits: 2, faults: 1, old: true }, 20_000],
