@@ -140,7 +140,11 @@ function viewLacking(pod: PodProjection, name: string, sidecarSet: SidecarSet | 
   const { namespace, ready } = pod;
   const missing = sidecarSet === undefined ? [] : missingContainers(pod, sidecarSet);
   return {
-    ...{ namespace, name: pod.name, ready, updated: false, revision: podRevision(pod, name) ?? "" },
+    namespace,
+    name: pod.name,
+    ready,
+    updated: false,
+    revision: podRevision(pod, name) ?? "",
     reason: "ContainerMissing",
     detail: missing.join(", "),
     pairs: hotPairs(pod, name, undefined).map(viewPair),
