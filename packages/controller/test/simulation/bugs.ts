@@ -90,7 +90,7 @@ export const BUGS: readonly Bug[] = [
         from: `    case "abort":
       return`,
         to: `    case "abort":
-      if (!decision.failed) {
+      if (decision.reason === "Superseded") {
         const to = sidecarSet?.spec.containers?.find((one) => one.name === pair.base)?.image ?? "";
         const record = { ...decision.record, to };
         const annotations = { [\`upgrade.hot.internal/\${pair.base}\`]: JSON.stringify(record) };
@@ -204,7 +204,7 @@ export const BUGS: readonly Bug[] = [
       },
       {
         file: "plan/writes.ts",
-        from: "    ...(prevRevision !== undefined && { controllerRevision: prevRevision }),\n  });",
+        from: '    ...(prevRevision !== undefined && prevHash !== "" && { controllerRevision: prevRevision }),\n  });',
         to: "  });",
       },
     ],
