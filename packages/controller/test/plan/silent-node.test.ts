@@ -104,7 +104,7 @@ test("a node that dies with the write, and the old side was down: nothing can be
 test("a node that dies after the upgrade of its pod holds no unit", () => {
   const all = fleet(5);
   roll(all, strategy(v2, { partition: 4 }), 5);
-  const [updated] = planFor([...all.pods.values()], v2).pods.filter(({ facts }) => facts.updated);
+  const updated = planFor([...all.pods.values()], v2).pods.find(({ facts }) => facts.updated);
   die(all, updated!.pod.name);
   roll(all, v2, 30);
   const { updatedReadyPods, reasons } = stateOf(all, v2);
