@@ -2,8 +2,8 @@
 import { ApiError } from "@hot/kube";
 import { retryToken, type SidecarSet } from "@hot/spec";
 import type { PodProjection } from "../plan/pod-projection.ts";
-import { refusalKey, type Refusal, type RefusalTimes } from "../plan/refused.ts";
-import type { WriteKind } from "../plan/snapshot.ts";
+import { refusalKey } from "../plan/refused.ts";
+import type { Refusal, RefusalTimes, WriteKind } from "../plan/snapshot.ts";
 
 /** What the API server would not have, by SidecarSet. A refusal is forgotten when nobody has tried again for a while. */
 export interface Refusals {

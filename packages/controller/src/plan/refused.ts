@@ -1,19 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isMark, type PodFacts } from "./decision.ts";
 import type { PodProjection } from "./pod-projection.ts";
-import type { WriteKind } from "./snapshot.ts";
-
-/** A write that the API server would not have: of this very state of a pod it is not sent again before its time. */
-export interface Refusal {
-  readonly resourceVersion: string;
-  /** As the API server put it. */
-  readonly message: string;
-  /** Epoch milliseconds. */
-  readonly until: number;
-}
-
-/** By {@link refusalKey}. */
-export type RefusalTimes = ReadonlyMap<string, Refusal>;
+import type { Refusal, RefusalTimes, WriteKind } from "./snapshot.ts";
 
 export function refusalKey({ uid }: Pick<PodProjection, "uid">, kind: WriteKind): string {
   return `${kind} ${uid}`;

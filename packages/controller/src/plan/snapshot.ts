@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SidecarSet } from "@hot/spec";
 import type { PodProjection } from "./pod-projection.ts";
-import type { RefusalTimes } from "./refused.ts";
 import type { Uninjected } from "./uninjected.ts";
 
 /** A write of ours that the cache has not shown yet. */
@@ -12,6 +11,18 @@ export type WriteKind = "upgrade" | "reset" | "abort" | "mark" | "adopt" | "repa
  * the soak starts again when the controller restarts.
  */
 export type ReceiptTimes = ReadonlyMap<string, number>;
+
+/** A write that the API server would not have: of this very state of a pod it is not sent again before its time. */
+export interface Refusal {
+  readonly resourceVersion: string;
+  /** As the API server put it. */
+  readonly message: string;
+  /** Epoch milliseconds. */
+  readonly until: number;
+}
+
+/** By kind of write and pod. */
+export type RefusalTimes = ReadonlyMap<string, Refusal>;
 
 /** Everything that one plan is made from. */
 export interface Snapshot {
