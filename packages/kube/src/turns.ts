@@ -14,8 +14,8 @@ export interface Turns {
 const TURN_MS = 2;
 
 /**
- * A turn begins with the first question. To be asked between two pieces of work that take far less than a millisecond each. Whatever may change
- * while others have their turn has to be read again after a pause.
+ * A turn begins with the first question. To be asked between two pieces of work that take far less than a millisecond
+ * each. Whatever may change while others have their turn has to be read again after a pause.
  *
  * @param clock - one that stands still during work never asks for a pause
  *

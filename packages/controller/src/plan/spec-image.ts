@@ -31,8 +31,9 @@ function isNamed(image: string, reported: string): boolean {
 
 /**
  * The imageID that is known for a container's spec image. The spec of a pod of generation 1 was never changed, so what
- * runs is what it says; but one from before Kubernetes 1.33 had none, and may have got its 1 by an upgrade. Later it is what the record says that was observed; of a new side's image nothing was observed
- * yet, so there it is what has replaced the empty container.
+ * runs is what it says; but one from before Kubernetes 1.33 had none, and may have got its 1 by an upgrade. Later it is
+ * what the record says that was observed; of a new side's image nothing was observed yet, so there it is what has
+ * replaced the empty container.
  */
 export function knownImageID(
   pod: Pick<PodProjection, "generation" | "observedGeneration" | "annotations">,
@@ -47,6 +48,8 @@ export function knownImageID(
   if (image === record.empty) return record.imageID;
   if (!isGiven(pod, record, version, image)) return image === record.from ? record.fromImageID : undefined;
   if (record.phase !== "upgrade") return record.toImageID;
+  // It may have started the image before, unseen, and then that is what has replaced the empty container.
+  if (record.instead === true) return undefined;
   const { observedGeneration = -1 } = pod;
   return observedGeneration >= record.generation && hasReplacedEmpty(status, record) ? status?.imageID : undefined;
 }

@@ -108,6 +108,9 @@ describe("state × observation → action", () => {
     const left = status(again, "x-2", waiting("ErrImagePull"));
     expect(verdict(planFor([left], v3))).toBe("OldSideDown");
     expect(verdict(planFor([left], v3, { now: DEADLINE }))).toBe("ProgressDeadlineExceeded");
+    // And it may have started that image meanwhile, unseen: then it is not the new one that has replaced the empty one.
+    const before = status(again, "x-2", running("x-2", "x:2", 2));
+    expect(verdict(planFor([before], v3))).toBe("OldSideDown");
     const reset = status(again, "x-2", running("x-2", "x:3", 3));
     expect(planFor([reset], v3).writes[0]!.write.images).toEqual({ "x-1": EMPTY });
     const back = status(again, "x-1", running("x-1", "x:1", 2));

@@ -35,13 +35,13 @@ export class Cluster {
   backAt = 0;
   readonly #world: World;
   readonly #oldKubelets: boolean;
-  readonly #hook: boolean;
+  readonly hasHook: boolean;
   #uids = 0;
 
   constructor(world: World, { wishes, oldKubelets, hook }: Scenario) {
     this.#world = world;
     this.#oldKubelets = oldKubelets;
-    this.#hook = hook;
+    this.hasHook = hook;
     this.scopes = wishes.map((wish) => new Scope(wish));
     this.bases = this.scopes.flatMap((one) => one.bases);
     world.server.put("namespaces", "ns1", { metadata: { name: "ns1", uid: "ns1", labels: {} } });
@@ -130,7 +130,7 @@ export class Cluster {
     );
     const node: Node = {
       isOld: this.#oldKubelets,
-      hasHook: this.#hook,
+      hasHook: this.hasHook,
       registryDown: () => this.registryDown,
       starts: new Map(),
     };

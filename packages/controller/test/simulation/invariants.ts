@@ -5,6 +5,7 @@ import type { OnArrival, PatchCall } from "./connection.ts";
 import { SLOW_CALL } from "./faults.ts";
 import type { Leaders } from "./leaders.ts";
 import {
+  hasNoServingSide,
   hashEntryOf,
   isHeard,
   isObserved,
@@ -56,6 +57,8 @@ export class Invariants {
   lastWriteAt = 0;
   /** `<SidecarSet> <pod UID> <generation>` of upgrades that were aborted as failed. */
   readonly failures = new Set<string>();
+  /** `<SidecarSet> <generation>`: then a pod of it had no side that served. */
+  readonly unserved = new Set<string>();
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #leaders: Leaders;
@@ -76,8 +79,18 @@ export class Invariants {
     world.server.onCommit(({ plural, key, object, type }) => {
       if (plural !== "pods") return;
       if (type === "DELETED") for (const holding of this.#holding.values()) holding.delete(key);
-      else this.#look(key, object as Pod);
+      else {
+        this.#look(key, object as Pod);
+        this.#noteUnserved(object as Pod);
+      }
     });
+  }
+
+  #noteUnserved(pod: Pod): void {
+    for (const { name, bases } of this.#cluster.scopes) {
+      if (!bases.some((base) => hasNoServingSide(pairFacts(pod, base)))) continue;
+      this.unserved.add(`${name} ${this.#world.server.sidecarSet(name)?.metadata.generation ?? 0}`);
+    }
   }
 
   /** For some time two replicas held themselves for the leader. */

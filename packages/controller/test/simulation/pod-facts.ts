@@ -84,6 +84,11 @@ export function isSeenServing({ image, status }: SideFacts): boolean {
   return status?.image === image && status.ready && status.state?.running !== undefined;
 }
 
+/** Nobody serves, as far as the API shows it. */
+export function hasNoServingSide({ isUpgrading, sides }: PairFacts): boolean {
+  return isUpgrading && !sides.some((side) => isSeenServing(side));
+}
+
 /** The kubelet has said that it knows the pod as it is written, where it says so at all. */
 export function isObserved({ metadata, status }: Pod): boolean {
   return status?.observedGeneration === undefined || status.observedGeneration >= (metadata.generation ?? 1);

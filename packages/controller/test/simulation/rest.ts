@@ -16,6 +16,7 @@ import { fateOf } from "./images.ts";
 import type { Machine } from "./machine.ts";
 import {
   hashEntryOf,
+  hasNoServingSide,
   isHeard,
   isSeenServing,
   isSilent,
@@ -31,6 +32,8 @@ import type { World } from "./world.ts";
 export interface Past {
   /** `<SidecarSet> <pod UID> <generation>` of upgrades that were aborted as failed. */
   readonly failures: ReadonlySet<string>;
+  /** `<SidecarSet> <generation>`: then a pod had no side that served, whose failed upgrade can't be aborted. */
+  readonly unserved: ReadonlySet<string>;
   /** For some time two replicas held themselves for the leader. */
   readonly hadTwoLeaders: boolean;
 }
@@ -116,6 +119,7 @@ function problemOf(
       // With `Wait` a failure leaves no record.
       return truth(
         strategy.hotUpgrade?.onFailure === "Wait" ||
+          past.unserved.has(`${scope.name} ${generation}`) ||
           [...past.failures].some((one) => one.startsWith(`${scope.name} `) && one.endsWith(` ${generation}`)),
       );
     case "MaxUnavailableReached":
@@ -179,18 +183,14 @@ function isOtherwise(
   return injected?.env !== wish.env || empties.some((image) => image !== injected?.empty);
 }
 
-/** As the API shows it. */
-function hasNoServingSide({ isUpgrading, sides }: PairFacts): boolean {
-  return isUpgrading && !sides.some((side) => isSeenServing(side));
-}
-
 /**
  * Lost, and the API shows it: nobody waits for it. Where the pod was not ready by itself, only a kubelet that says what it
- * has seen can be known to be silent.
+ * has seen can be known to be silent; and a pod that has taken over and is not ready counts as any other that is not.
  */
 function isGone(pod: Pod, { bases }: Scope, cluster: Cluster): boolean {
   const records = bases.flatMap((base) => pairFacts(pod, base).record ?? []);
-  return isLost(pod, cluster) && (isSilent(pod) || records.some((record) => !isHeard(pod, record)));
+  const isUnheard = records.some((record) => record.phase !== "reset" && !isHeard(pod, record));
+  return isLost(pod, cluster) && (isSilent(pod) || isUnheard);
 }
 
 function isLost({ metadata }: Pod, cluster: Cluster): boolean {
@@ -202,9 +202,15 @@ function isDown(pod: Pod, cluster: Cluster): boolean {
   const processes = [...(cluster.machines.get(`ns1/${pod.metadata.name}`)?.processes.values() ?? [])];
   return (
     isLost(pod, cluster) ||
-    processes.some((one) => one.state !== "running" || fateOf(one.image) === "crash" || hangs(one)) ||
+    processes.some((one) => one.state !== "running" || isEnding(one, cluster) || hangs(one)) ||
     isLeftToFail(cluster.bases.map((base) => pairFacts(pod, base)))
   );
+}
+
+/** By itself, or by its hook, again and again. */
+function isEnding({ image }: Process, { hasHook }: Cluster): boolean {
+  const fate = fateOf(image);
+  return fate === "crash" || (fate === "badhook" && hasHook);
 }
 
 /** Its hook ends it again and again, as in an upgrade by Kruise that nobody can finish, since its SidecarSet is gone. */

@@ -63,6 +63,8 @@ export class WatchStream implements AsyncIterableIterator<Event> {
     if (random.chance(weather.reordered)) {
       this.#overtaken++;
       this.#later(at + random.int(1, 2_000) - scheduler.now, () => {
+        // To a stream that has ended it never comes.
+        if (this.isOver) return;
         this.#overtaken--;
         this.#push(event);
       });
