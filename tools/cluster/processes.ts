@@ -83,8 +83,18 @@ export class Processes {
 export function livingPid(file: string): number | undefined {
   try {
     const pid = Number(readFileSync(file, "utf8"));
-    return /^State:\s+[^ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8")) ? pid : undefined;
+    const threads = readdirSync(`/proc/${pid}/task`);
+    // The first thread may have ended while others, that end later, still hold the sockets of the process.
+    return threads.some((thread) => runs(`/proc/${pid}/task/${thread}/status`)) ? pid : undefined;
   } catch {
     return undefined;
+  }
+}
+
+function runs(status: string): boolean {
+  try {
+    return /^State:\s+[^ZX]/m.test(readFileSync(status, "utf8"));
+  } catch {
+    return false;
   }
 }
