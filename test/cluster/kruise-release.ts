@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sidecarSetCrd } from "@hot/spec";
+import { KRUISE_STATUS } from "../../packages/controller/test/support/kruise-status.ts";
 import { EMPTY } from "./kit.ts";
 
 export interface KruiseWebhook {
@@ -38,23 +39,14 @@ const manager = {
   },
 };
 
-/** What Kruise's definition keeps of a status. */
-const STATUS = new Set([
-  "observedGeneration",
-  "matchedPods",
-  "updatedPods",
-  "readyPods",
-  "updatedReadyPods",
-  "latestRevision",
-  "collisionCount",
-]);
-
 /** Kruise's definition prunes `spec.updateStrategy.hotUpgrade`, and of the status what is ours. */
 function definition(answer: KruiseWebhook): object {
   const crd = sidecarSetCrd();
   const versions = JSON.parse(JSON.stringify(crd.spec.versions), (key, value: unknown) => {
     if (key === "hotUpgrade") return undefined;
-    return key === "status" && isSchema(value) ? { ...value, properties: only(STATUS, value.properties) } : value;
+    return key === "status" && isSchema(value)
+      ? { ...value, properties: only(KRUISE_STATUS, value.properties) }
+      : value;
   }) as unknown;
   const webhook = { clientConfig: answer, conversionReviewVersions: ["v1"] };
   return { ...crd, spec: { ...crd.spec, versions, conversion: { strategy: "Webhook", webhook } } };

@@ -121,9 +121,10 @@ async function namespaceOf(
   { api, namespaces, log }: RouteOptions,
 ): Promise<{ name: string; labels?: Record<string, string> } | undefined> {
   const name = request.namespace || "default";
-  const signal = AbortSignal.timeout(NAMESPACE_WAIT_MS);
   try {
-    const namespace = namespaces.store.get(name) ?? (await found(api.get(RESOURCES.namespaces, name, { signal })));
+    const namespace =
+      namespaces.store.get(name) ??
+      (await found(api.get(RESOURCES.namespaces, name, { signal: AbortSignal.timeout(NAMESPACE_WAIT_MS) })));
     const labels = namespace?.metadata.labels;
     return namespace && { name, ...(labels !== undefined && { labels }) };
   } catch (error) {

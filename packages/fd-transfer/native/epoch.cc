@@ -43,9 +43,13 @@ Napi::Value ExchangeEpoch(const Napi::CallbackInfo& info) {
   struct stat file{};
   if (fstat(fd, &file) != 0) return Fail(env, "fstat", errno);
   if (!S_ISREG(file.st_mode)) return Fail(env, "mmap", EINVAL, "not a regular file");
-  // Behind the end of a file there is no memory. Nobody makes it shorter.
+  // Behind the end of a file there is no memory. Nobody makes it shorter, and who was faster with a new one keeps its number.
+  if (file.st_size == 0 && ftruncate(fd, kSize) != 0) return Fail(env, "ftruncate", errno);
+  // Half a number is none of ours.
   const uint64_t zero = 0;
-  if (file.st_size < kSize && pwrite(fd, &zero, sizeof zero, 0) != kSize) return Fail(env, "pwrite", errno);
+  if (file.st_size > 0 && file.st_size < kSize && pwrite(fd, &zero, sizeof zero, 0) != kSize) {
+    return Fail(env, "pwrite", errno);
+  }
   void* mapped = mmap(nullptr, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapped == MAP_FAILED) return Fail(env, "mmap", errno);
   uint64_t old = InFile(expected);

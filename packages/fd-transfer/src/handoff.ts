@@ -152,9 +152,9 @@ export class HotHandoff {
 
   /**
    * The listening socket of this name, taken over or bound here. Pending while another process owns and this one
-   * stands by, and while another one takes over. It does not accept before {@link ready}; asked for after that it accepts at once. A taken address is an
-   * error for a process that takes over or serves already, which goes on with what it has; one that starts alone lets
-   * go, says so (`retry`) and tries again.
+   * stands by, and while another one takes over. It does not accept before {@link ready}; asked for after that it accepts
+   * at once. A taken address is an error for a process that takes over or serves already, which goes on with what it has;
+   * one that starts alone lets go, says so (`retry`) and tries again.
    *
    * @throws HandoffError HOT4010 address in use, HOT4011 in use by the old process, which has this key at another host,
    * HOT4006 no descriptor left, HOT4014 bad argument, HOT4013 closed meanwhile.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
+import { onEveryRequest } from "./alongside.ts";
 import type { ConnectionOptions, Connections } from "./declared-connections.ts";
 import { DeclaredConnections } from "./declared-connections.ts";
 import type { DrainReport } from "./drain.ts";
@@ -57,7 +58,9 @@ export class Migration {
     // Beyond that their connections are drained.
     if (!(server instanceof HttpServer) || this.#movables.full) return;
     this.#movables.add(new HttpConnections(`http/${key}`, server));
-    server.prependListener("request", (_request, response) => response.once("close", () => this.mover.wake()));
+    // One function for all: what each response would keep alive costs the collection of garbage.
+    const wake = (): void => this.mover.wake();
+    onEveryRequest(server, (_request, response) => void response.once("close", wake));
   }
 
   declare<M>(key: string, options: ConnectionOptions<M>): Connections {

@@ -168,10 +168,8 @@ function decideStarts(
   const strategy = sidecarSet.spec.updateStrategy;
   const scatters = (strategy?.scatterStrategy ?? []).length > 0;
   const candidates = inOrder(telling.filter(isCandidate), strategy, scatters ? all() : []);
-  const held = [...telling.map((facts) => ({ facts, count: 1 })), ...groups].reduce(
-    (sum, { facts, count }) => sum + (facts.holdsUnit ? count : 0),
-    0,
-  );
+  const heldOnes = telling.filter((one) => one.holdsUnit).length;
+  const held = groups.reduce((sum, { facts, count }) => sum + (facts.holdsUnit ? count : 0), heldOnes);
   // Whoever asks for one pod to be tried again wants to see whether it works now, before all others go on.
   const mayStart = (one: PodFacts): boolean => !stalled || one.retried === "pod";
   // Whoever has a unit needs no other one.

@@ -93,6 +93,7 @@ export function viewSidecarSet(input: ViewInput): SidecarSetView {
     receipts: new Map(),
     now,
   });
+  const isPlanned = new Set(planned.pods.map(({ pod }) => pod));
   return {
     name,
     ...stateOf(sidecarSet),
@@ -104,9 +105,7 @@ export function viewSidecarSet(input: ViewInput): SidecarSetView {
       ...planned.pods.map((one) =>
         viewPod(one, name, hotPairs(one.pod, name, isOurs(one.pod) ? sidecarSet : undefined)),
       ),
-      ...lacking
-        .filter((pod) => !planned.pods.some((one) => one.pod === pod))
-        .map((pod) => viewLacking(pod, name, sidecarSet)),
+      ...lacking.filter((pod) => !isPlanned.has(pod)).map((pod) => viewLacking(pod, name, sidecarSet)),
     ]),
     uninjected: inOrder(viewUninjected(input)),
   };

@@ -5,16 +5,8 @@ import type { SidecarSetStatus } from "@hot/spec";
 import { afterEach, expect, test } from "vitest";
 import { injectedPod, sidecarSet } from "../support/builders.ts";
 import { Cluster } from "../support/cluster.ts";
+import { KRUISE_STATUS } from "../support/kruise-status.ts";
 
-const KRUISE = new Set([
-  "observedGeneration",
-  "matchedPods",
-  "updatedPods",
-  "readyPods",
-  "updatedReadyPods",
-  "latestRevision",
-  "collisionCount",
-]);
 /** Whether the definition knows this field of a status. */
 let isKnown: (field: string) => boolean;
 
@@ -22,7 +14,7 @@ let cluster: Cluster;
 afterEach(() => cluster.stop());
 
 function withKruisesDefinition(...args: ConstructorParameters<typeof Cluster>): Cluster {
-  isKnown = (field) => KRUISE.has(field);
+  isKnown = (field) => KRUISE_STATUS.has(field);
   const made = new Cluster(...args);
   const patch = made.api.patch.bind(made.api);
   made.api.patch = async <T>(...[resource, name, change, options]: Parameters<typeof patch>): Promise<T> => {
