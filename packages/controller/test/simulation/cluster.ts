@@ -37,6 +37,7 @@ export class Cluster {
   readonly #oldKubelets: boolean;
   readonly hasHook: boolean;
   #uids = 0;
+  #tokens = 0;
 
   constructor(world: World, { wishes, oldKubelets, hook }: Scenario) {
     this.#world = world;
@@ -98,12 +99,18 @@ export class Cluster {
     }
   }
 
-  /** Asks for another attempt of what has failed: on a SidecarSet or on a pod. */
-  retry(plural: "sidecarsets" | "pods", key: string, token: string): void {
+  /**
+   * Asks for another attempt of what has failed, on a SidecarSet or on a pod. No value comes back after another one:
+   * that would be one more attempt, which the invariants could not tell from the first.
+   */
+  retry(plural: "sidecarsets" | "pods", key: string, isRepeated: boolean): string {
     const { server } = this.#world;
     const { metadata, ...rest } = server.get(plural, key);
+    const said = isRepeated ? metadata.annotations?.[RETRY_ANNOTATION] : undefined;
+    const token = said ?? String(++this.#tokens);
     const annotations = { ...metadata.annotations, [RETRY_ANNOTATION]: token };
     server.put(plural, key, { ...rest, metadata: { ...metadata, annotations } });
+    return token;
   }
 
   /** A pod that the webhook has injected, by all that exist, and a kubelet has started. */

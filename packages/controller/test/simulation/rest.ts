@@ -255,7 +255,7 @@ function processProblem(pod: Pod, cluster: Cluster): string | undefined {
     const sockets = machine.socketsOf(serving.container);
     const owner = sockets?.owner === undefined ? undefined : sockets.sides[sockets.owner];
     if (owner !== process) return `I1: ${name}: ${serving.container} is to serve, and ${owner?.container} accepts`;
-    if (process.version !== serving.version && !isKeptUnderKruise(machine, process, serving)) {
+    if (process.version !== serving.version && !isKeptByKubelet(pod, machine, process, serving)) {
       return `I10: ${name}: ${serving.container} runs with VERSION ${process.version}, its annotation says ${serving.version}`;
     }
     const standby = sides.find((side) => side !== serving)!;
@@ -266,14 +266,17 @@ function processProblem(pod: Pod, cluster: Cluster): string | undefined {
 }
 
 /**
- * Kruise does not wait for the kubelet. Where an upgrade of ours was aborted before the kubelet heard of the abort,
- * Kruise may upgrade the container to the very image that runs there by then. To the kubelet nothing has changed, so
- * the process keeps the VERSION of the first upgrade. It is less than the one that Kruise has given, so that the order
- * among the pair (I4) holds; the next start of the container brings the other one.
+ * Where an upgrade was aborted before the kubelet heard of the abort, the container may get the very image that runs
+ * there by then once more: from Kruise, which does not wait for the kubelet, and from whoever cannot, as a kubelet
+ * before Kubernetes 1.34 does not say what it has heard of. To the kubelet nothing has changed, so the process keeps
+ * the VERSION of the first upgrade. It is less than the one given now, so that the order among the pair (I4) holds; the
+ * next start of the container brings the other one.
  */
-function isKeptUnderKruise(machine: Machine, process: Process, { container, image, version }: SideFacts): boolean {
+function isKeptByKubelet(pod: Pod, machine: Machine, process: Process, side: SideFacts): boolean {
+  const { container, image, version } = side;
   const isEarlier = process.nth < (machine.nth.get(container) ?? 0) && process.version < version;
-  return machine.byKruise.get(container) === String(version) && process.image === image && isEarlier;
+  const isBlind = pod.status?.observedGeneration === undefined || machine.byKruise.get(container) === String(version);
+  return isBlind && process.image === image && isEarlier;
 }
 
 /** Ready and the counters, where no container comes and goes. */

@@ -111,15 +111,15 @@ function addNextPod(world: World, cluster: Cluster): void {
   cluster.addPod(name, 0);
 }
 
-/** What has failed is to be tried again: one pod, or all of a SidecarSet. */
+/** What has failed is to be tried again: one pod, or all of a SidecarSet. At times the same is said twice. */
 function askAgain(world: World, cluster: Cluster): void {
   const { random } = world;
-  const token = String(random.int(1, 3));
+  const isRepeated = random.int(1, 3) === 1;
   const names = cluster.present.map((one) => one.name);
   const keys = random.chance(0.5) ? [...cluster.places.keys()] : names;
   if (keys.length === 0) return;
   const key = random.pick(keys);
   const plural = keys === names ? "sidecarsets" : "pods";
+  const token = cluster.retry(plural, key, isRepeated);
   world.note(() => `user: hot.internal/retry=${token} on ${plural} ${key}`);
-  cluster.retry(plural, key, token);
 }
