@@ -9,21 +9,22 @@ interface DatagramHandle {
 }
 
 /**
- * The handle behind a datagram socket. Node has no pause for them: to close the socket instead would take away the
- * answers that are still to be sent, and it could not be opened again when this process takes back.
+ * The handle behind a datagram socket, null from its close() on. Node has no pause for them: to close the socket instead
+ * would take away the answers that are still to be sent, and it could not be opened again when this process takes back.
  *
  * @throws HandoffError HOT4014 when this version of Node keeps it elsewhere.
  */
-export function handleOf(socket: Socket): DatagramHandle {
+export function handleOf(socket: Socket): DatagramHandle | null {
   for (const symbol of Object.getOwnPropertySymbols(socket)) {
     const state: unknown = Reflect.get(socket, symbol);
     if (typeof state !== "object" || state === null || !("handle" in state)) continue;
     const handle = state.handle as Partial<DatagramHandle> | null;
-    if (typeof handle?.recvStart === "function" && typeof handle.recvStop === "function") {
+    if (handle === null) return null;
+    if (typeof handle.recvStart === "function" && typeof handle.recvStop === "function") {
       return handle as DatagramHandle;
     }
   }
-  throw new HandoffError("HOT4014", `datagram sockets cannot be paused in Node ${process.version}, or it was closed`, {
+  throw new HandoffError("HOT4014", `datagram sockets cannot be paused in Node ${process.version}`, {
     phase: "listen",
   });
 }

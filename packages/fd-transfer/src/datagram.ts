@@ -46,7 +46,7 @@ const RECEIVE_BYTES = 4 * 1024 * 1024;
  */
 export class DatagramSlot extends Slot implements Datagram {
   #socket: Socket | null = null;
-  #open: "no" | "reading" | "paused" | "closed" = "no";
+  #open: "no" | "reading" | "paused" = "no";
 
   constructor(key: string, options: DatagramOptions) {
     const { host = "::", port, v6only = false, receiveBytes = RECEIVE_BYTES } = options;
@@ -68,39 +68,44 @@ export class DatagramSlot extends Slot implements Datagram {
   }
 
   get silent(): boolean {
-    return this.accepting && this.#open !== "reading";
+    return this.accepting && (this.#open !== "reading" || this.#handle === null);
   }
 
   override get lingers(): boolean {
-    return this.#open === "reading" || this.#open === "paused";
+    return this.#open !== "no" && this.#handle !== null;
+  }
+
+  /** Null when the application has closed the socket; the event comes later. */
+  get #handle(): ReturnType<typeof handleOf> {
+    return this.#socket && handleOf(this.#socket);
   }
 
   attach(socket: Socket): void {
     if (this.#socket !== null) {
       throw new HandoffError("HOT4014", `datagram ${this.key} has a socket already`, { phase: "listen" });
     }
-    handleOf(socket);
+    if (handleOf(socket) === null) {
+      throw new HandoffError("HOT4014", `the socket for datagram ${this.key} was closed`, { phase: "listen" });
+    }
     this.#socket = socket;
-    socket.once("close", () => (this.#open = "closed"));
     if (this.accepting) this.start();
   }
 
   protected start(): void {
-    const socket = this.#socket;
-    if (socket === null || !this.bound) return;
+    const handle = this.#handle;
+    if (handle === null || !this.bound) return;
     if (this.#open === "no") {
       // Exclusive: the descriptor is ours, whatever node:cluster thinks. Node closes the duplicate.
-      socket.bind({ fd: loadNative().dup(this.fd), exclusive: true });
-      this.#open = "reading";
+      this.#socket?.bind({ fd: loadNative().dup(this.fd), exclusive: true });
     } else if (this.#open === "paused") {
-      handleOf(socket).recvStart();
-      this.#open = "reading";
+      handle.recvStart();
     }
+    this.#open = "reading";
   }
 
   protected stop(): void {
-    if (this.#socket === null || this.#open !== "reading") return;
-    handleOf(this.#socket).recvStop();
+    if (this.#open !== "reading") return;
+    this.#handle?.recvStop();
     this.#open = "paused";
   }
 }
