@@ -97,10 +97,14 @@ export class Participant {
     // Closed before: the key may be another socket's by now.
     if (!this.holdings.has(slot)) return;
     const { key } = slot;
-    this.holdings.removeSlot(key);
-    this.migration.untrack(key);
+    this.#removeSocket(key);
     const { link } = this.newSide;
     if (link?.state.phase === "kept") link.session.send({ type: "CLOSED", key });
+  }
+
+  #removeSocket(key: string): void {
+    this.holdings.removeSlot(key);
+    this.migration.untrack(key);
   }
 
   /** The links and L are given up, the application's connections go on. */
@@ -181,7 +185,7 @@ export class Participant {
       case "letGo":
         return this.#letGo();
       case "closeListener":
-        return this.holdings.removeSlot(effect.key);
+        return this.#removeSocket(effect.key);
       case "adopt":
       case "sendBatch":
         return;
