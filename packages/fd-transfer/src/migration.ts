@@ -29,6 +29,7 @@ export class Migration {
   readonly #movables: Movables;
   /** Of which listener each server is. */
   readonly #servers = new Map<Server, string>();
+  readonly #watched = new WeakSet<Server>();
 
   constructor(identity: Identity, times: Timeouts, host: MigrationHost) {
     this.#movables = new Movables({
@@ -53,11 +54,18 @@ export class Migration {
       throw new HandoffError("HOT4014", `the server is attached to listener ${other}`, { phase: "listen" });
     }
     this.#servers.set(server, key);
-    this.drain.track(server);
-    server.prependListener("connection", () => this.receivers.came());
+    if (!this.#watched.has(server)) this.#watch(server);
     // Beyond that their connections are drained.
     if (!(server instanceof HttpServer) || this.#movables.full) return;
     this.#movables.add(new HttpConnections(`http/${key}`, server));
+  }
+
+  /** Once: it may be attached to one listener after the other. */
+  #watch(server: Server): void {
+    this.#watched.add(server);
+    this.drain.track(server);
+    server.prependListener("connection", () => this.receivers.came());
+    if (!(server instanceof HttpServer)) return;
     // One function for all: what each response would keep alive costs the collection of garbage.
     const wake = (): void => this.mover.wake();
     onEveryRequest(server, (_request, response) => void response.once("close", wake));

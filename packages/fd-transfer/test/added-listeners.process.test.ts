@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { HotHandoff } from "../src/handoff.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { ask } from "./fixtures/load.ts";
@@ -136,8 +136,12 @@ test("a server is attached to one listener, and may go to another when that is c
   const [a, b] = [await hot.listener("a", { port: 0, host }), await hot.listener("b", { port: 0, host })];
   a.attach(server);
   expect(() => b.attach(server)).toThrow(/HOT4014 .*listener a/);
+  const [before, warn] = [server.listenerCount("connection"), vi.spyOn(process, "emitWarning")];
   a.close();
   b.attach(server);
+  // What keeps count of them has been told of this server before; what moves them is the listener's.
+  expect(server.listenerCount("connection") - before).toBe(1);
+  expect(warn).not.toHaveBeenCalled();
   await hot.ready();
   expect(await ask(b.address.port, false, "x")).toBe("b");
 });
