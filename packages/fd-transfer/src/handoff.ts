@@ -8,7 +8,7 @@ import type { DirectoryMode } from "./directory.ts";
 import { FILE_MODE, secureDirectory } from "./directory.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { PathAddress } from "./endpoint.ts";
-import { HandoffError } from "./errors.ts";
+import { codeFor, HandoffError } from "./errors.ts";
 import type { HandoffEvents, HandoffRole } from "./events.ts";
 import type { ListenOptions, Listener, PathListenOptions, TcpListenOptions } from "./listener.ts";
 import { ListenerSlot } from "./listener.ts";
@@ -97,7 +97,7 @@ export class HotHandoff {
     if (cluster.isWorker) {
       throw new HandoffError("HOT4012", "a worker's descriptors are the primary's", { phase: "open" });
     }
-    loadNative(); // before anything is written, on a platform that has none of it
+    loadFirst();
     const { name, token, mode = "user", env = process.env, signal } = options;
     signal?.throwIfAborted();
     if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
@@ -288,6 +288,17 @@ export class HotHandoff {
 
   #closeProbe(): void {
     this.#probeSocket.close();
+  }
+}
+
+/** Before anything is written, on a platform that has none of it. */
+function loadFirst(): void {
+  try {
+    loadNative();
+  } catch (cause) {
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    if (codeFor(code, "HOT4014") !== "HOT4006") throw cause;
+    throw new HandoffError("HOT4006", "no descriptor is left to load the native part with", { phase: "open", cause });
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { codeFor, HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
 import { SeqpacketServer } from "./seqpacket-server.ts";
 
@@ -17,9 +18,10 @@ export interface ProbeAnswer {
 export class ProbeSocket {
   readonly #server: SeqpacketServer;
 
+  /** @throws HandoffError HOT4006 without a free descriptor, HOT4001 when the directory does not allow it. */
   constructor(dir: string, version: bigint, mode: number, answer: () => ProbeAnswer) {
     const path = join(dir, `probe.${version}.sock`);
-    this.#server = new SeqpacketServer(path, `${path}.${process.pid}`, mode, (fd) => {
+    this.#server = serve(path, mode, (fd) => {
       const native = loadNative();
       try {
         const { ok, sentence } = answer();
@@ -35,5 +37,14 @@ export class ProbeSocket {
   close(): void {
     if (this.#server.isPublished()) rmSync(this.#server.path, { force: true });
     this.#server.close();
+  }
+}
+
+function serve(path: string, mode: number, onConnection: (fd: number) => void): SeqpacketServer {
+  try {
+    return new SeqpacketServer(path, `${path}.${process.pid}`, mode, onConnection);
+  } catch (cause) {
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    throw new HandoffError(codeFor(code, "HOT4001"), `${path} cannot be made (${code})`, { phase: "open", cause });
   }
 }

@@ -64,6 +64,24 @@ async function answer(scene: Scene, message: Message): Promise<Message> {
   }
 }
 
+test.each([true, false])(
+  "a process without a free descriptor is told what it lacks and what to do, whatever it was about to open (owner: %s)",
+  async (owner) => {
+    await using scene = await Scene.open();
+    if (owner) await scene.ready("v1");
+    const lacking = scene.start("v2", { NOFILE: "120" }, "no-room.ts");
+    const attempts = (await lacking.says("attempts"))["attempts"] as Record<string, unknown>[];
+    const failed = attempts.filter((one) => !("role" in one));
+    // Without a single one the native part cannot be loaded; later ones lack one at another place each.
+    expect(failed.length).toBeGreaterThan(1);
+    for (const one of failed) {
+      const lacks = { name: "HandoffError", code: "HOT4006", fix: expect.stringContaining("RLIMIT_NOFILE") as string };
+      expect(one).toMatchObject({ ...lacks, causedBy: "EMFILE" });
+    }
+    expect(attempts.at(-1)).toHaveProperty("role");
+  },
+);
+
 test("an owner without a descriptor to spare says so to whoever asks, serves on, and hands over when it has some", async () => {
   await using scene = await Scene.open();
   const first = scene.start("v1", { NOFILE: "120" }, "at-limit.ts");

@@ -6,8 +6,9 @@ import { ListenerSlot } from "../src/listener.ts";
 import { loadNative } from "../src/native/addon.ts";
 import { NativeError } from "../src/native/native-error.ts";
 import { connectToOwner } from "../src/owner-socket.ts";
+import { ProbeSocket } from "../src/probe-socket.ts";
 
-function fail(name: "connectSeqpacket" | "listenTcp", code: string): void {
+function fail(name: "connectSeqpacket" | "listenSeqpacket" | "listenTcp", code: string): void {
   const spy = vi.spyOn(loadNative(), name).mockImplementation(() => {
     throw new NativeError(code, 24, "socket", "none is left");
   });
@@ -31,4 +32,13 @@ test.each([
   const holdings = new Holdings();
   holdings.addSlot(new ListenerSlot("http", { port: 0 }, () => undefined));
   await expect(holdings.bindAll(() => true)).rejects.toMatchObject({ code: expected, phase: "listen" });
+});
+
+test.each([
+  ["EMFILE", "HOT4006"],
+  ["ENOSPC", "HOT4001"],
+])("%s when the probe's socket is made is %s", (code, expected) => {
+  fail("listenSeqpacket", code);
+  const make = (): unknown => new ProbeSocket("/nowhere", 1n, 0o600, () => ({ ok: true, sentence: "" }));
+  expect(make).toThrow(expect.objectContaining({ code: expected, phase: "open" }));
 });
