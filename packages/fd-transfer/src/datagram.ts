@@ -31,7 +31,8 @@ export interface Datagram {
   readonly inherited: boolean;
   /**
    * Gives the datagrams to this socket, which was created and not bound. It receives while the process owns; it can
-   * send, also later, as long as it is not closed.
+   * send, also later, as long as it is not closed. A process that goes on after `terminate()` or `close()` of the
+   * hand-off has to close it: until then nobody else can bind the address, and whoever starts waits.
    */
   attach(socket: Socket): void;
   /** Gives it up on purpose, here and in a process that stands by. The socket can still send. */
@@ -73,6 +74,10 @@ export class DatagramSlot extends Slot implements Datagram {
 
   override get lingers(): boolean {
     return this.#open !== "no" && this.#handle !== null;
+  }
+
+  override async closed(): Promise<void> {
+    await new Promise((resolve) => this.#socket?.once("close", resolve));
   }
 
   /** Null when the application has closed the socket; the event comes later. */

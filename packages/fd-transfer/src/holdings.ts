@@ -28,8 +28,6 @@ export class Holdings {
   readonly #slots = new Map<string, Slot>();
   readonly #inherited = new Map<string, Inherited>();
   #accepting = false;
-  /** L of a process that is told to stop. */
-  #left: Lineage | null = null;
 
   get accepting(): boolean {
     return this.#accepting;
@@ -158,12 +156,18 @@ export class Holdings {
     }
   }
 
-  /** As {@link letGo}; L stays until that is called if a socket lingers: who got it earlier could not bind (R11). */
+  /**
+   * As {@link letGo}, for good. While a socket lingers L stays, to the end of the process at the latest: whoever got it
+   * earlier could not bind (R11).
+   */
   leave(): void {
-    const kept = [...this.#slots.values()].some((slot) => slot.lingers) ? this.lineage : null;
-    if (kept !== null) this.lineage = null;
+    const { lineage } = this;
+    const lingering = [...this.#slots.values()].filter((slot) => slot.lingers);
+    if (lingering.length > 0) {
+      this.lineage = null;
+      void Promise.all(lingering.map(async (slot) => slot.closed())).then(() => lineage?.close());
+    }
     this.letGo();
-    this.#left = kept;
   }
 
   letGo(): void {
@@ -173,8 +177,6 @@ export class Holdings {
     this.states.forget();
     this.lineage?.close();
     this.lineage = null;
-    this.#left?.close();
-    this.#left = null;
   }
 }
 

@@ -107,14 +107,14 @@ export class Participant {
     this.migration.untrack(key);
   }
 
-  /** The links and L are given up, the application's connections go on. */
+  /** Of a process that is told to stop: the links are given up, the application's connections go on. */
   leave(): void {
     this.oldSide.close();
     this.newSide.close();
-    this.#letGo(() => this.holdings.leave());
+    this.#letGo();
   }
 
-  /** Ends everything at once, as a crash would, but leaves no descriptor and no file. */
+  /** Ends everything at once, as a crash would, but leaves no file, and no descriptor but for a socket that lingers. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -122,7 +122,7 @@ export class Participant {
     this.oldSide.close();
     this.newSide.close();
     this.migration.close();
-    this.holdings.letGo();
+    this.holdings.leave();
     this.#disown();
     this.opened.reject(error);
     this.application.close(error);
@@ -226,11 +226,12 @@ export class Participant {
     this.#setRole("standby");
   }
 
-  #letGo(close = () => this.holdings.letGo()): void {
+  #letGo(): void {
     this.application.lost();
     this.#disown();
     this.oldSide.stopAnswering();
-    close();
+    if (this.terminating) this.holdings.leave();
+    else this.holdings.letGo();
     if (this.migration.drain.connections > 0) this.migration.begin(false);
   }
 

@@ -70,6 +70,9 @@ export abstract class Slot {
     return false;
   }
 
+  /** For one that lingers: Node holds it no more. */
+  async closed(): Promise<void> {}
+
   /** Takes in what comes from now on; does nothing while nobody is attached. Idempotent. */
   protected abstract start(): void;
 

@@ -90,3 +90,21 @@ test("TERM to a lone owner: L is kept to the end of its drain, because Node stil
   // The second one had L at once, and the address.
   expect(await isTakenAtTheEnd(true)).toBe(false);
 });
+
+test.each(["terminate", "close"] as const)(
+  "%s without the end of the process: nobody else starts before its UDP socket is closed",
+  async (how) => {
+    await using scene = await Scene.open();
+    const hot = await HotHandoff.open({ name: "datagrams", dir: scene.dir, env: {} });
+    const datagram = await hot.datagram("echo", { port: scene.port, host: "127.0.0.1" });
+    const socket = createSocket("udp4");
+    datagram.attach(socket);
+    await hot.ready();
+    await (how === "close" ? hot.close() : hot.terminate({ quietMs: 0 }));
+    const next = scene.start("v2", {}, "datagrams.ts");
+    expect(await next.says("open")).toMatchObject({ role: "standby" });
+    expect(next.has("retry")).toBe(false);
+    await once(socket.close(), "close");
+    expect(await next.says("ready")).toMatchObject({ role: "fresh" });
+  },
+);
