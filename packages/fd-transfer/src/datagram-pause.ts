@@ -4,6 +4,7 @@ import { HandoffError } from "./errors.ts";
 
 /** What a UDP handle of Node offers; 0 = done. */
 interface DatagramHandle {
+  readonly fd: number;
   recvStart(): number;
   recvStop(): number;
 }

@@ -5,6 +5,7 @@ import type { InternetAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { InternetEndpoint } from "./internet-endpoint.ts";
 import { loadNative } from "./native/addon.ts";
+import { OwnedFd } from "./native/owned-fd.ts";
 import { Slot } from "./slot.ts";
 
 export interface DatagramOptions {
@@ -78,6 +79,12 @@ export class DatagramSlot extends Slot implements Datagram {
 
   override async closed(): Promise<void> {
     await new Promise((resolve) => this.#socket?.once("close", resolve));
+  }
+
+  /** Let go of and owned anew, while Node has the socket: nobody could bind its address again, not even we. */
+  override bind(): OwnedFd {
+    const handle = this.lingers ? this.#handle : null;
+    return handle === null ? super.bind() : new OwnedFd(loadNative().dup(handle.fd));
   }
 
   /** Null when the application has closed the socket; the event comes later. */

@@ -108,3 +108,20 @@ test.each(["terminate", "close"] as const)(
     expect(await next.says("ready")).toMatchObject({ role: "fresh" });
   },
 );
+
+test("two newer ones die, one after the other: the oldest goes on with the socket that it had paused", async () => {
+  await using scene = await Scene.open();
+  const first = await serve(scene, "v1");
+  const second = await serve(scene, "v2");
+  // Makes the first let go: it looks for the owner from now on, as a new process would.
+  const third = await serve(scene, "v3");
+  const mark = first.said.length;
+  await second.end();
+  third.kill("SIGSTOP");
+  const load = new DatagramLoad(scene.port);
+  await third.end();
+  await first.says("owner", mark);
+  await load.answeredBy("v1");
+  await load.stop();
+  expect(load.lost).toEqual([]);
+});
