@@ -31,7 +31,8 @@ static const char usage[] =
     "WHERE is the directory of the hand-off: --dir DIR, else $HOT_DIR, else --name NAME (/dev/shm/NAME.hot), else\n"
     "/dev/shm/hot. It is the program's own if both have the same HOT_DIR, or the same name: --name NAME here and\n"
     "HotHandoff.open({ name: NAME }) there.\n"
-    "The version is $SIDECARSET_VERSION, the other container's is $SIDECARSET_VERSION_ALT; 0 or empty = none.\n";
+    "The version is $SIDECARSET_VERSION, the other container's is $SIDECARSET_VERSION_ALT; 0 or empty = none. Without\n"
+    "a version this is the empty container: probe and migrate say yes at once and ask nobody.\n";
 
 // The directory, and what named it.
 struct where {
