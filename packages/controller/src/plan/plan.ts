@@ -104,6 +104,7 @@ function planAndReports(found: Tally, circumstances: Circumstances): Plan & { re
     earliest(all.map(({ decision }) => (decision.do === "wait" ? decision.until : undefined))),
     earliest(all.map(({ holdsUntil }) => holdsUntil)),
     earliest(all.map(({ pod }) => heldCondition(pod, circumstances)?.until)),
+    earliest((circumstances.orphans ?? []).map((pod) => heldCondition(pod, circumstances)?.until)),
   ]);
   return {
     writes: writesOf(all, order, sidecarSet, now),
@@ -253,14 +254,13 @@ function conditionOf(
 }
 
 /** Of pods that need nothing else. */
-function orphanConditions(
-  { name, orphans = [], pending }: Circumstances,
-  busy: readonly PodFacts[],
-): PlannedCondition[] {
+function orphanConditions(circumstances: Circumstances, busy: readonly PodFacts[]): PlannedCondition[] {
+  const { name, orphans = [], pending } = circumstances;
   const busyUids = new Set(busy.map(({ pod }) => pod.uid));
   const others = orphans.filter(({ uid }) => !pending.has(uid) && !busyUids.has(uid));
   return others.flatMap((pod) => {
     const message = messageWithout(pod, name);
-    return message === undefined ? [] : [{ pod, message, events: [] }];
+    const isHeld = heldCondition(pod, circumstances) !== undefined;
+    return message === undefined || isHeld ? [] : [{ pod, message, events: [] }];
   });
 }
