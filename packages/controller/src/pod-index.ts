@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RECORD_ANNOTATION_PREFIX } from "@hot/spec";
+import { createChanges, type Changes } from "./plan/changes.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
 import { parseRecord } from "./plan/record.ts";
 import { injectedBy } from "./plan/select-pods.ts";
@@ -10,6 +11,8 @@ export interface PodIndex {
   update(key: string, pod: PodProjection | undefined): readonly string[];
   /** As they are now, in the order of their keys. Not a copy: to be read before the next update. */
   podsOf(name: string): readonly PodProjection[];
+  /** Where that list was changed; undefined: it is empty. */
+  changesOf(name: string): Changes | undefined;
 }
 
 const NONE: readonly PodProjection[] = [];
@@ -37,6 +40,7 @@ export function createPodIndex(): PodIndex {
       return [...new Set([...before, ...now])];
     },
     podsOf: (name) => members.get(name)?.list() ?? NONE,
+    changesOf: (name) => members.get(name)?.changes,
   };
 }
 
@@ -46,6 +50,8 @@ interface Members {
   /** Returns how many are left. */
   remove(key: string): number;
   list(): readonly PodProjection[];
+  /** Of the list. */
+  readonly changes: Changes;
 }
 
 function createMembers(): Members {
@@ -54,6 +60,7 @@ function createMembers(): Members {
   /** Since the list was last asked for; of those that are gone it has the keys still. */
   const come = new Map<string, PodProjection>();
   const gone = new Set<string>();
+  const changes = createChanges();
 
   /** Of the first key that is not less. */
   const placeOf = (key: string): number => {
@@ -80,6 +87,7 @@ function createMembers(): Members {
     copyTo(keys.length);
     keys = runs.flatMap((run) => run.keys);
     pods = runs.flatMap((run) => run.pods);
+    changes.moved();
     come.clear();
     gone.clear();
   };
@@ -88,8 +96,9 @@ function createMembers(): Members {
     set: (key, pod) => {
       gone.delete(key);
       const place = placeOf(key);
-      if (keys[place] === key) pods[place] = pod;
-      else come.set(key, pod);
+      if (keys[place] !== key) return void come.set(key, pod);
+      pods[place] = pod;
+      changes.replaced(place);
     },
     remove: (key) => {
       if (!come.delete(key)) gone.add(key);
@@ -99,6 +108,7 @@ function createMembers(): Members {
       if (come.size + gone.size > 0) arrange();
       return pods;
     },
+    changes,
   };
 }
 

@@ -12,6 +12,7 @@ import type { Revisions } from "./act/revisions.ts";
 import { restAfter } from "./act/turn.ts";
 import { SIDECAR_SETS } from "./act/write-status.ts";
 import type { EmitEvent } from "./emit-event.ts";
+import type { Changes } from "./plan/changes.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
 import { createRecall, type Recall, type Sighting } from "./plan/recall.ts";
@@ -29,6 +30,7 @@ export interface ReconcilerOptions extends CarryOutOptions {
   readonly sidecarSets: SeenSidecarSets;
   /** Pods that may concern a SidecarSet: injected by it, or with a record of it. */
   readonly podsOf: (name: string) => readonly PodProjection[];
+  readonly changesOf: (name: string) => Changes | undefined;
   readonly namespaces: NamespaceLabels;
   readonly injection: {
     /** Pods that run without the SidecarSet; undefined: not known yet. */
@@ -94,12 +96,14 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     unrecorded?: string,
   ): Sighting => {
     const pods = options.podsOf(name);
+    const changes = options.changesOf(name);
     const uninjected = options.injection.of(name);
     return {
       name,
       ...(sidecarSet ? { sidecarSet } : { orphans: pods.filter(isActive) }),
       live,
       pods,
+      ...(changes && { changes }),
       namespaces: options.namespaces,
       ...(uninjected && { uninjected }),
       pending: expectations.pending(pods),

@@ -62,3 +62,22 @@ test("a list is no copy: it shows what has changed, and is another one where a p
   expect(index.podsOf("a")).toEqual([second, third]);
   expect(list).toEqual([second]);
 });
+
+test("which places of a list were replaced is known as long as it is the same list", () => {
+  const index = createPodIndex();
+  for (const name of ["web-0", "web-1", "web-2"]) index.update(`team/${name}`, projected(name, 1, 1));
+  index.podsOf("a");
+  const changes = index.changesOf("a");
+  const mark = changes?.mark ?? Number.NaN;
+  expect(changes?.since(mark)).toEqual(new Set());
+  index.update("team/web-2", projected("web-2", 2, 1));
+  index.update("team/web-0", projected("web-0", 2, 1));
+  expect(changes?.since(mark)).toEqual(new Set([2, 0]));
+  expect(changes?.since(mark + 1)).toEqual(new Set([0]));
+  index.update("team/web-3", projected("web-3", 1, 1));
+  index.podsOf("a");
+  expect(changes?.since(mark)).toBeUndefined();
+  for (let version = 3; version < 10_000; version++) index.update("team/web-0", projected("web-0", version, 1));
+  expect(changes?.since(changes.mark - 1)).toEqual(new Set([0]));
+  expect(changes?.since(changes.mark - 9_990)).toBeUndefined();
+});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SidecarSet } from "@hot/spec";
+import type { Changes } from "./changes.ts";
 import type { DecidePod, PodFacts, Sight } from "./decision.ts";
 import { planOn, type Plan } from "./plan.ts";
 import { decidePod } from "./pod-decision.ts";
@@ -13,6 +14,8 @@ import { createWishes, type Wish } from "./wish.ts";
 export interface Sighting extends Omit<Snapshot, "matched" | "lingering"> {
   /** All that may concern the SidecarSet. A plan reads them at once, so the list may change afterwards. */
   readonly pods: readonly PodProjection[];
+  /** Where `pods` were changed; absent: not known. */
+  readonly changes?: Changes;
   readonly namespaces: NamespaceLabels;
 }
 
@@ -39,6 +42,9 @@ export interface Recall {
 /** What all that is recalled was decided on, besides the pods. */
 interface Basis {
   readonly pods: PodProjection[];
+  /** Those that tell what has changed since then. */
+  readonly changes: Changes | undefined;
+  readonly mark: number;
   readonly wish: Wish | undefined;
   readonly now: number;
   readonly pending: ReadonlyMap<string, WriteKind>;
@@ -52,13 +58,15 @@ export function createRecall(decide: DecidePod = decidePod): Recall {
   let roll = createRoll();
 
   function* look(sighting: Sighting): Generator<void, void> {
-    const { name, sidecarSet, pods, pending, now, namespaces } = sighting;
+    const { name, sidecarSet, pods, changes, pending, now, namespaces } = sighting;
     const wish = wishOf(sidecarSet);
+    const mark = changes?.mark ?? 0;
     if (last === undefined || last.wish !== wish || now < last.now) {
-      last = { pods: [], wish, now, pending: new Map(), spaces: new Map() };
+      last = { pods: [], changes: undefined, mark, wish, now, pending: new Map(), spaces: new Map() };
       roll = createRoll();
     }
     const { pods: before, pending: wasPending, spaces }: Basis = last;
+    const replaced = last.changes === changes ? changes?.since(last.mark) : undefined;
     // Whoever does not come to the end begins anew.
     last = undefined;
     const strategy = sidecarSet?.spec.updateStrategy;
@@ -79,7 +87,7 @@ export function createRecall(decide: DecidePod = decidePod): Recall {
       for (const [index, pod] of pods.entries()) if (isOther(pod)) yield lookAt(index);
     }
 
-    if (pods.length === before.length) for (const index of exchange(before, pods)) yield lookAt(index);
+    if (pods.length === before.length) for (const index of exchange(before, pods, replaced)) yield lookAt(index);
     else {
       const { first, end, endBefore } = difference(before, pods);
       const known = new Map<PodProjection | undefined, Entry>();
@@ -95,7 +103,7 @@ export function createRecall(decide: DecidePod = decidePod): Recall {
     if (pending.size + wasPending.size > 0) yield* lookWhere(({ uid }) => pending.get(uid) !== wasPending.get(uid));
     for (const index of roll.telling()) if (!holds(roll.at(index).facts, sighting)) yield lookAt(index);
     const kept = pods.length === before.length ? before : pods.slice();
-    last = { pods: kept, wish, now, pending: new Map(pending), spaces };
+    last = { pods: kept, changes, mark, wish, now, pending: new Map(pending), spaces };
   }
 
   return {
@@ -108,11 +116,10 @@ export function createRecall(decide: DecidePod = decidePod): Recall {
   };
 }
 
-/** Makes a list like another one of its length, and returns where it was not. */
-function exchange<T>(before: T[], now: readonly T[]): number[] {
+/** Makes a list like another one of its length, and returns where it was not; `among`: nowhere else. */
+function exchange<T>(before: T[], now: readonly T[], among: Iterable<number> = now.keys()): number[] {
   const places: number[] = [];
-  // By the references alone: of very many pods none is touched that is the same.
-  for (let place = 0; place < now.length; place++) {
+  for (const place of among) {
     const one = now[place];
     if (one === before[place] || one === undefined) continue;
     before[place] = one;

@@ -64,6 +64,7 @@ export function createRoll(): Roll {
 
   const placesOf = (mark: number): number[] => {
     const places: number[] = [];
+    if (counts[mark] === 0) return places;
     for (let at = marks.indexOf(mark); at >= 0; at = marks.indexOf(mark, at + 1)) places.push(at);
     return places;
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UPGRADABLE_CONDITION, type SidecarSet } from "@hot/spec";
 import { expect, test } from "vitest";
+import { createChanges, type ChangeLog } from "../../src/plan/changes.ts";
 import type { DecidePod } from "../../src/plan/decision.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { decidePod } from "../../src/plan/pod-decision.ts";
@@ -36,6 +37,7 @@ interface Known {
   /** Of namespaces. */
   readonly labels: Map<string, Record<string, string>>;
   readonly pods: PodProjection[];
+  changes: ChangeLog | undefined;
   readonly pending: Map<string, WriteKind>;
   receipts: ReceiptTimes;
   live: boolean;
@@ -65,20 +67,31 @@ function change(known: Known, random: Random): void {
   const { pods, pending } = known;
   const index = random.int(0, Math.max(0, pods.length - 1));
   const uid = pods[index]?.uid ?? "";
+  const replace = (): void => {
+    if (index === pods.length) known.changes?.moved();
+    pods[index] = anyPod(random, index);
+    known.changes?.replaced(index);
+  };
+  const splice = (start: number, count: number, come: number): void => {
+    pods.splice(start, count, ...Array.from({ length: come }, () => anyPod(random, PODS + known.created++)));
+    known.changes?.moved();
+  };
   random.pick([
-    () => void (pods[index] = anyPod(random, index)),
-    () => void (pods[index] = anyPod(random, index)),
+    replace,
+    replace,
     // One goes, one comes, or both in one step.
-    () => void pods.splice(index, 1),
-    () => void pods.splice(index, 0, anyPod(random, PODS + known.created++)),
+    () => splice(index, 1, 0),
+    () => splice(index, 0, 1),
     () => {
-      pods.splice(index, 1);
-      pods.splice(random.int(0, pods.length), 0, anyPod(random, PODS + known.created++));
+      splice(index, 1, 0);
+      splice(random.int(0, pods.length), 0, 1);
     },
     () => {
-      pods.splice(random.int(0, pods.length), 0, ...[1, 2].map(() => anyPod(random, PODS + known.created++)));
-      pods.splice(index, 1);
+      splice(random.int(0, pods.length), 0, 2);
+      splice(index, 1, 0);
     },
+    // The last pod is gone, and another list begins.
+    () => void (known.changes = random.chance(0.3) ? undefined : createChanges(3)),
     () => void (known.sidecarSet = random.chance(0.2) ? undefined : random.pick(SETS)),
     // As our own write of its status leaves it.
     () => {
@@ -115,10 +128,11 @@ function snapshotOf({ pods, namespaces, ...base }: Sighting): Snapshot {
   };
 }
 
-function sightingOf({ sidecarSet, pods, pending, receipts, live, now, labels }: Known): Sighting {
+function sightingOf({ sidecarSet, pods, changes, pending, receipts, live, now, labels }: Known): Sighting {
   const base = { name: "mesh", live, pending, receipts, now, pods };
   return {
     ...base,
+    ...(changes && { changes }),
     namespaces: (namespace) => labels.get(namespace),
     ...(sidecarSet === undefined ? { orphans: pods } : { sidecarSet }),
   };
@@ -144,8 +158,9 @@ function counting(): { decide: DecidePod; readonly decided: PodProjection[] } {
 
 function known(pods: readonly PodProjection[], more: Partial<Known> = {}): Known {
   const known = { sidecarSet: v2, pending: new Map(), receipts: new Map(), live: false, now: T0, created: 0 };
+  const changes = createChanges(3);
   const labels = new Map(["team-0", "team-1"].map((name) => [name, {}]));
-  return { ...known, labels, pods: [...pods], ...more };
+  return { ...known, labels, changes, pods: [...pods], ...more };
 }
 
 test(`${SEEDS} random histories: what is recalled gives the plan that is made from scratch, at each step`, () => {
