@@ -16,14 +16,20 @@ export class SeqpacketServer {
   readonly #acceptor: Acceptor;
   readonly #inode: number;
 
-  /** `temporary` is replaced if it exists. `onConnection` owns the descriptor it gets. */
+  /** `temporary` is replaced if it exists. `onConnection` owns the descriptor it gets. Throws and leaves nothing behind. */
   constructor(path: string, temporary: string, mode: number, onConnection: (fd: number) => void) {
     this.path = path;
     rmSync(temporary, { force: true });
     this.#fd = new OwnedFd(loadNative().listenSeqpacket(temporary, mode, BACKLOG));
-    this.#inode = statSync(temporary).ino;
-    renameSync(temporary, path);
-    this.#acceptor = new Acceptor(this.#fd, onConnection);
+    try {
+      this.#inode = statSync(temporary).ino;
+      renameSync(temporary, path);
+      this.#acceptor = new Acceptor(this.#fd, onConnection);
+    } catch (error) {
+      this.#fd.close();
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   }
 
   /** False when somebody removed or replaced the path. */
