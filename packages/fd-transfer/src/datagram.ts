@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from "node:dgram";
-import { handleOf } from "./datagram-pause.ts";
+import { handleOf, mustBeUnused } from "./datagram-pause.ts";
 import type { InternetAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { InternetEndpoint } from "./internet-endpoint.ts";
@@ -34,6 +34,8 @@ export interface Datagram {
    * Gives the datagrams to this socket, which was created and not bound. It receives while the process owns; it can
    * send, also later, as long as it is not closed. A process that goes on after `terminate()` or `close()` of the
    * hand-off has to close it: until then nobody else can bind the address, and whoever starts waits.
+   *
+   * @throws HandoffError HOT4014 when the socket was bound or closed, or this one has a socket.
    */
   attach(socket: Socket): void;
   /** Gives it up on purpose, here and in a process that stands by. The socket can still send. */
@@ -96,9 +98,7 @@ export class DatagramSlot extends Slot implements Datagram {
     if (this.#socket !== null) {
       throw new HandoffError("HOT4014", `datagram ${this.key} has a socket already`, { phase: "listen" });
     }
-    if (handleOf(socket) === null) {
-      throw new HandoffError("HOT4014", `the socket for datagram ${this.key} was closed`, { phase: "listen" });
-    }
+    mustBeUnused(socket, this.key);
     this.#socket = socket;
     if (this.accepting) this.start();
   }

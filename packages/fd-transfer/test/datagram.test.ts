@@ -58,3 +58,14 @@ test("a socket that is closed before it was needed is not opened", async () => {
   await closed;
   expect(() => new DatagramSlot("dns", { port: 0 }).attach(socket)).toThrow(/HOT4014 .*closed/);
 });
+
+test("a socket that is bound already, or about to be, is refused and stays the caller's", async () => {
+  const socket = createSocket("udp4");
+  onTestFinished(() => void socket.close());
+  const slot = new DatagramSlot("dns", { port: 0, host: "127.0.0.1" });
+  socket.bind(0, "127.0.0.1");
+  expect(() => slot.attach(socket)).toThrow(/HOT4014 .*bound/);
+  await once(socket, "listening");
+  expect(() => slot.attach(socket)).toThrow(/HOT4014 .*bound/);
+  expect(slot.attached).toBe(false);
+});
