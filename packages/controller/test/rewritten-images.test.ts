@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Pod, SidecarSet } from "@hot/spec";
+import { RESOURCES } from "@hot/kube";
+import { RECORD_ANNOTATION_PREFIX, type Pod, type SidecarSet } from "@hot/spec";
 import { afterEach, describe, expect, it, test } from "vitest";
 import { projectPod, viewSidecarSet } from "../src/index.ts";
 import { hotContainer, injectedPod, sidecarSet } from "./support/builders.ts";
@@ -193,7 +194,10 @@ describe("a pod that runs only a part of what it was given has no hash", () => {
   });
 });
 
-test("another controller marks a pod as rolled back in mid-upgrade: what is reset is rolled back afterwards", async () => {
+test.each([
+  ["our upgrade", {}],
+  ["its own", { [`${RECORD_ANNOTATION_PREFIX}x`]: "" }],
+])("another controller marks a pod as rolled back in mid-upgrade, %s: in the end it is", async (_whose, changed) => {
   const before = injectedPod(hotSet("x:1"));
   cluster = new Cluster([before], hotSet("x:1"));
   await cluster.start();
@@ -202,7 +206,7 @@ test("another controller marks a pod as rolled back in mid-upgrade: what is rese
   await cluster.kubelets();
   const pod = await cluster.pod();
   const key = "kruise.io/sidecarset-hash";
-  const annotations = { ...pod.metadata.annotations, [key]: before.metadata.annotations?.[key] ?? "" };
+  const annotations = { ...pod.metadata.annotations, [key]: before.metadata.annotations?.[key] ?? "", ...changed };
   cluster.api.seed(
     { group: "", version: "v1", plural: "pods", namespaced: true },
     { ...pod, metadata: { ...pod.metadata, annotations } },
@@ -211,4 +215,22 @@ test("another controller marks a pod as rolled back in mid-upgrade: what is rese
   await cluster.start();
   await cluster.converge();
   expect(await served()).toEqual(["x:1"]);
+});
+
+test("another controller's upgrade that was rewritten is finished, and not begun again", async () => {
+  cluster = new Cluster([injectedPod(hotSet("x:1"))], hotSet("x:1"));
+  rewriteUpdates(mirrored);
+  await cluster.start();
+  await cluster.edit(to(hotSet("x:2")));
+  await cluster.stop();
+  const pod = await cluster.pod();
+  const { [`${RECORD_ANNOTATION_PREFIX}x`]: _, ...annotations } = pod.metadata.annotations ?? {};
+  cluster.api.seed(RESOURCES.pods, { ...pod, metadata: { ...pod.metadata, annotations } });
+  const before = cluster.patches().length;
+  await cluster.start();
+  await cluster.converge();
+  expect(await served()).toEqual(["mirror/x:2"]);
+  // Adopted and reset.
+  expect(cluster.patches()).toHaveLength(before + 2);
+  expect(await ready()).toMatchObject({ status: "True", reason: "UpToDate" });
 });

@@ -133,7 +133,7 @@ export function adoptWrite(
 ): PodWrite {
   const before = readState(pod, sidecarSet.metadata.name ?? "")?.lastContainerStatuses[target.container.name];
   const known = {
-    to: target.container.image,
+    to: givenTo(pod, sidecarSet, pair.base, old) ?? target.container.image,
     from: old.container.image,
     empty,
     prevHash: "",
@@ -147,6 +147,16 @@ export function adoptWrite(
     ...workingAnnotation(pod, { [pair.base]: target.container.name }),
   };
   return { kind: "adopt", images: {}, annotations };
+}
+
+/**
+ * The image that whoever marked the pod as updated has given the pair, whatever a webhook has made of it. Where the old
+ * side has it, the pod was only marked.
+ */
+function givenTo(pod: PodProjection, sidecarSet: SidecarSet, base: string, old: Side): string | undefined {
+  if (podHash(pod, sidecarSet.metadata.name ?? "") !== hashOf(sidecarSet)) return undefined;
+  const image = sidecarSet.spec.containers?.find((one) => one.name === base)?.image;
+  return image === old.container.image ? undefined : image;
 }
 
 /**
