@@ -128,6 +128,21 @@ describe("pods that the API server lets nobody change", () => {
     expect(images(await cluster.pod())).toMatchObject(DONE);
   });
 
+  it.each([
+    ["reset", "runs"],
+    ["abort", "pullError"],
+  ] as const)("every %s is refused: no more than maxUnavailable pods are left half done", async (_write, fate) => {
+    cluster = new Cluster(pods(3), v2);
+    cluster.fateOf = (image) => (image === "x:2" ? fate : "runs");
+    const { allow } = policy(({ resource, body }) => resource === "pods" && JSON.stringify(body).includes('"e:1"}'));
+    await cluster.start();
+    await during(10 * MINUTE);
+    expect(Object.values(await served()).sort()).toEqual(["e:1", "e:1", "x:2"]);
+    allow();
+    await during(5 * MINUTE);
+    expect(Object.values(await served())).toEqual(fate === "runs" ? ["x:2", "x:2", "x:2"] : ["e:1", "e:1", "e:1"]);
+  });
+
   it("very many are refused: trying them again leaves the others their turn", async () => {
     const all = pods(400);
     cluster = new Cluster(
