@@ -30,6 +30,8 @@ interface Table {
  */
 export class ApiServer {
   version = 1000;
+  /** What a webhook makes of a change of a pod. */
+  rewrite: (before: Pod, wished: Pod) => Pod = (_, wished) => wished;
   readonly #tables = new Map<string, Table>();
   readonly #listeners: ((commit: Commit) => void)[] = [];
 
@@ -105,7 +107,8 @@ export class ApiServer {
   put(plural: string, key: string, wished: Stored, status = false): Stored {
     const { objects } = this.table(plural);
     const before = objects.get(key);
-    const { status: _, ...rest } = wished;
+    const isPodEdit = plural === "pods" && !status && before !== undefined;
+    const { status: _, ...rest } = isPodEdit ? this.rewrite(before as Pod, wished as Pod) : wished;
     const after: Stored = before === undefined ? wished : status ? { ...before, status: wished.status } : rest;
     if (before !== undefined && !status && before.status !== undefined) after.status = before.status;
     const parts = new Set([...Object.keys(before ?? {}), ...Object.keys(after)]) as Set<keyof Stored>;

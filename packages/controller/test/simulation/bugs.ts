@@ -251,6 +251,45 @@ export const BUGS: readonly Bug[] = [
     found: /I5: .* is marked/,
   },
   {
+    name: "a pod whose write is refused holds a unit, and so blocks the others",
+    changes: [
+      {
+        file: "plan/refused.ts",
+        from: `return { ...facts, decision: { do: "wait"`,
+        to: `return { ...facts, holdsUnit: true, decision: { do: "wait"`,
+      },
+    ],
+    found: /I7: .* MaxUnavailableReached/,
+  },
+  {
+    name: "what is refused is sent again at once",
+    changes: [
+      {
+        file: "act/refusals.ts",
+        from: "const until = now() + Math.max(AGAIN,",
+        to: "const until = now() + Math.min(AGAIN,",
+      },
+    ],
+    found: /I14/,
+  },
+  {
+    name: "an image that a webhook has rewritten is not the wanted one",
+    changes: [
+      {
+        file: "plan/pod-sight.ts",
+        from: "updated: sidecarSet !== undefined && podHash(pod, name) === hashOf(sidecarSet),",
+        to: `updated:
+      sidecarSet !== undefined &&
+      podHash(pod, name) === hashOf(sidecarSet) &&
+      containers.every((one) => {
+        const own = roles[pairs.findIndex(({ base }) => base === one.name)];
+        return own?.state !== "settled" || own.serving.container.image === one.image;
+      }),`,
+      },
+    ],
+    found: /tried twice|come to rest/,
+  },
+  {
     name: "a retry is never used up",
     changes: [{ file: "plan/failure.ts", from: "    ...tokensOf(pod, sidecarSet),\n", to: "" }],
     found: /tried twice|I6|come to rest/,

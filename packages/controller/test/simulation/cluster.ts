@@ -118,7 +118,8 @@ export class Cluster {
     const { scheduler, server } = this.#world;
     const { present } = this;
     const parts = present.map((one) => inject(this.#world, one, name));
-    const born = injectedByAll(parts.map(({ pod }) => pod));
+    const injectedPod = injectedByAll(parts.map(({ pod }) => pod));
+    const born = this.#world.mirror?.created(injectedPod) ?? injectedPod;
     const readyAt = { lastTransitionTime: seconds(scheduler.now - age) };
     const pod: Pod = {
       ...born,

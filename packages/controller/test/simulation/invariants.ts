@@ -3,6 +3,7 @@ import { HASH_ANNOTATION, INJECTED_LIST_ANNOTATION, RETRY_ANNOTATION, type Pod, 
 import type { Cluster } from "./cluster.ts";
 import type { OnArrival, PatchCall } from "./connection.ts";
 import { SLOW_CALL } from "./faults.ts";
+import { originOf } from "./images.ts";
 import type { Leaders } from "./leaders.ts";
 import {
   hasNoServingSide,
@@ -336,7 +337,7 @@ export class Invariants {
     if (serving.alt !== "0") this.#violate(`${is} with versionalt ${serving.alt}`);
     const { name, bases, wishes } = this.#cluster.ownerOf(pair.base);
     const wanted = wishes.get(hashEntryOf(pod, name))?.hot[pair.base];
-    if (bases.length === 1 && wanted !== undefined && wanted !== serving.image) {
+    if (bases.length === 1 && wanted !== undefined && wanted !== originOf(serving.image)) {
       this.#violate(`${is} ${serving.image}, the hash entry says ${wanted}`);
     }
   }

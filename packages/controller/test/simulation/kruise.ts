@@ -11,7 +11,8 @@ import {
   type SidecarSet,
 } from "@hot/spec";
 import type { Cluster } from "./cluster.ts";
-import { isObserved, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
+import { originOf } from "./images.ts";
+import { hashEntryOf, isObserved, isSeenServing, pairFacts, type PairFacts, type SideFacts } from "./pod-facts.ts";
 import type { Wish } from "./sidecar-sets.ts";
 import type { World } from "./world.ts";
 
@@ -52,7 +53,9 @@ function isUpgradable({ metadata }: Pod, sidecarSet: SidecarSet): boolean {
 function upgrade(one: Handled, pairs: readonly PairFacts[]): void {
   const { world, cluster, key, pod, sidecarSet, wish } = one;
   const version = sidecarSet.metadata.resourceVersion ?? "0";
-  const others = pairs.filter(({ base, serving }) => serving?.image !== wish.hot[base]);
+  const isMarked = hashEntryOf(pod, wish.name) === sidecarSet.metadata.annotations?.[HASH_ANNOTATION];
+  const runs = ({ image = "" }: Partial<SideFacts>): string => (isMarked ? originOf(image) : image);
+  const others = pairs.filter(({ base, serving }) => runs(serving ?? {}) !== wish.hot[base]);
   const isTurned = others.some(({ serving }) => serving !== undefined && serving.version >= BigInt(version));
   if (others.length === 0 || isTurned || wish.strategy.paused === true || !isUpgradable(pod, sidecarSet)) return;
   const machine = cluster.machines.get(key);

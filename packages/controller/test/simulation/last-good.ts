@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HASH_ANNOTATION, isStalled, parseObject, type ControllerRevision, type Pod, type SidecarSet } from "@hot/spec";
 import type { Cluster } from "./cluster.ts";
+import { originOf } from "./images.ts";
 import { hashEntryOf, pairFacts } from "./pod-facts.ts";
 import type { Scope } from "./scope.ts";
 import type { World } from "./world.ts";
@@ -36,7 +37,7 @@ export class LastGood {
     if (wish === undefined) return;
     if (isNew) this.#born(pod, scope, hash);
     const isReady = pod.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
-    const runs = scope.bases.every((base) => pairFacts(pod, base).serving?.image === wish.hot[base]);
+    const runs = scope.bases.every((base) => originOf(pairFacts(pod, base).serving?.image ?? "") === wish.hot[base]);
     if (!isReady || !runs) return;
     const key = `${scope.name} ${hash}`;
     const proven = this.#proven.get(key) ?? new Set();

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // pnpm simulate --seeds 2000 [--from 1]      runs many seeds
 // pnpm simulate --seeds 100000 --minutes 20  runs as many as there is time for
+// pnpm simulate --seeds 5000 --only policy   only seeds with a policy that refuses writes, or with a webhook (mirror)
 // pnpm simulate --seed 42 --trace            runs one, and says what happens
 // pnpm simulate --seeds 200 --bug NAME       the same with a known bug, to see that it is found
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { admissionOf } from "./admission.ts";
 import { simulateMany } from "./many.ts";
 import { plant } from "./plant.ts";
 
@@ -15,11 +17,12 @@ const { values } = parseArgs({
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     bug: { type: "string" },
+    only: { type: "string" },
     minutes: { type: "string" },
     workers: { type: "string", default: String(availableParallelism()) },
   },
 });
-const { seed, bug } = values;
+const { seed, bug, only } = values;
 const again = bug === undefined ? "" : ` --bug ${JSON.stringify(bug)}`;
 
 if (seed === undefined) {
@@ -28,6 +31,7 @@ if (seed === undefined) {
     from: Number(values.from),
     count: Number(values.seeds),
     workers: Number(values.workers),
+    ...(only !== undefined && { where: (one: number) => only in admissionOf(one) }),
     ...(bug !== undefined && { bug, stopAtFirst: true }),
     ...(values.minutes !== undefined && {
       isLate: () => performance.now() - startedAt > Number(values.minutes) * 60_000,

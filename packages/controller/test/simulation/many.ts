@@ -6,6 +6,8 @@ export interface Batch {
   readonly from: number;
   readonly count: number;
   readonly workers: number;
+  /** Others are passed over; default: none. */
+  readonly where?: (seed: number) => boolean;
   /** Name of a planted bug. */
   readonly bug?: string;
   /** Ends at the first seed that breaks an invariant. */
@@ -25,11 +27,17 @@ export interface Summary {
 
 /** Runs many seeds on all given processors. */
 export async function simulateMany(batch: Batch): Promise<Summary> {
-  const { from, count, workers, bug, stopAtFirst, onOutcome, isLate = () => false } = batch;
+  const { from, count, workers, bug, stopAtFirst, onOutcome, where = () => true, isLate = () => false } = batch;
   const failures: Outcome[] = [];
   const total = { seeds: 0, steps: 0, writes: 0 };
   let next = from;
-  const isOver = (): boolean => next >= from + count || (stopAtFirst === true && failures.length > 0) || isLate();
+  let left = count;
+  const take = (): number => {
+    left--;
+    while (!where(next)) next++;
+    return next++;
+  };
+  const isOver = (): boolean => left <= 0 || (stopAtFirst === true && failures.length > 0) || isLate();
   const one = async (): Promise<void> => {
     const worker = new Worker(new URL("worker.ts", import.meta.url), {
       workerData: { ...(bug !== undefined && { bug }) },
@@ -37,7 +45,7 @@ export async function simulateMany(batch: Batch): Promise<Summary> {
     });
     try {
       while (!isOver()) {
-        const outcome = await ask(worker, next++);
+        const outcome = await ask(worker, take());
         total.seeds++;
         total.steps += outcome.steps;
         total.writes += outcome.writes;

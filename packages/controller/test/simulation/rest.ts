@@ -12,7 +12,7 @@ import {
 import { canonicalJson } from "../../../spec/src/revision.ts";
 import { projectPod, viewSidecarSet, type PodView } from "../../src/index.ts";
 import type { Cluster } from "./cluster.ts";
-import { fateOf } from "./images.ts";
+import { fateOf, originOf } from "./images.ts";
 import type { Machine } from "./machine.ts";
 import {
   hashEntryOf,
@@ -62,7 +62,7 @@ function checkSidecarSet(world: World, cluster: Cluster, scope: Scope, past: Pas
   for (const pod of pods) {
     const name = `ns1/${pod.metadata.name}`;
     const shown = view.pods.find((one) => one.name === pod.metadata.name);
-    const wrong = problemOf(pod, shown, { cluster, scope, sidecarSet, past, pods });
+    const wrong = problemOf(pod, shown, { world, cluster, scope, sidecarSet, past, pods });
     if (wrong !== undefined) world.violate(`I7: ${name}: ${scope.name}: ${wrong}`);
   }
   if (sidecarSet === undefined) return;
@@ -75,6 +75,7 @@ function isInjected({ metadata }: Pod, { name }: Scope, { places }: Cluster): bo
 }
 
 interface Sight {
+  readonly world: World;
   readonly cluster: Cluster;
   readonly scope: Scope;
   readonly sidecarSet: SidecarSet | undefined;
@@ -85,15 +86,17 @@ interface Sight {
 function problemOf(
   pod: Pod,
   shown: PodView | undefined,
-  { cluster, scope, sidecarSet, past, pods }: Sight,
+  { world, cluster, scope, sidecarSet, past, pods }: Sight,
 ): string | undefined {
   const pairs = scope.bases.map((base) => pairFacts(pod, base));
   const isSettled = pairs.every((pair) => pair.isSettled);
+  const isHeld = (one: Pod): boolean => world.policy?.holds(one, isDown(one, cluster)) === true;
   if (sidecarSet === undefined) {
     const reason: string = shown?.reason ?? "nothing";
     const isTrue =
       isSettled ||
       reason === "EmptyImageUnknown" ||
+      (isHeld(pod) && NEEDS_A_WRITE.has(reason)) ||
       isDown(pod, cluster) ||
       (NEW_SIDE_FAILED.has(reason) && isLeftToFail(pairs));
     return isTrue ? undefined : `half done, and reported as ${reason}`;
@@ -104,9 +107,17 @@ function problemOf(
   const generation = sidecarSet.metadata.generation ?? 0;
   const truth = (is: boolean): string | undefined => (is ? undefined : `${says}, which is not true`);
   const reason: string = shown.reason;
+  if (isHeld(pod) && NEEDS_A_WRITE.has(reason)) {
+    const { message = "" } = findCondition(sidecarSet.status?.conditions, "Ready") ?? {};
+    return message.includes("PatchRejected") || isDown(pod, cluster)
+      ? undefined
+      : `its write is refused, and the status says ${message}`;
+  }
   switch (reason) {
     case "UpToDate":
-      return truth(isSettled && isUpdated(pod, scope, sidecarSet) && isReady(pod));
+      return truth(isSettled && isUpdated(pod, scope, sidecarSet) && isReady(pod) && !isRewritten(pod, scope));
+    case "ImageRewritten":
+      return truth(isSettled && isUpdated(pod, scope, sidecarSet) && isReady(pod) && isRewritten(pod, scope));
     case "Paused":
       return truth(strategy.paused === true);
     case "NotUpdate":
@@ -119,6 +130,8 @@ function problemOf(
       // With `Wait` a failure leaves no record.
       return truth(
         strategy.hotUpgrade?.onFailure === "Wait" ||
+          // What can't be taken back has failed all the same.
+          pods.some((other) => isHeld(other) && isHalfDone(other, scope)) ||
           past.unserved.has(`${scope.name} ${generation}`) ||
           [...past.failures].some((one) => one.startsWith(`${scope.name} `) && one.endsWith(` ${generation}`)),
       );
@@ -156,6 +169,16 @@ function problemOf(
   }
 }
 
+/** What a view, which knows of no refusal and no receipt, says of a pod for which the next write may be made. */
+const NEEDS_A_WRITE = new Set([
+  "Upgrading",
+  "Resetting",
+  "RollingOut",
+  "Migrating",
+  "Soaking",
+  "MaxUnavailableReached",
+]);
+
 const NEW_SIDE_FAILED = new Set([
   "ImagePullFailed",
   "PostStartHookFailed",
@@ -170,7 +193,8 @@ function isLeftToFail(pairs: readonly PairFacts[]): boolean {
 
 /**
  * More than images differs from what is wanted. To this belongs an empty image that the pod was not injected with: whoever
- * finishes an upgrade that Kruise began takes the SidecarSet's, and the pod's hash is still that of the one before.
+ * finishes an upgrade that Kruise began takes the SidecarSet's, and the pod's hash is still that of the one before. And
+ * where a webhook has rewritten the empty image, nothing tells any more which one the hash of the pod stands for.
  */
 function isOtherwise(
   { metadata }: Pod,
@@ -180,7 +204,9 @@ function isOtherwise(
 ): boolean {
   const injected = places.get(`ns1/${metadata.name}`)?.injected.get(name);
   const empties = pairs.flatMap(({ sides }) => sides.filter((side) => side.isEmpty).map((side) => side.image));
-  return injected?.env !== wish.env || empties.some((image) => image !== injected?.empty);
+  const isOther = (image: string): boolean =>
+    originOf(image) !== injected?.empty || (image !== injected.empty && wish.empty !== injected.empty);
+  return injected?.env !== wish.env || empties.some(isOther);
 }
 
 /**
@@ -230,17 +256,27 @@ function isHalfDone(pod: Pod, { bases }: Scope): boolean {
 }
 
 /** Hash and every serving image are what is wanted; of a pod in mid-upgrade the image that it upgrades to counts. */
-function isUpdated(pod: Pod, { wish, bases, name: own }: Scope, { metadata }: SidecarSet): boolean {
-  const cold = own === "mesh" ? pod.spec.containers.find(({ name }) => name === "c")?.image : undefined;
+function isUpdated(pod: Pod, scope: Scope, { metadata }: SidecarSet): boolean {
+  const { wish } = scope;
   return (
     hashEntryOf(pod, wish.name) === metadata.annotations?.[HASH_ANNOTATION] &&
-    cold === wish.cold &&
-    bases.every((base) => {
-      const { sides } = pairFacts(pod, base);
-      const newest = sides[0].version > sides[1].version ? sides[0] : sides[1];
-      return newest.image === wish.hot[base];
-    })
+    imagesOf(pod, scope).every(([image, wanted]) => originOf(image) === wanted)
   );
+}
+
+/** A webhook has made others of them. */
+function isRewritten(pod: Pod, scope: Scope): boolean {
+  return imagesOf(pod, scope).some(([image, wanted]) => image !== wanted);
+}
+
+/** What serves, or is to serve, and what is wanted. */
+function imagesOf(pod: Pod, { wish, bases, name: own }: Scope): [image: string, wanted: string | undefined][] {
+  const cold = own === "mesh" ? pod.spec.containers.find(({ name }) => name === "c")?.image : undefined;
+  const hot = bases.map((base): [string, string | undefined] => {
+    const { sides } = pairFacts(pod, base);
+    return [(sides[0].version > sides[1].version ? sides[0] : sides[1]).image, wish.hot[base]];
+  });
+  return cold === undefined && wish.cold === undefined ? hot : [...hot, [cold ?? "", wish.cold]];
 }
 
 /** Of a settled pair: who serves is who accepts, with the version that the annotation says. */

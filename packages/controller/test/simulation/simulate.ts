@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { admissionOf } from "./admission.ts";
 import { Cluster } from "./cluster.ts";
 import { CALM, weatherOf } from "./faults.ts";
 import { Invariants } from "./invariants.ts";
@@ -6,6 +7,8 @@ import { kruiseWrites } from "./kruise.ts";
 import { LastGood } from "./last-good.ts";
 import { Leaders } from "./leaders.ts";
 import { changeLeader, mishap } from "./mishaps.ts";
+import { Mirror } from "./mirror.ts";
+import { Policy } from "./policy.ts";
 import { checkRest } from "./rest.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
 import { NATURE } from "./scheduler.ts";
@@ -33,10 +36,14 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
   const { random, scheduler } = world;
   const scenario = scenarioOf(random);
   world.note(() => JSON.stringify({ seed, ...scenario, weather: world.weather }));
+  admit(world, seed, scenario.length);
   const cluster = new Cluster(world, scenario);
   const leaders: Leaders = new Leaders(world, scenario.history, (replica, call) => {
     const arrive = invariants.inspect(replica, call);
+    const names = scenario.wishes.map(({ name }) => name);
+    const judge = world.policy?.inspect(replica, call, names);
     return (carryOut) => {
+      judge?.();
       const before = invariants.writes;
       const answer = arrive(carryOut);
       if (invariants.writes > before && random.chance(world.weather.crash)) leaders.crash(replica);
@@ -50,14 +57,11 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
   scheduler.after(0, NATURE, () => leaders.start());
   const calmAt = T0 + plan(world, scenario, cluster, leaders);
 
-  await scheduler.run(() => {
-    const { now } = scheduler;
-    if (world.violation !== undefined || now < calmAt + REST) return world.violation !== undefined;
-    return now - Math.max(invariants.lastWriteAt, cluster.backAt) > REST || now > calmAt + LONGEST;
-  });
-  if (world.violation === undefined) {
-    if (scheduler.now - invariants.lastWriteAt <= REST) world.violate("I7: it does not come to rest");
-    else checkRest(world, cluster, invariants);
+  await rest(world, cluster, invariants, calmAt);
+  if (world.policy?.isOn === true) {
+    world.note(() => "policy: all is allowed");
+    world.policy.isOn = false;
+    await rest(world, cluster, invariants, scheduler.now);
   }
   cluster.end();
   leaders.end();
@@ -69,6 +73,47 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
     writes: invariants.writes,
     ...(trace && { trace }),
   };
+}
+
+/** What others have put before the API server comes, and a policy may go. */
+function admit(world: World, seed: number, length: number): void {
+  const { policy, mirror } = admissionOf(seed);
+  const { scheduler, server } = world;
+  const at = (share: number, act: () => void): void => {
+    if (share === 0) act();
+    else scheduler.after(Math.floor(share * length), NATURE, act);
+  };
+  if (mirror !== undefined) {
+    const webhook = new Mirror(mirror);
+    world.mirror = webhook;
+    server.rewrite = (before, wished) => webhook.updated(before, wished);
+    at(mirror.from, () => {
+      world.note(() => `webhook: puts a mirror before images from now on: ${JSON.stringify(mirror)}`);
+      webhook.isOn = true;
+    });
+  }
+  if (policy === undefined) return;
+  const judge = new Policy(world, policy);
+  world.policy = judge;
+  const turn = (isOn: boolean) => () => {
+    world.note(() => `policy: ${isOn ? `refuses ${JSON.stringify({ ...policy, pods: [...policy.pods] })}` : "gone"}`);
+    judge.isOn = isOn;
+  };
+  at(policy.from, turn(true));
+  if (policy.until !== undefined) at(policy.until, turn(false));
+}
+
+/** Waits until nothing has been written for a while, and looks whether that is right. */
+async function rest(world: World, cluster: Cluster, invariants: Invariants, since: number): Promise<void> {
+  const { scheduler } = world;
+  await scheduler.run(() => {
+    const { now } = scheduler;
+    if (world.violation !== undefined || now < since + REST) return world.violation !== undefined;
+    return now - Math.max(invariants.lastWriteAt, cluster.backAt) > REST || now > since + LONGEST;
+  });
+  if (world.violation !== undefined) return;
+  if (scheduler.now - invariants.lastWriteAt <= REST) world.violate("I7: it does not come to rest");
+  else checkRest(world, cluster, invariants);
 }
 
 /** Sets down when users, faults and Kruise act; returns when all that is over. */

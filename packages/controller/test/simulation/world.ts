@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ApiServer, type Commit } from "./api-server.ts";
 import type { Weather } from "./faults.ts";
+import type { Mirror } from "./mirror.ts";
+import type { Policy } from "./policy.ts";
 import { createRandom, type Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -23,6 +25,9 @@ export class World {
   readonly server = new ApiServer();
   readonly streams = new Set<Watcher>();
   weather: Weather;
+  /** What others have put before the API server; absent: nothing. */
+  policy: Policy | undefined;
+  mirror: Mirror | undefined;
   /** The API server answers nothing but errors. */
   isDown = false;
   /** The first thing that was wrong. */
