@@ -61,6 +61,23 @@ test("what was planned on an older state than the write under way is not sent, a
   expect(writing.expectations.pending([pod("6")])).toEqual(new Map([["u", "upgrade"]]));
 });
 
+test.each([
+  ["mirror/x:2", "2", { result: "committed" }],
+  ["x:2", "1", { result: "unknown" }],
+])("no clear answer, and then the pod has %s and version %s", async (image, version, outcome) => {
+  const { writing, calls } = held();
+  const key = "version.sidecarset.kruise.io/x-2";
+  const sent = applyWrite(writing, pod("5"), { ...upgrade, annotations: { [key]: "2" } });
+  await turns();
+  calls[0]?.refuse(new ApiError("patch pods", 504, { message: "timeout" }));
+  await turns();
+  const live = stored("6");
+  const containers = live.spec.containers.map((one) => (one.name === "x-2" ? { ...one, image } : one));
+  const annotations = { ...live.metadata.annotations, [key]: version };
+  calls[1]?.answer({ ...live, metadata: { ...live.metadata, annotations }, spec: { ...live.spec, containers } });
+  expect(await sent).toMatchObject(outcome);
+});
+
 test("what is read late, about a write that another round has cleared up, says nothing about the next one", async () => {
   const { writing, calls } = held();
   const first = applyWrite(writing, pod("5"), mark);
