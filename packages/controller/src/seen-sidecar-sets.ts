@@ -17,15 +17,28 @@ export interface SeenSidecarSets {
   read(name: string, get: () => Promise<SidecarSet | undefined>): Promise<SidecarSet | undefined>;
 }
 
+/** Far more than are deleted while a cache is behind. */
+const MOST_GONE = 1_000;
+
 export function createSeenSidecarSets(cache: Pick<Store<SidecarSet>, "get">): SeenSidecarSets {
-  /** Kept beyond a deletion: it may be told once more, of an earlier one with the name, before the cache is up to date. */
+  /**
+   * Kept beyond a deletion: it may be told once more, of an earlier one with the name, before the cache is up to date.
+   * What was seen last comes last.
+   */
   const newest = new Map<string, SidecarSet>();
+
+  const forgetGone = (): void => {
+    const gone = [...newest.keys()].filter((name) => cache.get(name) === undefined);
+    for (const name of gone.slice(0, Math.max(0, gone.length - MOST_GONE))) newest.delete(name);
+  };
 
   const see = (sidecarSet: SidecarSet): SidecarSet => {
     const { name = "" } = sidecarSet.metadata;
     const known = newest.get(name);
     if (known !== undefined && isBehind(sidecarSet, known)) return known;
+    newest.delete(name);
     newest.set(name, sidecarSet);
+    if (known === undefined && newest.size > MOST_GONE) forgetGone();
     return sidecarSet;
   };
 

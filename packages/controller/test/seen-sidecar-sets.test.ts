@@ -26,6 +26,23 @@ test("what was seen stays seen: by an event, by a read, and though a deletion is
   expect(seen.get("mesh")).toEqual(cached);
 });
 
+test("names come and go: what was seen long ago of one that is gone is forgotten, and nothing else", () => {
+  const named = (name: string, version: string): SidecarSet => {
+    const one = at(version);
+    return { ...one, metadata: { ...one.metadata, name } };
+  };
+  const cached = new Map([["alive", named("alive", "6")]]);
+  const seen = createSeenSidecarSets({ get: (name) => cached.get(name) });
+  for (const name of ["alive", "lately", "long"]) seen.see(named(name, "7"));
+  const others = Array.from({ length: 997 }, (_, i) => named(`other-${i}`, "7"));
+  for (const one of others) seen.see(one);
+  seen.see(named("lately", "8"));
+  for (const name of ["last", "very last"]) seen.see(named(name, "8"));
+  for (const name of ["lately", "long", "other-0"]) cached.set(name, named(name, "6"));
+  const versions = ["alive", "lately", "other-0", "long"].map((name) => seen.get(name)?.metadata.resourceVersion);
+  expect(versions).toEqual(["7", "8", "7", "6"]);
+});
+
 test("versions that are no numbers have no order: the cache is believed", () => {
   const seen = createSeenSidecarSets({ get: () => at("b") });
   seen.see(at("c"));
