@@ -39,6 +39,10 @@ export interface PodView {
   readonly revision: string;
   /** When its sidecars were last changed in place, in epoch milliseconds; absent: never. */
   readonly changedAt?: number;
+  /**
+   * What is to be done next. That the API server refuses it, only the controller knows, and the events of the pod say: the
+   * status of a SidecarSet counts such pods in its message, which is `message` of the view, and names no more than one.
+   */
   readonly reason: RolloutReason;
   /** Names and numbers that belong to the reason. */
   readonly detail: string;
