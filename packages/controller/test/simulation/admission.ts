@@ -2,7 +2,7 @@
 import { createRandom, type Random } from "./random.ts";
 
 /** Writes of pods that a policy may refuse. */
-export const REFUSED_KINDS = ["every", "start", "empty", "annotation", "condition"] as const;
+const REFUSED_KINDS = ["every", "start", "empty", "annotation", "condition"] as const;
 
 /** A policy of somebody else; times are shares of the time in which users and faults come. */
 export interface PolicyWish {
@@ -26,7 +26,7 @@ export interface MirrorWish {
 }
 
 /** What others have put before the API server. */
-export interface Admission {
+interface Admission {
   readonly policy?: PolicyWish;
   readonly mirror?: MirrorWish;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { admissionOf } from "./admission.ts";
+import { admit } from "./admit.ts";
 import { Cluster } from "./cluster.ts";
 import { CALM, weatherOf } from "./faults.ts";
 import { Invariants } from "./invariants.ts";
@@ -7,8 +7,6 @@ import { kruiseWrites } from "./kruise.ts";
 import { LastGood } from "./last-good.ts";
 import { Leaders } from "./leaders.ts";
 import { changeLeader, mishap } from "./mishaps.ts";
-import { Mirror } from "./mirror.ts";
-import { Policy } from "./policy.ts";
 import { checkRest } from "./rest.ts";
 import { scenarioOf, type Scenario } from "./scenario.ts";
 import { NATURE } from "./scheduler.ts";
@@ -73,34 +71,6 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
     writes: invariants.writes,
     ...(trace && { trace }),
   };
-}
-
-/** What others have put before the API server comes, and a policy may go. */
-function admit(world: World, seed: number, length: number): void {
-  const { policy, mirror } = admissionOf(seed);
-  const { scheduler, server } = world;
-  const at = (share: number, act: () => void): void => {
-    if (share === 0) act();
-    else scheduler.after(Math.floor(share * length), NATURE, act);
-  };
-  if (mirror !== undefined) {
-    const webhook = new Mirror(mirror);
-    world.mirror = webhook;
-    server.rewrite = (before, wished) => webhook.updated(before, wished);
-    at(mirror.from, () => {
-      world.note(() => `webhook: puts a mirror before images from now on: ${JSON.stringify(mirror)}`);
-      webhook.isOn = true;
-    });
-  }
-  if (policy === undefined) return;
-  const judge = new Policy(world, policy);
-  world.policy = judge;
-  const turn = (isOn: boolean) => () => {
-    world.note(() => `policy: ${isOn ? `refuses ${JSON.stringify({ ...policy, pods: [...policy.pods] })}` : "gone"}`);
-    judge.isOn = isOn;
-  };
-  at(policy.from, turn(true));
-  if (policy.until !== undefined) at(policy.until, turn(false));
 }
 
 /** Waits until nothing has been written for a while, and looks whether that is right. */
