@@ -96,9 +96,10 @@ function createMembers(): Members {
     set: (key, pod) => {
       gone.delete(key);
       const place = placeOf(key);
-      if (keys[place] !== key) return void come.set(key, pod);
-      pods[place] = pod;
-      changes.replaced(place);
+      if (keys[place] === key) {
+        pods[place] = pod;
+        changes.replaced(place);
+      } else come.set(key, pod);
     },
     remove: (key) => {
       if (!come.delete(key)) gone.add(key);

@@ -5,8 +5,8 @@ import { Policy } from "./policy.ts";
 import { NATURE } from "./scheduler.ts";
 import type { World } from "./world.ts";
 
-/** What others have put before the API server comes, and a policy may go. */
-export function admit(world: World, seed: number, length: number): void {
+/** What others have put before the API server comes; a policy may go, and is returned. */
+export function admit(world: World, seed: number, length: number): Policy | undefined {
   const { policy, mirror } = admissionOf(seed);
   const { scheduler, server } = world;
   const at = (share: number, act: () => void): void => {
@@ -22,7 +22,7 @@ export function admit(world: World, seed: number, length: number): void {
       webhook.isOn = true;
     });
   }
-  if (policy === undefined) return;
+  if (policy === undefined) return undefined;
   const judge = new Policy(world, policy);
   world.policy = judge;
   const turn = (isOn: boolean) => () => {
@@ -31,4 +31,5 @@ export function admit(world: World, seed: number, length: number): void {
   };
   at(policy.from, turn(true));
   if (policy.until !== undefined) at(policy.until, turn(false));
+  return judge;
 }

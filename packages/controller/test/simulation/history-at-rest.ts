@@ -2,7 +2,6 @@
 import { RESOURCES } from "@hot/kube";
 import { REVISION_OWNER_LABEL, revisionData, type ControllerRevision, type SidecarSet } from "@hot/spec";
 import { canonicalJson } from "../../../spec/src/revision.ts";
-import type { Past } from "./rest.ts";
 import type { Scope } from "./scope.ts";
 import type { World } from "./world.ts";
 
@@ -11,7 +10,7 @@ export function historyProblem(
   { server }: World,
   sidecarSet: SidecarSet,
   { wasDeleted }: Scope,
-  past: Past,
+  hadTwoLeaders: boolean,
 ): string | undefined {
   const { name } = sidecarSet.metadata;
   const all = server.list(RESOURCES.controllerRevisions).items as ControllerRevision[];
@@ -26,7 +25,7 @@ export function historyProblem(
     return `history of ${name}: does not end with what it is`;
   // Each of two leaders may give the next number, as a creation has no version that would tell the second one. What is
   // newest then gets one of its own; two that have become older in between share theirs.
-  const counted = past.hadTwoLeaders ? own.filter(({ revision }) => revision === newest?.revision) : own;
+  const counted = hadTwoLeaders ? own.filter(({ revision }) => revision === newest?.revision) : own;
   if (new Set(counted.map(({ revision }) => revision)).size < counted.length)
     return `history of ${name}: a number is there twice`;
   // The garbage collector takes what an earlier SidecarSet of that name had.

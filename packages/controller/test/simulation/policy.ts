@@ -70,17 +70,13 @@ export class Policy {
     if (plural !== "pods" || !this.#wish.pods.has(key.slice("ns1/".length))) return false;
     const containers: readonly Container[] = (body as Partial<Pod>).spec?.containers ?? [];
     const has = (isEmpty: boolean): boolean => containers.some(({ image = "" }) => isEmptyImage(image) === isEmpty);
-    switch (this.#wish.kind) {
-      case "every":
-        return true;
-      case "start":
-        return has(false);
-      case "empty":
-        return has(true);
-      case "annotation":
-        return subresource === undefined && containers.length === 0;
-      case "condition":
-        return subresource === "status";
-    }
+    const isAbout: Record<PolicyWish["kind"], boolean> = {
+      every: true,
+      start: has(false),
+      empty: has(true),
+      annotation: subresource === undefined && containers.length === 0,
+      condition: subresource === "status",
+    };
+    return isAbout[this.#wish.kind];
   }
 }

@@ -60,7 +60,8 @@ function checkSidecarSet(world: World, cluster: Cluster, scope: Scope, past: Pas
   }
   if (sidecarSet === undefined) return;
   world.violate(statusProblem(sidecarSet, pods, scope, cluster));
-  if (sidecarSet.status?.latestRevision !== undefined) world.violate(historyProblem(world, sidecarSet, scope, past));
+  if (sidecarSet.status?.latestRevision !== undefined)
+    world.violate(historyProblem(world, sidecarSet, scope, past.hadTwoLeaders));
 }
 
 function isInjected({ metadata }: Pod, { name }: Scope, { places }: Cluster): boolean {

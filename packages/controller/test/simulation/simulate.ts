@@ -34,12 +34,12 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
   const { random, scheduler } = world;
   const scenario = scenarioOf(random);
   world.note(() => JSON.stringify({ seed, ...scenario, weather: world.weather }));
-  admit(world, seed, scenario.length);
+  const policy = admit(world, seed, scenario.length);
   const cluster = new Cluster(world, scenario);
   const leaders: Leaders = new Leaders(world, scenario.history, (replica, call) => {
     const arrive = invariants.inspect(replica, call);
     const names = scenario.wishes.map(({ name }) => name);
-    const judge = world.policy?.inspect(replica, call, names);
+    const judge = policy?.inspect(replica, call, names);
     return (carryOut) => {
       judge?.();
       const before = invariants.writes;
@@ -56,9 +56,9 @@ export async function simulate(seed: number, isTraced = false): Promise<Outcome>
   const calmAt = T0 + plan(world, scenario, cluster, leaders);
 
   await rest(world, cluster, invariants, calmAt);
-  if (world.policy?.isOn === true) {
+  if (policy?.isOn === true) {
     world.note(() => "policy: all is allowed");
-    world.policy.isOn = false;
+    policy.isOn = false;
     await rest(world, cluster, invariants, scheduler.now);
   }
   cluster.end();

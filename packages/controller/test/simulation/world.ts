@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Pod } from "@hot/spec";
 import { ApiServer, type Commit } from "./api-server.ts";
 import type { Weather } from "./faults.ts";
-import type { Mirror } from "./mirror.ts";
-import type { Policy } from "./policy.ts";
 import { createRandom, type Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -18,6 +17,16 @@ interface Watcher {
   cut(): void;
 }
 
+/** Of a policy: whether it keeps a pod as it is, which may change by itself. */
+interface Holding {
+  holds(pod: Pod, isChanging: boolean): boolean;
+}
+
+/** Of a webhook: a pod that is created. */
+interface Rewriting {
+  created(pod: Pod): Pod;
+}
+
 /** What everything in one run shares. */
 export class World {
   readonly random: Random;
@@ -26,8 +35,8 @@ export class World {
   readonly streams = new Set<Watcher>();
   weather: Weather;
   /** What others have put before the API server; absent: nothing. */
-  policy: Policy | undefined;
-  mirror: Mirror | undefined;
+  policy: Holding | undefined;
+  mirror: Rewriting | undefined;
   /** The API server answers nothing but errors. */
   isDown = false;
   /** The first thing that was wrong. */
