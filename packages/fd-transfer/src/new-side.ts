@@ -68,6 +68,7 @@ export class NewSide {
 
   stopSeeking(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** What the application says counts after what the old side has said before (R8). */
@@ -77,7 +78,7 @@ export class NewSide {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.stopSeeking();
     this.#link?.destroy();
     this.#link = null;
   }
@@ -87,7 +88,7 @@ export class NewSide {
     if (this.#link !== null) return;
     try {
       const fd = connectToOwner(this.#identity.dir);
-      if (typeof fd === "number") return this.#ask(fd);
+      if (typeof fd === "number") return this.#warm ? this.#ask(fd) : this.#warmUp(fd);
       const lineage = fd === null ? Lineage.tryAcquire(this.#identity.dir, this.#identity.mode) : null;
       if (lineage !== null) return this.#host.cold(lineage);
       // Wait, never steal.
@@ -97,6 +98,16 @@ export class NewSide {
       const known = error instanceof HandoffError;
       this.#host.failed(known ? error : new HandoffError("HOT4002", String(error), { phase: "hello", cause: error }));
     }
+  }
+
+  /** There is an owner, which serves meanwhile. It is asked when nothing is left that it would have to wait for. */
+  #warmUp(fd: number): void {
+    loadNative().close(fd);
+    this.#warm = true;
+    const timer = this.#timer;
+    void warmUp().then(() => {
+      if (this.#timer === timer) this.#seek();
+    });
   }
 
   #ask(fd: number): void {
@@ -113,9 +124,6 @@ export class NewSide {
     });
     this.#link = link;
     link.start(new Session(fd, link), effects);
-    // The old side has to work now, this one has not.
-    if (!this.#warm) warmUp();
-    this.#warm = true;
   }
 
   #hello(): Message {

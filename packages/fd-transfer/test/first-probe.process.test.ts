@@ -6,10 +6,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { HotHandoff } from "../src/index.ts";
 import { secureDirectory } from "../src/directory.ts";
 import { loadNative } from "../src/native/addon.ts";
+import { OwnedFd } from "../src/native/owned-fd.ts";
+import { MAX_FRAME_BYTES } from "../src/protocol/frame.ts";
+import { decodeMessage } from "../src/protocol/message.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { closing, folder, openDescriptors } from "./native/descriptors.ts";
 
@@ -30,20 +34,35 @@ test("a private connection loads no resolver of names", async () => {
   expect((loaded as string[]).filter((name) => /dns|cares/.test(name))).toEqual([]);
 });
 
-test("HTTP is warm before the old side has answered HELLO, and nothing is left of it", async () => {
+test("HTTP is warm before an owner is asked, and nothing is left of it", async () => {
   const dir = folder();
   secureDirectory(dir, "user");
   // It never answers.
-  closing(loadNative().listenSeqpacket(join(dir, "owner.sock"), 0o600, 4));
+  const owner = closing(loadNative().listenSeqpacket(join(dir, "owner.sock"), 0o600, 4));
   const before = openDescriptors();
   const requests = countRequests();
   const waits = new AbortController();
   const opened = HotHandoff.open({ name: "warm", dir, env: {}, signal: waits.signal });
   const told = opened.catch((reason: unknown) => reason);
-  for (let turns = 0; requests.count === 0 && turns < 1_000; turns++) await new Promise(setImmediate);
+  const come = async (): Promise<OwnedFd> => {
+    for (;;) {
+      const fd = loadNative().accept(owner);
+      if (fd !== null) return new OwnedFd(fd);
+      await sleep(1);
+    }
+  };
+  const hello = (from: OwnedFd): unknown => {
+    const received = loadNative().recv(from.fd, MAX_FRAME_BYTES);
+    return received === null || received.data.length === 0 ? null : decodeMessage(received.data).message.type;
+  };
+  using looked = await come();
+  expect(requests.count).toBe(0);
+  using asked = await come();
   expect(requests.count).toBe(1);
+  expect([looked, asked].map(hello)).toEqual([null, "HELLO"]);
   waits.abort("enough");
   expect(await told).toBe("enough");
+  for (const one of [looked, asked]) one.close();
   expect(openDescriptors()).toEqual(before);
 });
 
