@@ -29,8 +29,9 @@ export class ApiError extends Error {
 }
 
 function fixOf(what: string, status: number, why: string, retryAfterMs?: number): string {
-  // An admission webhook chooses its own status; no Role helps against it.
+  // A webhook and a ValidatingAdmissionPolicy choose their own status; no Role helps against them.
   if (why.includes("admission webhook")) return "Change the object as the webhook says, or ask who runs the webhook.";
+  if (why.includes("denied request:")) return "Change the object as the policy says, or ask who made the policy.";
   switch (status) {
     case 400:
     case 422:

@@ -258,12 +258,17 @@ describe("refusals", () => {
     expect(error.message).toMatch(new RegExp(`^get namespaces a was refused: ${status}: why\\. [A-Z].+\\.$`));
   });
 
-  test("a refusal by an admission webhook is not explained as a missing Role", async () => {
-    const message = 'admission webhook "pods.hot.internal" denied the request: HOT2101 NameCollision';
+  test.each([
+    ['admission webhook "pods.hot.internal" denied the request: HOT2101 NameCollision', "as the webhook says"],
+    [
+      "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'calm' with binding 'calm' denied request: not on Fridays",
+      "as the policy says",
+    ],
+  ])("a refusal at the admission is not explained as a missing Role: %s", async (message, fix) => {
     const { api } = await serve((_, response) => answer(response, 403, { kind: "Status", message, code: 403 }));
     const error = (await failure(api.get(RESOURCES.namespaces, "a"))) as ApiError;
     expect(error.message).toContain(message);
-    expect(error.message).toContain("as the webhook says");
+    expect(error.message).toContain(fix);
     expect(error.message).not.toContain("Role");
   });
 

@@ -6,7 +6,7 @@ import { refusedEvent, type PlannedEvent } from "../plan/events.ts";
 import type { Plan, PlannedWrite } from "../plan/plan.ts";
 import type { PodProjection } from "../plan/pod-projection.ts";
 import type { WriteKind } from "../plan/snapshot.ts";
-import type { Refusals } from "./refusals.ts";
+import { reasonOf, type Refusals } from "./refusals.ts";
 import { UnfinishedError } from "../unfinished.ts";
 import { addedMetadata } from "./added-metadata.ts";
 import { applyCondition, applyWrite, type Outcome, type Writing } from "./apply.ts";
@@ -102,7 +102,7 @@ export function createCarryOut({ clock, gate, maxWrites, log, refusals }: CarryO
           // No reason to hold back the others: the next plan does without it.
           isRefused = true;
           refusals.refuse(name, pod, kind, outcome.error);
-          emit([refusedEvent(pod, outcome.error)]);
+          emit([refusedEvent(pod, reasonOf(outcome.error))]);
         } else problems.push(outcome.error);
       } else if (outcome.result === "conflict") {
         problems.push(new UnfinishedError(`${pod.name} has changed or is being written`));

@@ -91,10 +91,9 @@ export function notUpgradableEvent(pod: PodProjection, changed: string): Planned
   return coded("Normal", "PodNotUpgradable", "NotUpgradable", detail, pod);
 }
 
-/** @param error - as the API server or the rules of `patchPodMetadata` put it */
-export function refusedEvent(pod: PodProjection, error: unknown): PlannedEvent {
-  const why = error instanceof Error ? error.message : String(error);
-  return coded("Warning", "PodWriteRefused", "PatchRejected", why.replace(/\.$/, ""), pod);
+/** @param why - as the API server or the rules of `patchPodMetadata` put it, without a full stop at its end */
+export function refusedEvent(pod: PodProjection, why: string): PlannedEvent {
+  return coded("Warning", "PodWriteRefused", "PatchRejected", why, pod);
 }
 
 /** More pods than this are not named one by one. */
