@@ -27,17 +27,7 @@ export function barOf({ peers, own, ownAmounts, recoveries, moves, descriptorsMs
   const both = (name: ClassName): Tried[] =>
     [classes[name], peers.get("hot")?.load.classes[name]].filter((one) => one !== undefined);
   const chances = (connections: number): number => connections * (own?.upgrades ?? 0);
-  const times = [own, peers.get("hot")].flatMap((run) => run?.times ?? []);
-  const calm = times.filter(({ overloaded }) => !overloaded);
-  const committed = (some: readonly UpgradeTimes[]): number[] => some.flatMap((one) => one.committedMs ?? []);
-  const ours = calm.flatMap(({ committedMs, probeMs }) =>
-    committedMs === undefined || probeMs === undefined ? [] : committedMs - probeMs,
-  );
-  const told = (what: string, all: readonly number[]): BarRow => ({
-    ...within(what, all, { p99: Infinity }),
-    goal: "",
-    reached: null,
-  });
+  const times = own?.times ?? [];
   const [before, after] = own?.descriptors ?? [];
   return [
     lossless("new connections: errors", both("new"), 50_000),
@@ -50,11 +40,10 @@ export function barOf({ peers, own, ownAmounts, recoveries, moves, descriptorsMs
     kept("busy keep-alive connections closed", classes.ka, chances(ownAmounts.ka), 0.01),
     kept("idle connections closed", classes.idle, chances(ownAmounts.idle), 0),
     kept("echo connections closed", classes.echo, chances(ownAmounts.echo), 0),
-    within("ready → committed", committed(calm), { p50: 10, p99: 50 }),
-    told("  without the application's probe of itself", ours),
-    told(
-      "  processor time of the new process for it, ms",
-      calm.flatMap((one) => one.committedCpuMs ?? []),
+    ...committedRows("the load of all peers", peers.get("hot")?.times ?? []),
+    ...committedRows(
+      "more of everything",
+      times.filter(({ overloaded }) => !overloaded),
     ),
     told("  with the processors overloaded", committed(times.filter(({ overloaded }) => overloaded))),
     latency("new", peers.get("hot")?.load, peers.get("inherited")?.load),
@@ -71,6 +60,29 @@ export function barOf({ peers, own, ownAmounts, recoveries, moves, descriptorsMs
     atMost("250 descriptors through the addon, fastest of 30", descriptorsMs[0], 1, "ms"),
     atMost("10,000 descriptors through the addon, fastest of 30", descriptorsMs[1], 15, "ms"),
   ];
+}
+
+function committedRows(load: string, times: readonly UpgradeTimes[]): BarRow[] {
+  const ours = times.flatMap(({ committedMs, probeMs }) =>
+    committedMs === undefined || probeMs === undefined ? [] : committedMs - probeMs,
+  );
+  return [
+    within(`ready → committed, under ${load}`, committed(times), { p50: 10, p99: 50 }),
+    told("  without the application's probe of itself", ours),
+    told(
+      "  processor time of the new process for it, ms",
+      times.flatMap((one) => one.committedCpuMs ?? []),
+    ),
+  ];
+}
+
+function committed(some: readonly UpgradeTimes[]): number[] {
+  return some.flatMap((one) => one.committedMs ?? []);
+}
+
+/** Without a goal. */
+function told(what: string, all: readonly number[]): BarRow {
+  return { ...within(what, all, { p99: Infinity }), goal: "", reached: null };
 }
 
 function moveRows({ kind, connections, reports, load }: Moves): BarRow[] {

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HASH_ANNOTATION, INJECTED_LIST_ANNOTATION, RETRY_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
+import {
+  HASH_ANNOTATION,
+  INJECTED_LIST_ANNOTATION,
+  RETRY_ANNOTATION,
+  VERSION_ANNOTATION_PREFIX,
+  type Pod,
+  type SidecarSet,
+} from "@hot/spec";
 import type { PodProjection } from "../../src/index.ts";
 import type { Cluster } from "./cluster.ts";
 import { SLOW_CALL } from "./faults.ts";
@@ -21,14 +28,14 @@ interface Knowledge {
   readonly sidecarSet: SidecarSet | undefined;
   /** Pods that have failed for that generation. */
   readonly failed: number;
-  /** Others that stay old, or that Kruise has upgraded just now; and all. */
+  /** Others that stay old, or of which it has heard just now that Kruise has upgraded them; and all. */
   readonly old: number;
   readonly total: number;
 }
 
 /**
- * What another one has done to other pods within this time before a write was sent, in milliseconds, the plan need not
- * know: it is good for 250 ms, and then the pod may have to be read once.
+ * What is heard within this time before a write is sent, in milliseconds, of what another one has done to other pods, the
+ * plan need not know: it is good for 250 ms, and then the pod may have to be read once.
  */
 export const PLAN_AGE = 250 + 2 * 10;
 
@@ -44,8 +51,12 @@ export function knowledgeOf(world: World, cluster: Cluster, replica: Replica, na
   const isOld = (pod: PodProjection): boolean => {
     const other = `${pod.namespace}/${pod.name}`;
     if (other === key) return false;
-    const { kruiseBeganAt = 0 } = cluster.machines.get(other) ?? {};
-    return kruiseBeganAt >= plannedAfter || !(pod.annotations[HASH_ANNOTATION] ?? "").includes(hash);
+    const byKruise = [...(cluster.machines.get(other)?.byKruise ?? [])];
+    const isByKruise = byKruise.some(
+      ([side, version]) => pod.annotations[VERSION_ANNOTATION_PREFIX + side] === version,
+    );
+    const isNews = isByKruise && replica.heardAt(other) >= plannedAfter;
+    return isNews || !(pod.annotations[HASH_ANNOTATION] ?? "").includes(hash);
   };
   return {
     sidecarSet,

@@ -70,7 +70,6 @@ function upgrade(one: Handled, pairs: readonly PairFacts[]): void {
     machine?.byKruise.set(target.container, version);
     world.note(() => `Kruise: upgrades ${key} ${target.container} to ${image}`);
   }
-  if (machine !== undefined) machine.kruiseBeganAt = world.scheduler.now;
   const hashes = parseObject(pod.metadata.annotations?.[HASH_ANNOTATION]) ?? {};
   const { latestRevision } = sidecarSet.status ?? {};
   const recorded = latestRevision === undefined ? {} : { controllerRevision: latestRevision };

@@ -50,7 +50,8 @@ export class Leaders {
     if (replica.dead || replica.frozenUntil > scheduler.now || this.current !== replica) return;
     this.#world.note(() => `${replica.name}: frozen for ${ms} ms${isDeluded ? ", deluded" : ""}`);
     replica.frozenUntil = scheduler.now + ms;
-    if (ms < RENEW_DEADLINE) return;
+    // A lease that has run out already is not renewed by standing still once more.
+    if (ms < RENEW_DEADLINE || replica.leaseUntil < Infinity) return;
     replica.leaseUntil = scheduler.now + RENEW_DEADLINE;
     replica.isDeluded = isDeluded;
     const told = ms + random.int(0, 10_000);

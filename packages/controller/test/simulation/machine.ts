@@ -16,8 +16,6 @@ export class Machine {
   readonly nth = new Map<string, number>();
   /** Container → the version that Kruise has given it last. */
   readonly byKruise = new Map<string, string>();
-  /** When Kruise has last begun an upgrade of the pod, in virtual milliseconds. */
-  kruiseBeganAt = Number.NEGATIVE_INFINITY;
   /** Told when a process has changed by itself. */
   onChange: (process: Process) => void = () => undefined;
   readonly #world: World;

@@ -8,7 +8,7 @@ import {
   type KubeObject,
   type Reflector,
 } from "@hot/kube";
-import type { ControllerRevision, SidecarSet } from "@hot/spec";
+import { HASH_ANNOTATION, type ControllerRevision, type SidecarSet } from "@hot/spec";
 import { SIDECAR_SETS } from "../../src/act/write-status.ts";
 import { createController, projectPod, type PodProjection } from "../../src/index.ts";
 import { createConnection, type OnArrival, type PatchCall } from "./connection.ts";
@@ -37,6 +37,8 @@ export class Replica implements Owner {
   readonly #world: World;
   /** By name: the newest state that any answer or event has shown. */
   readonly #seen = new Map<string, SidecarSet>();
+  /** By pod: what it says of its SidecarSets, and since when that is known. */
+  readonly #heard = new Map<string, { readonly hashes: string | undefined; readonly at: number }>();
   #ended: Promise<unknown> | undefined;
   readonly #parts: readonly { run(signal: AbortSignal): Promise<void> }[];
 
@@ -56,6 +58,11 @@ export class Replica implements Owner {
     this.sidecarSets.subscribe(({ object }) => this.#see(object));
     const namespaces = createReflector({ ...common, resource: RESOURCES.namespaces });
     this.pods = createReflector({ ...common, resource: RESOURCES.pods, project: projectPod });
+    this.pods.subscribe(({ object: { namespace, name: pod, annotations } }) => {
+      const hashes = annotations[HASH_ANNOTATION];
+      const known = this.#heard.get(`${namespace}/${pod}`);
+      if (known?.hashes !== hashes) this.#heard.set(`${namespace}/${pod}`, { hashes, at: scheduler.now });
+    });
     const revisions = createReflector<ControllerRevision & KubeObject>({
       ...common,
       resource: RESOURCES.controllerRevisions,
@@ -82,6 +89,11 @@ export class Replica implements Owner {
   /** The newest state of a SidecarSet that it has seen; what was seen stays seen, though a list may go back in time. */
   knownSidecarSet(name: string): SidecarSet | undefined {
     return this.#seen.get(name);
+  }
+
+  /** Since when it knows what the pod says of its SidecarSets. */
+  heardAt(pod: string): number {
+    return this.#heard.get(pod)?.at ?? this.#world.scheduler.now;
   }
 
   #see(sidecarSet: SidecarSet): void {
