@@ -9,7 +9,9 @@ export function refusalKey({ uid }: Pick<PodProjection, "uid">, kind: WriteKind)
 
 /** The refusal that a write of a pod would meet again, whether or not it is time to try. */
 export function refusalOf(refused: RefusalTimes | undefined, pod: PodProjection, kind: WriteKind): Refusal | undefined {
-  const found = refused?.get(refusalKey(pod, kind));
+  // Of nearly all SidecarSets nothing was ever refused: then no key is made for each of their pods.
+  if (refused === undefined || refused.size === 0) return undefined;
+  const found = refused.get(refusalKey(pod, kind));
   return found?.resourceVersion === pod.resourceVersion ? found : undefined;
 }
 
