@@ -25,8 +25,11 @@ async function exchange(): Promise<void> {
   server.on("error", () => undefined);
   using listener = new OwnedFd(loadNative().listenTcp("127.0.0.1", 0, { backlog: 1 }));
   server.listen({ fd: loadNative().dup(listener.fd) }, 1);
-  acceptSeveral(server, listener.fd, 1);
-  server.close();
+  try {
+    acceptSeveral(server, listener.fd, 1);
+  } finally {
+    server.close();
+  }
   const client = await connectPast(server);
   client.on("error", () => undefined).resume();
   client.end(REQUEST);

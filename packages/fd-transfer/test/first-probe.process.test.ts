@@ -11,9 +11,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { HotHandoff } from "../src/index.ts";
 import { secureDirectory } from "../src/directory.ts";
 import { loadNative } from "../src/native/addon.ts";
+import { NativeError } from "../src/native/native-error.ts";
 import { OwnedFd } from "../src/native/owned-fd.ts";
 import { MAX_FRAME_BYTES } from "../src/protocol/frame.ts";
 import { decodeMessage } from "../src/protocol/message.ts";
+import { warmUp } from "../src/warm-up.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { closing, folder, openDescriptors } from "./native/descriptors.ts";
 
@@ -63,6 +65,22 @@ test("HTTP is warm before an owner is asked, and nothing is left of it", async (
   waits.abort("enough");
   expect(await told).toBe("enough");
   for (const one of [looked, asked]) one.close();
+  expect(openDescriptors()).toEqual(before);
+});
+
+test("a warm-up for which descriptors are lacking leaves none behind", async () => {
+  const native = loadNative();
+  const dup = native.dup.bind(native);
+  let left = 1;
+  native.dup = (fd) => {
+    if (left-- > 0) return dup(fd);
+    throw new NativeError("EMFILE", 24, "dup", "none is left");
+  };
+  onTestFinished(() => void (native.dup = dup));
+  const before = openDescriptors();
+  await warmUp();
+  await new Promise(setImmediate);
+  expect(left).toBeLessThan(0);
   expect(openDescriptors()).toEqual(before);
 });
 
