@@ -28,23 +28,22 @@ interface Knowledge {
   readonly sidecarSet: SidecarSet | undefined;
   /** Pods that have failed for that generation. */
   readonly failed: number;
-  /** Others that stay old, or of which it has heard just now that Kruise has upgraded them; and all. */
+  /** Others that stay old, or of which it has heard just now that they are gone or upgraded by Kruise; and all. */
   readonly old: number;
   readonly total: number;
 }
 
 /**
- * What is heard within this time before a write is sent, in milliseconds, of what another one has done to other pods, the
- * plan need not know: it is good for 250 ms, and then the pod may have to be read once.
+ * What is heard within this time before a write is sent, in milliseconds, of what others have done to other pods, the plan
+ * need not know: it is good for 250 ms, and then the pod may have to be read once.
  */
 export const PLAN_AGE = 250 + 2 * 10;
 
 /** What a replica knows of a SidecarSet as it sends a write of a pod. */
 export function knowledgeOf(world: World, cluster: Cluster, replica: Replica, name: string, key: string): Knowledge {
   const sidecarSet = replica.knownSidecarSet(name);
-  const pods = replica.pods.store
-    .list()
-    .filter(({ annotations }) => (annotations[INJECTED_LIST_ANNOTATION] ?? "").split(",").includes(name));
+  const isOwn = ({ annotations }: PodProjection): boolean =>
+    (annotations[INJECTED_LIST_ANNOTATION] ?? "").split(",").includes(name);
   const hash = `"${sidecarSet?.metadata.annotations?.[HASH_ANNOTATION] ?? ""}"`;
   const { scheduler, isSlow } = world;
   const plannedAfter = scheduler.now - PLAN_AGE - (isSlow ? 2 * SLOW_CALL : 0);
@@ -58,9 +57,11 @@ export function knowledgeOf(world: World, cluster: Cluster, replica: Replica, na
     const isNews = isByKruise && replica.heardAt(other) >= plannedAfter;
     return isNews || !(pod.annotations[HASH_ANNOTATION] ?? "").includes(hash);
   };
+  const pods = replica.knownSince(plannedAfter).filter(isOwn);
   return {
     sidecarSet,
-    failed: pods.filter((pod) => isFailure(pod.annotations, sidecarSet, pod.retry)).length,
+    failed: replica.pods.store.list().filter((pod) => isOwn(pod) && isFailure(pod.annotations, sidecarSet, pod.retry))
+      .length,
     old: pods.filter(isOld).length,
     total: pods.length,
   };

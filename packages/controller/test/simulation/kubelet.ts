@@ -57,6 +57,11 @@ export class Kubelet implements Owner {
     return this.#inHook;
   }
 
+  /** What it has reported, or is about to report, of a container is left over from the instance before. */
+  get isBehind(): boolean {
+    return this.#leftOver.size > 0 || this.#sending;
+  }
+
   /** After a restart: what runs is taken over, and a hook that was cut is never run again. */
   resume(): void {
     const { random, scheduler } = this.#world;

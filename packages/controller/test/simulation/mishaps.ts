@@ -52,11 +52,16 @@ function loseNode(world: World, cluster: Cluster, key: string): void {
   const { random, scheduler, server } = world;
   const { generation } = server.pod(key)?.metadata ?? {};
   // What is known to be out of reach comes back as little as a kubelet that is killed.
-  const back = cluster.scopes.some((one) => one.wish.probe === "startup") ? undefined : 90_000;
+  const hasOnlyStartup = cluster.scopes.some((one) => one.wish.probe === "startup");
+  const back = hasOnlyStartup ? undefined : 90_000;
   const after = random.pick([undefined, back, back === undefined ? undefined : 250_000]);
   const wait = (left: number): void => {
-    const pod = server.pod(key);
-    if (pod === undefined || left === 0 || pod.metadata.generation !== generation) cluster.loseNode(key, after);
+    const kubelet = cluster.places.get(key)?.kubelet;
+    if (kubelet === undefined || kubelet.dead) return;
+    // Nor is it lost with a first report that was left over: where no other one follows, nothing tells.
+    const isSettled = !(hasOnlyStartup && kubelet.isBehind);
+    const isTime = left <= 0 || server.pod(key)?.metadata.generation !== generation;
+    if (isTime && isSettled) cluster.loseNode(key, after);
     else scheduler.after(5, NATURE, () => wait(left - 1));
   };
   wait(random.pick([0, 2_000, 10_000]));

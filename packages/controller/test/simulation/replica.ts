@@ -39,6 +39,8 @@ export class Replica implements Owner {
   readonly #seen = new Map<string, SidecarSet>();
   /** By pod: what it says of its SidecarSets, and since when that is known. */
   readonly #heard = new Map<string, { readonly hashes: string | undefined; readonly at: number }>();
+  /** Pods that it has heard are gone, as they were, and since when that is known. */
+  readonly #gone = new Map<string, { readonly pod: PodProjection; readonly at: number }>();
   #ended: Promise<unknown> | undefined;
   readonly #parts: readonly { run(signal: AbortSignal): Promise<void> }[];
 
@@ -58,10 +60,11 @@ export class Replica implements Owner {
     this.sidecarSets.subscribe(({ object }) => this.#see(object));
     const namespaces = createReflector({ ...common, resource: RESOURCES.namespaces });
     this.pods = createReflector({ ...common, resource: RESOURCES.pods, project: projectPod });
-    this.pods.subscribe(({ object: { namespace, name: pod, annotations } }) => {
-      const hashes = annotations[HASH_ANNOTATION];
-      const known = this.#heard.get(`${namespace}/${pod}`);
-      if (known?.hashes !== hashes) this.#heard.set(`${namespace}/${pod}`, { hashes, at: scheduler.now });
+    this.pods.subscribe(({ key, type, object }) => {
+      const hashes = object.annotations[HASH_ANNOTATION];
+      const known = this.#heard.get(key);
+      if (known?.hashes !== hashes) this.#heard.set(key, { hashes, at: scheduler.now });
+      if (type === "deleted") this.#gone.set(key, { pod: object, at: scheduler.now });
     });
     const revisions = createReflector<ControllerRevision & KubeObject>({
       ...common,
@@ -94,6 +97,12 @@ export class Replica implements Owner {
   /** Since when it knows what the pod says of its SidecarSets. */
   heardAt(pod: string): number {
     return this.#heard.get(pod)?.at ?? this.#world.scheduler.now;
+  }
+
+  /** Those that it has known at this time and since: with what has gone, as it was. */
+  knownSince(time: number): PodProjection[] {
+    const gone = [...this.#gone.values()].filter(({ at }) => at >= time);
+    return [...this.pods.store.list(), ...gone.map(({ pod }) => pod)];
   }
 
   #see(sidecarSet: SidecarSet): void {
