@@ -28,8 +28,16 @@ export function acceptSeveral(server: Server, fd: number, backlog: number): void
   const first: unknown = Reflect.get(server, "_handle");
   if (!isListenHandle(first)) return;
   const Handle = first.constructor as new (type: number) => ListenHandle;
-  const more = Array.from({ length: HANDLES - 1 }, () => {
+  const more: ListenHandle[] = [];
+  // Before any is opened: what fails half-way is closed with the server, too.
+  const close = first.close.bind(first);
+  first.close = (...then) => {
+    for (const handle of more.splice(0)) handle.close();
+    close(...then);
+  };
+  while (more.length < HANDLES - 1) {
     const handle = new Handle(AS_SERVER);
+    more.push(handle);
     // By its symbols Node finds the server of a handle.
     for (const symbol of Object.getOwnPropertySymbols(first)) Reflect.set(handle, symbol, Reflect.get(first, symbol));
     handle.onconnection = first.onconnection;
@@ -38,13 +46,7 @@ export function acceptSeveral(server: Server, fd: number, backlog: number): void
     else handle.listen(backlog);
     // Whether the process lives on is for Node's own handle to say.
     handle.unref();
-    return handle;
-  });
-  const close = first.close.bind(first);
-  first.close = (...then) => {
-    for (const handle of more.splice(0)) handle.close();
-    close(...then);
-  };
+  }
 }
 
 function isListenHandle(value: unknown): value is ListenHandle {

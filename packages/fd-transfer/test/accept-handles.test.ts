@@ -6,6 +6,7 @@ import { createConnection } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { acceptSeveral } from "../src/accept-handles.ts";
 import { loadNative } from "../src/native/addon.ts";
+import { NativeError } from "../src/native/native-error.ts";
 import { openDescriptors } from "./native/descriptors.ts";
 
 const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -77,4 +78,27 @@ test("with the server all of them are closed, and nothing accepts any more", asy
   const accepted = loadNative().accept(fd);
   expect(accepted).not.toBeNull();
   loadNative().close(accepted as number);
+});
+
+test("descriptors that run out half-way: what was opened is closed with the server", async () => {
+  const native = loadNative();
+  const fd = native.listenTcp("127.0.0.1", 0, { backlog: 64 });
+  const before = openDescriptors().length;
+  const server = createServer();
+  server.listen({ fd: native.dup(fd) }, 64);
+  const dup = native.dup.bind(native);
+  let left = 2;
+  native.dup = (one) => {
+    if (left-- > 0) return dup(one);
+    throw new NativeError("EMFILE", 24, "dup", "none is left");
+  };
+  onTestFinished(() => {
+    native.dup = dup;
+    native.close(fd);
+  });
+  expect(() => acceptSeveral(server, fd, 64)).toThrow("none is left");
+  expect(openDescriptors().length).toBe(before + 3);
+  server.close();
+  await once(server, "close");
+  expect(openDescriptors().length).toBe(before);
 });
