@@ -103,9 +103,9 @@ function problemOf(
   const reason: string = shown.reason;
   if (isHeld(pod) && NEEDS_A_WRITE.has(reason)) {
     const { message = "" } = findCondition(sidecarSet.status?.conditions, "Ready") ?? {};
-    return message.includes("PatchRejected") || isDown(pod, cluster)
-      ? undefined
-      : `its write is refused, and the status says ${message}`;
+    if (message.includes("PatchRejected") || isDown(pod, cluster)) return undefined;
+    // The write may have been another SidecarSet's, while this one waits for other pods.
+    if (reason !== "MaxUnavailableReached") return `its write is refused, and the status says ${message}`;
   }
   switch (reason) {
     case "UpToDate":
