@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `pnpm local up | down`: the embedded cluster without the demo, for a person with kubectl and manifests of their own.
+// `npm run local up | down`: the embedded cluster without the demo, for a person with kubectl and manifests of their own.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -12,13 +12,15 @@ import { loadCatalogue } from "@hot/local";
 import { demoImages, program } from "./images.ts";
 import { startPlatform } from "./platform.ts";
 
-const usage = `Usage: pnpm local up [--images FILE] [--port PORT]
-       pnpm local down
+const usage = `Usage: npm run local -- up [--images FILE] [--port PORT]
+       npm run local down
 
-Starts or stops a Kubernetes API, a node that runs containers as processes, and the webhook application, on this machine.
+Starts or stops on this machine a Kubernetes API, a node that runs containers
+as processes, and the webhook application.
 
-  --images FILE  YAML or JSON that maps image names to commands, added to those of the samples (see packages/local/README.md)
-  --port PORT    port of the API on 127.0.0.1 (default: any free one)
+  --images FILE  YAML or JSON that maps image names to commands, added to those
+                 of the samples (see packages/local/README.md)
+  --port PORT    port of the API on 127.0.0.1 (default: 0, any free one)
 `;
 
 const START_MS = 60_000;
@@ -39,12 +41,12 @@ async function runningPid(): Promise<number | undefined> {
   return commandLine.includes("local") && commandLine.includes("serve") ? pid : undefined;
 }
 
-async function up(words: readonly string[]): Promise<string> {
+async function up(flags: readonly string[]): Promise<string> {
   if ((await runningPid()) !== undefined) return `already running\n${await hints()}`;
   await rm(dir, { recursive: true, force: true });
   const output = await open(logFile, "w");
   const [command = process.execPath, ...rest] = program("demo", "local");
-  const child = spawn(command, [...rest, "serve", ...words], {
+  const child = spawn(command, [...rest, "serve", ...flags], {
     detached: true,
     stdio: ["ignore", output.fd, output.fd],
   });
@@ -67,7 +69,7 @@ async function hints(): Promise<string> {
   return `  export KUBECONFIG=${await readFile(readyFile, "utf8")}
   kubectl apply -f samples/hotupgrade
   kubectl get pods,sidecarsets
-  pnpm local down`;
+  npm run local down`;
 }
 
 async function down(): Promise<string> {
@@ -83,14 +85,14 @@ async function down(): Promise<string> {
   return "stopped";
 }
 
-async function serve(images: string | undefined, port: number | undefined): Promise<void> {
+async function serve(images: string | undefined, port: number): Promise<void> {
   const catalogue = demoImages();
   if (images !== undefined) Object.assign(catalogue.images, loadCatalogue(images).images);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await writeFile(pidFile, String(process.pid));
   const stop = once(process, "SIGTERM");
   try {
-    const platform = await startPlatform({ dir, images: catalogue, ...(port === undefined ? {} : { apiPort: port }) });
+    const platform = await startPlatform({ dir, images: catalogue, apiPort: port });
     try {
       await writeFile(readyFile, platform.kubeconfigPath);
       await Promise.race([stop, platform.failed]);
@@ -107,18 +109,22 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     args: words,
     allowPositionals: true,
-    options: { images: { type: "string" }, port: { type: "string" }, help: { type: "boolean", short: "h" } },
+    options: {
+      images: { type: "string" },
+      port: { type: "string", default: "0" },
+      help: { type: "boolean", short: "h" },
+    },
   });
-  const port = values.port === undefined ? undefined : Number(values.port);
-  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-    throw new UsageError(`--port ${values.port} is no port`);
-  }
+  const { images } = values;
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > 65_535) throw new UsageError(`--port ${values.port} is no port`);
+  const flags = ["--port", values.port, ...(images === undefined ? [] : ["--images", images])];
   const [command, ...more] = positionals;
   if (values.help) process.stdout.write(usage);
   else if (more.length > 0) throw new UsageError(`unexpected word: ${more[0]}`);
-  else if (command === "up") process.stdout.write(`${await up(words.slice(1))}\n`);
+  else if (command === "up") process.stdout.write(`${await up(flags)}\n`);
   else if (command === "down") process.stdout.write(`${await down()}\n`);
-  else if (command === "serve") await serve(values.images, port);
+  else if (command === "serve") await serve(images, port);
   else throw new UsageError(command === undefined ? "up or down?" : `unknown command: ${command}`);
 }
 
