@@ -27,6 +27,14 @@ describe("reason codes", () => {
     }
   });
 
+  it("names no command that kubectl does not have by itself", () => {
+    const verbs = ["annotate", "delete", "describe", "get", "logs", "patch", "rollout"];
+    const fixes = allReasonCodes().map(({ fix }) => fix);
+    const named = [...fixes.join().matchAll(/`kubectl (\w+)/g)].map(([, verb]) => verb);
+    expect(named.filter((verb = "") => !verbs.includes(verb))).toEqual([]);
+    expect(new Set(named)).toEqual(new Set(verbs));
+  });
+
   it("tells reasons from other texts, inherited names included", () => {
     expect(isReason("Paused")).toBe(true);
     expect(isReason("toString")).toBe(false);

@@ -4,7 +4,11 @@ import type { Family } from "./family.ts";
 /** HOT1xxx. 10xx: under way · 11xx: waits for an observation · 12xx: held back by a rule · 13xx: failed. */
 export const rolloutCodes = {
   UpToDate: ["HOT1000", "Every pod in scope runs the wanted images, is reset and is ready.", "Nothing to do."],
-  RollingOut: ["HOT1001", "Pods are being updated.", "Wait, or follow it with `kubectl hot get NAME -w`."],
+  RollingOut: [
+    "HOT1001",
+    "Pods are being updated.",
+    "Wait, or follow it with `kubectl get sidecarset NAME -o wide -w`.",
+  ],
   Upgrading: [
     "HOT1002",
     "The new image is set and its container is not running yet.",
@@ -83,7 +87,7 @@ export const rolloutCodes = {
   Paused: [
     "HOT1201",
     "spec.updateStrategy.paused is true, so no update starts; updates that have started are finished.",
-    "Set spec.updateStrategy.paused to false: `kubectl hot resume NAME`.",
+    'Set spec.updateStrategy.paused to false: `kubectl patch sidecarset NAME --type=merge -p \'{"spec":{"updateStrategy":{"paused":false}}}\'`.',
   ],
   NotUpdate: [
     "HOT1202",
