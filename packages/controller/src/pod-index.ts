@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { RECORD_ANNOTATION_PREFIX } from "@hot/spec";
 import { createChanges, type Changes } from "./plan/changes.ts";
 import type { PodProjection } from "./plan/pod-projection.ts";
-import { parseRecord } from "./plan/record.ts";
-import { injectedBy } from "./plan/select-pods.ts";
+import { concernedBy } from "./plan/select-pods.ts";
 
 /** Which pods concern which SidecarSet, so that a reconcile does not walk over all pods of the cluster. */
 export interface PodIndex {
@@ -30,7 +28,7 @@ export function createPodIndex(): PodIndex {
   return {
     update: (key, pod) => {
       const before = names.get(key) ?? [];
-      const now = pod === undefined ? [] : concerned(pod);
+      const now = pod === undefined ? [] : concernedBy(pod);
       for (const name of before) {
         if (!now.includes(name) && membersOf(name).remove(key) === 0) members.delete(name);
       }
@@ -111,12 +109,4 @@ function createMembers(): Members {
     },
     changes,
   };
-}
-
-/** The SidecarSets that injected a pod, and those whose upgrade its records describe. */
-function concerned(pod: PodProjection): string[] {
-  const recorded = Object.keys(pod.annotations)
-    .filter((key) => key.startsWith(RECORD_ANNOTATION_PREFIX))
-    .flatMap((key) => parseRecord(pod.annotations, key.slice(RECORD_ANNOTATION_PREFIX.length))?.sidecarSet ?? []);
-  return [...new Set([...injectedBy(pod), ...recorded])];
 }

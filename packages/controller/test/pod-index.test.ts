@@ -81,3 +81,11 @@ test("which places of a list were replaced is known as long as it is the same li
   expect(changes?.since(changes.mark - 1)).toEqual(new Set([0]));
   expect(changes?.since(changes.mark - 9_990)).toBeUndefined();
 });
+
+test("names by the ten thousands concern nobody: more than a hundred SidecarSets are injected into no pod", () => {
+  const { metadata, ...rest } = pod;
+  const list = Array.from({ length: 10_000 }, (_, at) => `s${at}`).join(",");
+  const annotations = { ...metadata.annotations, [INJECTED_LIST_ANNOTATION]: list };
+  const told = createPodIndex().update("team/web-0", projectPod({ ...rest, metadata: { ...metadata, annotations } }));
+  expect(told).toEqual(Array.from({ length: 100 }, (_, at) => `s${at}`));
+});

@@ -14,8 +14,11 @@ interface Shape {
   readonly lengths: readonly number[];
 }
 
-/** In which the annotations of pods of one template differ: times, and what a runtime calls its containers. */
-const PART = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|[a-z-]+:\/\/[0-9a-f]{64}/g;
+/**
+ * In which the annotations of pods of one template differ: times, and what a runtime calls its containers. It looks for a
+ * runtime only where a word begins, or a long word would be walked over from each of its letters.
+ */
+const PART = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|(?<![a-z-])[a-z-]+:\/\/[0-9a-f]{64}/g;
 /** Of a time; no part is shorter. */
 const SHORT = 20;
 /** At the beginning of a longer text, where it says what it is about. */
@@ -64,8 +67,9 @@ function split(entries: Entries): { readonly shape: Shape; readonly parts: reado
     const parts = partsBy(shape, entries);
     if (parts !== undefined) return { shape, parts };
   }
-  const parts: string[] = [];
-  const texts = entries.map(([key, text]) => [key, piecesOf(text, parts)] as const);
+  const places = new Map<string, number>();
+  const texts = entries.map(([key, text]) => [key, piecesOf(text, places)] as const);
+  const parts = [...places.keys()];
   const shape = { texts, lengths: parts.map(({ length }) => length) };
   shapes.add(sketch, shape);
   return { shape, parts };
@@ -114,12 +118,13 @@ function isOf(pieces: readonly (string | number)[], lengths: readonly number[], 
   return from === text.length;
 }
 
-function piecesOf(text: string, parts: string[]): (string | number)[] {
+/** @param places of the parts before; those of this text are added */
+function piecesOf(text: string, places: Map<string, number>): (string | number)[] {
   const pieces: (string | number)[] = [];
   let from = 0;
   for (const { 0: part, index } of text.matchAll(PART)) {
-    const known = parts.indexOf(part);
-    const at = known >= 0 ? known : parts.push(part) - 1;
+    const at = places.get(part) ?? places.size;
+    places.set(part, at);
     if (index > from) pieces.push(text.slice(from, index));
     pieces.push(at);
     from = index + part.length;

@@ -10,12 +10,12 @@ import {
   parseObject,
 } from "@hot/spec";
 import type { PodProjection } from "./pod-projection.ts";
-import { isTargetOf, parseRecord, recordedBases, type UpgradeRecord } from "./record.ts";
+import { isTargetOf, recordedBases, recordsOf, type UpgradeRecord } from "./record.ts";
 import { knownImageID, type SeenContainer } from "./spec-image.ts";
 
 /** One of the two containers of a hot pair. */
 export interface Side extends SeenContainer {
-  /** Absent: the annotation is missing or no number. */
+  /** Absent: the annotation is missing or no number that a process takes. */
   readonly version?: bigint;
 }
 
@@ -53,7 +53,7 @@ export function isHot(container: { upgradeStrategy?: { upgradeType?: string } })
 
 /** A pair of a pod; undefined unless both containers are there. */
 export function readPair(pod: PodProjection, base: string): HotPair | undefined {
-  const record = parseRecord(pod.annotations, base);
+  const record = recordsOf(pod.annotations).get(base);
   const [first, second] = pairNames(base).map((name) => readSide(pod, name, record));
   if (first === undefined || second === undefined) return undefined;
   const working = parseObject(pod.annotations[WORKING_ANNOTATION])?.[base];
@@ -73,8 +73,11 @@ function readSide(pod: PodProjection, name: string, record: UpgradeRecord | unde
   return { container, ...(version !== undefined && { version }), ...(imageID !== undefined && { imageID }) };
 }
 
+/** All that is less than 2^64 for certain, also with the next one: no process takes a greater version. */
+const VERSION = /^\d{1,19}$/;
+
 function readVersion(text: string | undefined): bigint | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? BigInt(text) : undefined;
+  return text !== undefined && VERSION.test(text) ? BigInt(text) : undefined;
 }
 
 /** The annotation keys of one side's versions. */

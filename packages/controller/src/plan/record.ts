@@ -56,9 +56,26 @@ export interface UpgradeFailure {
 
 const TEXTS = ["to", "from", "empty", "prevHash", "containerID", "imageID", "deadlineAt", "sidecarSet"] as const;
 
-/** Reads the record of a pair; undefined if there is none or it is not one of ours. */
-export function parseRecord(annotations: Readonly<Record<string, string>>, base: string): UpgradeRecord | undefined {
-  const object = parseObject(annotations[RECORD_ANNOTATION_PREFIX + base]);
+type Annotations = Readonly<Record<string, string>>;
+
+/** What was read last: a decision about a pod reads its records many times. */
+let last: { readonly of: Annotations; readonly records: ReadonlyMap<string, UpgradeRecord> } | undefined;
+
+/** The records of a pod by the base names of their pairs; what is not one of ours is left out. */
+export function recordsOf(annotations: Annotations): ReadonlyMap<string, UpgradeRecord> {
+  if (last?.of === annotations) return last.records;
+  const records = new Map<string, UpgradeRecord>();
+  for (const key of Object.keys(annotations)) {
+    if (!key.startsWith(RECORD_ANNOTATION_PREFIX)) continue;
+    const record = parseRecord(annotations[key]);
+    if (record !== undefined) records.set(key.slice(RECORD_ANNOTATION_PREFIX.length), record);
+  }
+  last = { of: annotations, records };
+  return records;
+}
+
+function parseRecord(text: string | undefined): UpgradeRecord | undefined {
+  const object = parseObject(text);
   if (object === undefined) return undefined;
   const valid =
     TEXTS.every((field) => typeof object[field] === "string") &&
@@ -105,9 +122,6 @@ export function recordAnnotation(base: string, record: UpgradeRecord): Record<st
 }
 
 /** Base names of the pairs that have a record for this SidecarSet. */
-export function recordedBases(annotations: Readonly<Record<string, string>>, sidecarSet: string): string[] {
-  return Object.keys(annotations)
-    .filter((key) => key.startsWith(RECORD_ANNOTATION_PREFIX))
-    .map((key) => key.slice(RECORD_ANNOTATION_PREFIX.length))
-    .filter((base) => parseRecord(annotations, base)?.sidecarSet === sidecarSet);
+export function recordedBases(annotations: Annotations, sidecarSet: string): string[] {
+  return [...recordsOf(annotations)].filter(([, record]) => record.sidecarSet === sidecarSet).map(([base]) => base);
 }

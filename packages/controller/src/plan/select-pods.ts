@@ -2,6 +2,7 @@
 import { INJECTED_LIST_ANNOTATION, matchesSelector, pairNames, selectorIsEmpty, type SidecarSet } from "@hot/spec";
 import { hotPairs, isHot, rolesOf, type HotPair } from "./hot-pair.ts";
 import type { PodProjection } from "./pod-projection.ts";
+import { recordsOf } from "./record.ts";
 
 /** Labels of a namespace; undefined if it is not known. */
 export type NamespaceLabels = (namespace: string) => Readonly<Record<string, string>> | undefined;
@@ -70,7 +71,17 @@ function isTorn(pair: HotPair): boolean {
   return pair.record !== undefined && rolesOf(pair).state === "contradictory";
 }
 
+/** Far more than a node could run. Whoever creates a pod may write names into it by the ten thousands. */
+const MOST_SIDECAR_SETS = 100;
+
 /** Names of the SidecarSets that injected a pod. */
 export function injectedBy(pod: PodProjection): string[] {
-  return (pod.annotations[INJECTED_LIST_ANNOTATION] ?? "").split(",").filter((name) => name !== "");
+  const names = (pod.annotations[INJECTED_LIST_ANNOTATION] ?? "").split(",", MOST_SIDECAR_SETS);
+  return names.filter((name) => name !== "");
+}
+
+/** The SidecarSets whose upgrades the records of a pod describe, and those that injected it. */
+export function concernedBy(pod: PodProjection): string[] {
+  const recorded = [...recordsOf(pod.annotations).values()].map(({ sidecarSet }) => sidecarSet);
+  return [...new Set([...injectedBy(pod), ...recorded])].slice(0, 2 * MOST_SIDECAR_SETS);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PodProjection } from "./pod-projection.ts";
-import { parseRecord, recordedBases } from "./record.ts";
+import { recordsOf } from "./record.ts";
 import { podRevision } from "./upgradable.ts";
 
 /**
@@ -17,8 +17,7 @@ export function usedRevisions(
 }
 
 function previousOf({ annotations }: PodProjection, name: string): string[] {
-  return recordedBases(annotations, name).flatMap((base) => {
-    const record = parseRecord(annotations, base);
-    return record?.phase === "upgrade" ? (record.prevRevision ?? []) : [];
-  });
+  return [...recordsOf(annotations).values()].flatMap(({ sidecarSet, phase, prevRevision }) =>
+    sidecarSet === name && phase === "upgrade" ? (prevRevision ?? []) : [],
+  );
 }

@@ -9,7 +9,7 @@ import {
 } from "@hot/spec";
 import { plan } from "../../src/plan/plan.ts";
 import type { PodProjection } from "../../src/plan/pod-projection.ts";
-import { parseRecord } from "../../src/plan/record.ts";
+import { recordsOf } from "../../src/plan/record.ts";
 import { isMatched, isUnfinished } from "../../src/plan/select-pods.ts";
 import type { PodWrite } from "../../src/plan/writes.ts";
 import type { Rules } from "./rules.ts";
@@ -203,7 +203,7 @@ function readAnnotations(pod: ApiPod, annotations: Readonly<Record<string, strin
   if (hashes !== undefined) pod.hash = (JSON.parse(hashes) as { mesh: { hash: string } }).mesh.hash;
   const working = annotations[WORKING_ANNOTATION];
   if (working !== undefined) pod.working = (JSON.parse(working) as { x: string }).x === "x-1" ? 0 : 1;
-  const record = parseRecord(annotations, "x");
+  const record = recordsOf(annotations).get("x");
   if (record === undefined) return;
   // Times are abstracted; of a finished upgrade only what can still matter is kept.
   // Only an adoption reads the in-place state, and only of what Kruise has just written.

@@ -45,9 +45,36 @@ function* mutants(value: unknown, by: unknown): Generator {
   }
 }
 
+/** The same with one more member, of the whole and of each of its members. */
+function added(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const inner = Object.entries(value).map(([key, member]) => ({
+    ...value,
+    [key]: { ...Object(member), more: "deep" },
+  }));
+  return [...inner, { ...value, more: "deep" }].map((one) => JSON.stringify(one));
+}
+
 const parsed = (text: string): unknown => (text.startsWith("{") ? JSON.parse(text) : text);
 const RAW = ["", "{", "null", "no word", "-1", "1e3", "9".repeat(1000), '{"__proto__":{"hash":"x"}}'];
-const VALUES = [null, 0, -1, 1e300, "", "no word", "x:1", "9999-12-31T00:00:00Z", true, [], {}, [null], { x: null }];
+/** What can be parsed, and not be written again: each member would take room on the stack. */
+const DEEP = "[".repeat(10_000) + "]".repeat(10_000);
+const VALUES = [
+  "deep",
+  null,
+  0,
+  -1,
+  1e300,
+  "",
+  "no word",
+  "x:1",
+  "9999-12-31T00:00:00Z",
+  true,
+  [],
+  {},
+  [null],
+  { x: null },
+];
 
 describe("whatever stands in a pod's annotations", () => {
   test.each(KEYS)(
@@ -57,7 +84,7 @@ describe("whatever stands in a pod's annotations", () => {
       for (const pod of PODS) {
         const before = parsed(pod.metadata.annotations?.[key] ?? "{}");
         const texts = VALUES.flatMap((value) => [...mutants(before, value)].map((one) => JSON.stringify(one)));
-        for (const text of [...RAW, ...texts]) {
+        for (const text of [...RAW, ...texts, ...added(before)].map((one) => one.replaceAll('"deep"', DEEP))) {
           for (const problem of problems(annotate(pod, { [key]: text })))
             faults.add(`${problem}: ${text.slice(0, 500)}`);
         }
@@ -66,6 +93,16 @@ describe("whatever stands in a pod's annotations", () => {
     },
     30_000,
   );
+});
+
+test("a version that no process would take is repaired from what runs", () => {
+  const key = "version.sidecarset.kruise.io/x-1";
+  const given = annotate(injectedPod(v1), { [key]: (2n ** 64n).toString() });
+  const [first] = planFor([given], v2).writes;
+  expect(first?.write).toMatchObject({ kind: "repair", images: {} });
+  const repaired = after(given, first?.write);
+  expect(BigInt(repaired.metadata.annotations?.[key] ?? "0")).toBe(5000n);
+  expect(planFor([repaired], v2).writes[0]?.write).toMatchObject({ kind: "upgrade", images: { "x-2": "x:2" } });
 });
 
 function problems(pod: Pod): string[] {

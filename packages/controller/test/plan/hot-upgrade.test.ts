@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { WORKING_ANNOTATION, type Pod, type SidecarSet } from "@hot/spec";
 import { describe, expect, test } from "vitest";
-import { parseRecord } from "../../src/plan/record.ts";
+import { recordsOf } from "../../src/plan/record.ts";
 import { EMPTY, injectedPod, running, sidecarSet, T0 } from "../support/builders.ts";
 import { carriedOut } from "../support/kubelet.ts";
 import { after, planFor, upgrading, verdict } from "../support/planning.ts";
@@ -102,7 +102,7 @@ describe("state × observation → action", () => {
       "x-2 gets x:3; x-1 with x:1 is down.",
     ]);
     const again = after(pod, planned.write);
-    const [first, second] = [written, again].map((one) => parseRecord(one.metadata.annotations!, "x")!);
+    const [first, second] = [written, again].map((one) => recordsOf(one.metadata.annotations!).get("x")!);
     expect(second).toMatchObject({ to: "x:3", from: "x:1", empty: EMPTY, prevHash: first!.prevHash, generation: 3 });
     // The kubelet may still give the reason of the image before.
     const left = status(again, "x-2", waiting("ErrImagePull"));
@@ -212,7 +212,7 @@ describe("the writes", () => {
     expect(write.images).toEqual({ "x-2": "x:2" });
     expect(versions(written)).toEqual(["1", "5000", "5000", "1"]);
     expect([working(written), hash(written)]).toEqual(['{"x":"x-2"}', hashOf(v2)]);
-    expect(parseRecord(written.metadata.annotations!, "x")).toEqual({
+    expect(recordsOf(written.metadata.annotations!).get("x")).toEqual({
       to: "x:2",
       from: "x:1",
       empty: EMPTY,
@@ -234,7 +234,7 @@ describe("the writes", () => {
     expect(planFor([taken], v2).writes[0]!.write.images).toEqual({ "x-1": EMPTY });
     expect(versions(reset)).toEqual(["0", "5000", "5000", "0"]);
     expect([working(reset), hash(reset)]).toEqual(['{"x":"x-2"}', hashOf(v2)]);
-    expect(parseRecord(reset.metadata.annotations!, "x")).toMatchObject({
+    expect(recordsOf(reset.metadata.annotations!).get("x")).toMatchObject({
       phase: "reset",
       generation: 3,
       toImageID: "sha256:x:2",
@@ -245,7 +245,7 @@ describe("the writes", () => {
     expect(planFor([failing], v2).writes[0]!.write.images).toEqual({ "x-2": EMPTY });
     expect(versions(aborted)).toEqual(["1", "0", "0", "1"]);
     expect([working(aborted), hash(aborted)]).toEqual(['{"x":"x-1"}', hashOf(v1)]);
-    expect(parseRecord(aborted.metadata.annotations!, "x")).toMatchObject({
+    expect(recordsOf(aborted.metadata.annotations!).get("x")).toMatchObject({
       phase: "abort",
       failed: { hash: hashOf(v2), generation: 2, reason: "ImagePullFailed", at: "2030-01-01T00:00:00Z" },
     });
@@ -253,7 +253,7 @@ describe("the writes", () => {
 
   test("ABORT because the user wished it is no failure", () => {
     const undone = after(written, planFor([written], back).writes[0]?.write);
-    expect(parseRecord(undone.metadata.annotations!, "x")?.failed).toBeUndefined();
+    expect(recordsOf(undone.metadata.annotations!).get("x")?.failed).toBeUndefined();
     expect(hash(undone)).toBe(hashOf(v1));
     expect(verdict(planFor([carriedOut(undone) ?? undone], back))).toBe("UpToDate");
   });
@@ -268,7 +268,7 @@ describe("the writes", () => {
     const write = planFor([kruise], v2).writes[0]!.write;
     expect(write.images).toEqual({});
     const pod = after(kruise, write);
-    expect(parseRecord(pod.metadata.annotations!, "x")).toMatchObject({
+    expect(recordsOf(pod.metadata.annotations!).get("x")).toMatchObject({
       to: "x:2",
       from: "x:1",
       empty: EMPTY,
