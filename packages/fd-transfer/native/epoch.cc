@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "epoch.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +25,17 @@ constexpr uint64_t InFile(uint64_t value) {
   return std::endian::native == std::endian::little ? value : __builtin_bswap64(value);
 }
 
+// Writing to memory ends the process (SIGBUS) where there is nothing behind it: after the end of a file, and where a full
+// file system has no room. Nobody makes the file shorter, and who was faster with a new one keeps its number.
+int Reserve(int fd, off_t size) {
+  while (fallocate(fd, 0, 0, kSize) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EOPNOTSUPP) return errno;
+    return size > 0 || ftruncate(fd, kSize) == 0 ? 0 : errno;
+  }
+  return 0;
+}
+
 bool ToNumber(const Napi::Value& value, uint64_t* number) {
   bool lossless = false;
   if (value.IsEmpty() || !value.IsBigInt()) return false;
@@ -43,8 +55,6 @@ Napi::Value ExchangeEpoch(const Napi::CallbackInfo& info) {
   struct stat file{};
   if (fstat(fd, &file) != 0) return Fail(env, "fstat", errno);
   if (!S_ISREG(file.st_mode)) return Fail(env, "mmap", EINVAL, "not a regular file");
-  // Behind the end of a file there is no memory. Nobody makes it shorter, and who was faster with a new one keeps its number.
-  if (file.st_size == 0 && ftruncate(fd, kSize) != 0) return Fail(env, "ftruncate", errno);
   // Half a number is none of ours.
   const uint64_t zero = 0;
   if (file.st_size > 0 && file.st_size < kSize && pwrite(fd, &zero, sizeof zero, 0) != kSize) {
@@ -52,11 +62,15 @@ Napi::Value ExchangeEpoch(const Napi::CallbackInfo& info) {
   }
   void* mapped = mmap(nullptr, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapped == MAP_FAILED) return Fail(env, "mmap", errno);
-  uint64_t old = InFile(expected);
-  std::atomic_ref<uint64_t> number(*static_cast<uint64_t*>(mapped));
-  const bool changed = number.compare_exchange_strong(old, InFile(next));
+  const int error = Reserve(fd, file.st_size);
+  bool changed = false;
+  if (error == 0) {
+    uint64_t old = InFile(expected);
+    std::atomic_ref<uint64_t> number(*static_cast<uint64_t*>(mapped));
+    changed = number.compare_exchange_strong(old, InFile(next));
+  }
   munmap(mapped, sizeof(uint64_t));
-  return Napi::Boolean::New(env, changed);
+  return error == 0 ? Napi::Boolean::New(env, changed) : Fail(env, "fallocate", error);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 export const handoffErrors = {
   HOT4001: {
     reason: "DirectoryUnsafe",
-    fix: "Use a directory of its own, mode 0700, owned by the user of the process, reached without a symbolic link.",
+    fix: "Use a directory of its own, mode 0700, owned by the user of the process, reached without a symbolic link, with room left.",
   },
   HOT4002: {
     reason: "OwnerUnreachable",

@@ -5,6 +5,7 @@ import type { DirectoryMode } from "./directory.ts";
 import { FILE_MODE } from "./directory.ts";
 import { codeFor, HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
+import type { NativeError } from "./native/native-error.ts";
 import { OwnedFd } from "./native/owned-fd.ts";
 
 const EPOCH_BYTES = 8;
@@ -27,13 +28,9 @@ export class Lineage {
   static tryAcquire(dir: string, mode: DirectoryMode = "user"): Lineage | null {
     const path = join(dir, "lock");
     for (let race = 0; race < MAX_RACES; race++) {
-      const fd = open(path, FILE_MODE[mode]);
-      if (!loadNative().lockExclusive(fd.fd)) {
-        fd.close();
-        return null;
-      }
-      if (isFile(fd.fd, path)) return new Lineage(fd);
-      fd.close();
+      using fd = open(path, FILE_MODE[mode]);
+      if (!loadNative().lockExclusive(fd.fd)) return null;
+      if (isFile(fd.fd, path)) return new Lineage(new OwnedFd(fd.release()));
     }
     throw new HandoffError("HOT4001", `${path} is replaced again and again`, { phase: "open" });
   }
@@ -59,12 +56,14 @@ export class Lineage {
   /**
    * Writes and returns the next number: max+1, or the time in ms for a fresh directory. By compare-and-swap: a process
    * that was stopped in here must not put back what others have raised meanwhile.
+   *
+   * @throws HandoffError HOT4001 when it cannot be written: the file system of a fresh directory is full, as a rule.
    */
   takeEpoch(): bigint {
     for (;;) {
       const before = this.readEpoch();
       const next = before === 0n ? BigInt(Date.now()) : before + 1n;
-      if (loadNative().exchangeEpoch(this.fd, before, next)) return next;
+      if (exchange(this.fd, before, next)) return next;
     }
   }
 
@@ -76,14 +75,23 @@ export class Lineage {
 
 function open(path: string, mode: number): OwnedFd {
   try {
-    const fd = new OwnedFd(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, mode));
+    using fd = new OwnedFd(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, mode));
     const { uid, mode: bits } = fstatSync(fd.fd);
     // The umask has taken some away; only the user that made it can put it right.
     if (uid === process.geteuid?.() && (bits & 0o777) !== mode) fchmodSync(fd.fd, mode);
-    return fd;
+    return new OwnedFd(fd.release());
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "";
     throw new HandoffError(codeFor(code, "HOT4001"), `${path} cannot be opened (${code})`, { phase: "open", cause });
+  }
+}
+
+function exchange(fd: number, before: bigint, next: bigint): boolean {
+  try {
+    return loadNative().exchangeEpoch(fd, before, next);
+  } catch (cause) {
+    const { code } = cause as NativeError;
+    throw new HandoffError("HOT4001", `the lock cannot be written (${code})`, { phase: "own", cause });
   }
 }
 
