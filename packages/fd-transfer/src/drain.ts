@@ -5,9 +5,10 @@ import { Socket } from "node:net";
 import { onEveryRequest } from "./alongside.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
 import { announceEnd, numberOf } from "./last-response.ts";
+import { LONGEST_MS } from "./protocol/limits.ts";
 
 export interface DrainOptions {
-  /** After this many milliseconds what is left is destroyed, and counted. */
+  /** After this many milliseconds what is left is destroyed, and counted. Infinity: it is waited for, up to 24 days. */
   readonly deadlineMs: number;
   /** Spread the announcements over this time, so that not all clients connect anew at once. Default 0. */
   readonly spreadMs?: number;
@@ -171,7 +172,7 @@ export class Drain {
         this.#waiting.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, deadlineMs);
+      const timer = setTimeout(done, Math.min(deadlineMs, LONGEST_MS));
       signal?.addEventListener("abort", done);
       this.#waiting.add(done);
     });

@@ -17,7 +17,7 @@ import { Participant } from "./participant.ts";
 import { probeAnswer } from "./probe.ts";
 import { ProbeSocket } from "./probe-socket.ts";
 import type { Timeouts } from "./protocol/limits.ts";
-import { DEFAULT_TIMEOUTS } from "./protocol/limits.ts";
+import { timeoutsOf } from "./protocol/limits.ts";
 import type { StateOptions } from "./states.ts";
 import type { TerminateOptions } from "./termination.ts";
 import { terminate } from "./termination.ts";
@@ -106,9 +106,10 @@ export class HotHandoff {
     }
     const dir = options.dir ?? (env["HOT_DIR"] || `/dev/shm/${name}.hot`);
     const version = ownVersion(env);
+    const timeouts = timeoutsOf(options.timeouts);
     secureDirectory(dir, mode);
     const rank = { version, startedAt: process.hrtime.bigint() };
-    const participant = new Participant({ name, dir, rank, token, mode }, { ...DEFAULT_TIMEOUTS, ...options.timeouts });
+    const participant = new Participant({ name, dir, rank, token, mode }, timeouts);
     const probeSocket = new ProbeSocket(dir, version, FILE_MODE[mode], () => probeAnswer(participant));
     const hot = new HotHandoff(participant, probeSocket);
     const abort = (): void => participant.opened.reject(signal?.reason);

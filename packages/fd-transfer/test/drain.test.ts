@@ -5,6 +5,7 @@ import type { RequestListener, Server } from "node:http";
 import { Agent, createServer as createSecureServer, request as requestSecurely } from "node:https";
 import { createConnection } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, expect, test } from "vitest";
@@ -258,6 +259,16 @@ test("spread on https: a request knows its encrypted socket only, and the ends a
   expect(await drain.finish({ deadlineMs: 10 })).toMatchObject({ connections: 4, closed: 1, reset: 3, resetBusy: 1 });
   for (const agent of agents) agent.destroy();
   server.close();
+});
+
+test.each([Infinity, 2 ** 32])("a deadline of %d ms is far away, and not at once", async (deadlineMs) => {
+  const { drain, port } = await serve((_, response) => void response.end("ok"));
+  const client = new Client(port);
+  await client.ask();
+  const done = drain.finish({ deadlineMs });
+  await sleep(20); // a timer that cannot go so far ends after 1 ms
+  expect(await client.ask()).toContain("Connection: close");
+  expect(await done).toMatchObject({ connections: 1, closed: 1, reset: 0 });
 });
 
 test("an upgraded connection is no keep-alive connection: it is left alone until the deadline, and counted", async () => {

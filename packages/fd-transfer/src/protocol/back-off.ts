@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LONGEST_MS } from "./limits.ts";
 import type { Rank } from "./rank.ts";
 import { rankKey } from "./rank.ts";
 
@@ -15,7 +16,8 @@ export const NO_BACK_OFF: BackOff = { rank: null, failures: 0, until: 0 };
 export function rolledBack(before: BackOff, rank: Rank, now: number, firstMs: number): BackOff {
   const key = rankKey(rank);
   const failures = before.rank === key ? before.failures + 1 : 1;
-  return { rank: key, failures, until: now + firstMs * 2 ** Math.min(failures - 1, 5) };
+  const waitMs = Math.min(firstMs * 2 ** Math.min(failures - 1, 5), LONGEST_MS);
+  return { rank: key, failures, until: now + waitMs };
 }
 
 export function blockedFor(backOff: BackOff, rank: Rank, now: number): number {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HandoffError } from "../errors.ts";
 
-/** All times of a hand-off, in milliseconds. EOF and NACK act at once; these bound what is silent. */
+/** All times of a hand-off, in milliseconds; Infinity is 24 days. EOF and NACK act at once; these bound what is silent. */
 export interface Timeouts {
   /** HELLO to WELCOME. */
   readonly connectMs: number;
@@ -24,6 +25,9 @@ export interface Timeouts {
   readonly backOffMs: number;
 }
 
+/** Of a timer: what is longer would be over at once. 24.8 days. */
+export const LONGEST_MS = 2 ** 31 - 1;
+
 export const DEFAULT_TIMEOUTS: Timeouts = {
   connectMs: 2_000,
   transferMs: 5_000,
@@ -36,3 +40,17 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   yieldMs: 500,
   backOffMs: 500,
 };
+
+/**
+ * The default times with those that were chosen; Infinity is as long as a timer goes.
+ *
+ * @throws HandoffError HOT4014
+ */
+export function timeoutsOf(chosen: Partial<Timeouts> = {}): Timeouts {
+  const times: Record<keyof Timeouts, number> = { ...DEFAULT_TIMEOUTS, ...chosen };
+  for (const [name, ms] of Object.entries(times) as [keyof Timeouts, number][]) {
+    if (!(ms >= 0)) throw new HandoffError("HOT4014", `timeouts.${name} is ${ms}, no time in ms`, { phase: "open" });
+    times[name] = Math.min(ms, LONGEST_MS);
+  }
+  return times;
+}
