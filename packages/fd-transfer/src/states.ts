@@ -36,7 +36,8 @@ const MAX_VERSION = 0xffff_ffff;
 /** The state of the application: what it can export, and what has come and waits to be imported. */
 export class States {
   readonly #declared = new Map<string, StateOptions<unknown>>();
-  readonly #arrived = new Map<string, Exported>();
+  /** Of one attempt to take over: an import that outlives its attempt must not touch what the next one has got. */
+  #arrived = new Map<string, Exported>();
 
   /** @throws HandoffError HOT4014 */
   declare<T>(key: string, options: StateOptions<T>): void {
@@ -78,7 +79,8 @@ export class States {
    * @throws HandoffError HOT4015 with the application's own error as the cause.
    */
   async import(): Promise<void> {
-    for (const [key, { item, memory }] of this.#arrived) {
+    const arrived = this.#arrived;
+    for (const [key, { item, memory }] of arrived) {
       const options = this.#declared.get(key);
       const version = Buffer.from(item.meta).readUInt32LE();
       try {
@@ -90,7 +92,7 @@ export class States {
         throw new HandoffError("HOT4015", what, { phase: "probe", rolledBack: true, cause });
       } finally {
         memory.close();
-        this.#arrived.delete(key);
+        arrived.delete(key);
       }
     }
   }
@@ -98,7 +100,7 @@ export class States {
   /** Closes what was not imported. */
   forget(): void {
     for (const { memory } of this.#arrived.values()) memory.close();
-    this.#arrived.clear();
+    this.#arrived = new Map();
   }
 }
 
