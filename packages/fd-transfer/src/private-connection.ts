@@ -22,9 +22,15 @@ export async function connectPast(server: Server): Promise<Socket> {
   const { address } = loadNative().socketInfo(door.fd);
   const port = address !== null && "port" in address ? address.port : 0;
   const client = createConnection({ host: HOST, port });
-  await once(client, "connect");
-  server.emit("connection", await otherEnd(door.fd, client, Reflect.get(server, "allowHalfOpen") === true));
-  return client;
+  try {
+    await once(client, "connect");
+    server.emit("connection", await otherEnd(door.fd, client, Reflect.get(server, "allowHalfOpen") === true));
+    return client;
+  } catch (error) {
+    // With the door it would be reset, and nobody listens to its error.
+    client.destroy();
+    throw error;
+  }
 }
 
 /** The door is open to everybody on this machine for a moment; only our own connection passes. */

@@ -140,7 +140,8 @@ export abstract class Slot {
       this.#fd = another;
       this.endpoint.hold(another.fd);
     }
-    this.start();
+    // What it could not begin now it begins at the next look.
+    this.accept();
     this.#identify(this.fd);
     return true;
   }

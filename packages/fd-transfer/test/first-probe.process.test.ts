@@ -13,6 +13,7 @@ import { secureDirectory } from "../src/directory.ts";
 import { loadNative } from "../src/native/addon.ts";
 import { NativeError } from "../src/native/native-error.ts";
 import { OwnedFd } from "../src/native/owned-fd.ts";
+import { connectPast } from "../src/private-connection.ts";
 import { MAX_FRAME_BYTES } from "../src/protocol/frame.ts";
 import { decodeMessage } from "../src/protocol/message.ts";
 import { warmUp } from "../src/warm-up.ts";
@@ -82,6 +83,27 @@ test("a warm-up for which descriptors are lacking leaves none behind", async () 
   await new Promise(setImmediate);
   expect(left).toBeLessThan(0);
   expect(openDescriptors()).toEqual(before);
+});
+
+test("a private connection that this process has no descriptor to accept ends quietly", async () => {
+  const native = loadNative();
+  const accept = native.accept.bind(native);
+  native.accept = () => {
+    throw new NativeError("EMFILE", 24, "accept4", "none is left");
+  };
+  onTestFinished(() => void (native.accept = accept));
+  const thrown: unknown[] = [];
+  const onThrown = (error: unknown): void => void thrown.push(error);
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException").on("uncaughtException", onThrown);
+  onTestFinished(() => {
+    process.off("uncaughtException", onThrown);
+    for (const one of others) process.on("uncaughtException", one);
+  });
+  const before = openDescriptors();
+  await expect(connectPast(createServer())).rejects.toMatchObject({ code: "EMFILE" });
+  while (openDescriptors().length > before.length) await sleep(1);
+  expect(thrown).toEqual([]);
 });
 
 test("who finds no owner has nobody to wait for, and warms nothing up", async () => {

@@ -7,12 +7,15 @@ import { createServer } from "node:http";
 import { createServer as createRawServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { HotHandoff } from "../src/handoff.ts";
 import type { Listener } from "../src/listener.ts";
+import { ListenerSlot } from "../src/listener.ts";
 import { loadNative } from "../src/native/addon.ts";
+import { NativeError } from "../src/native/native-error.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { askOnPath } from "./fixtures/path-load.ts";
+import { folder } from "./native/descriptors.ts";
 
 const canShutDown = existsSync("/usr/bin/perl");
 
@@ -107,4 +110,26 @@ test("a path that somebody else has taken is left alone, and taken back when tha
   other.close();
   expect(await dead).toEqual(["http"]);
   expect(await askOnPath(path)).toBe("a");
+});
+
+test("one that is replaced without a descriptor to serve it with is served as soon as there is one", async () => {
+  const path = join(folder(), "app.sock");
+  const server = createRawServer((socket) => socket.end("a"));
+  const slot = new ListenerSlot("app", { path }, () => undefined);
+  onTestFinished(() => slot.letGo());
+  slot.attach(server);
+  slot.hold(slot.bind(), null);
+  slot.accept();
+  const { cookie } = slot;
+  rmSync(path);
+  const dup = vi.spyOn(loadNative(), "dup").mockImplementationOnce(() => {
+    throw new NativeError("EMFILE", 24, "fcntl", "none is left");
+  });
+  onTestFinished(() => dup.mockRestore());
+  expect(slot.repair()).toBe(true);
+  expect([slot.cookie, slot.describe().cookie]).toEqual([loadNative().socketInfo(slot.fd).cookie, slot.cookie]);
+  expect(slot.cookie).not.toBe(cookie);
+  expect(server.listening).toBe(false);
+  slot.repair();
+  expect(server.listening).toBe(true);
 });
