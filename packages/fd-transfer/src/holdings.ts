@@ -33,8 +33,12 @@ export class Holdings {
     return this.#accepting;
   }
 
+  holds(key: string): boolean {
+    return this.#slots.has(key);
+  }
+
   mustBeFree(key: string): void {
-    if (this.#slots.has(key)) throw new HandoffError("HOT4014", `${key} exists`, { phase: "listen" });
+    if (this.holds(key)) throw new HandoffError("HOT4014", `${key} exists`, { phase: "listen" });
   }
 
   addSlot(slot: Slot): void {

@@ -38,6 +38,8 @@ export class Participant {
   readonly application: Application;
   readonly #times: Timeouts;
   readonly #upkeep: Upkeep;
+  /** Keys of sockets that were given up here on purpose, and that a standby still has. */
+  readonly #closed = new Set<string>();
 
   constructor(identity: Identity, times: Timeouts) {
     this.#times = times;
@@ -96,10 +98,18 @@ export class Participant {
   #closeSocket(slot: Slot): void {
     // Closed before: the key may be another socket's by now.
     if (!this.holdings.has(slot)) return;
-    const { key } = slot;
-    this.#removeSocket(key);
+    this.#removeSocket(slot.key);
+    if (this.newSide.link === null) return;
+    this.#closed.add(slot.key);
+    this.#tellClosed();
+  }
+
+  /** Before this process owns for good the other one may need them again. */
+  #tellClosed(): void {
     const { link } = this.newSide;
-    if (link?.state.phase === "kept") link.session.send({ type: "CLOSED", key });
+    if (link?.state.phase !== "kept") return;
+    for (const key of this.#closed) if (!this.holdings.holds(key)) link.session.send({ type: "CLOSED", key });
+    this.#closed.clear();
   }
 
   #removeSocket(key: string): void {
@@ -109,6 +119,7 @@ export class Participant {
 
   /** Of a process that is told to stop: the links are given up, the application's connections go on. */
   leave(): void {
+    if (this.closed) return;
     this.oldSide.close();
     this.newSide.close();
     this.#letGo();
@@ -137,7 +148,13 @@ export class Participant {
 
   #cold(lineage: Lineage): void {
     this.holdings.lineage = lineage;
-    this.#own(lineage.takeEpoch(), true);
+    try {
+      this.#own(lineage.takeEpoch(), true);
+    } catch (error) {
+      // Kept, L would be in this process' own way at the next attempt.
+      this.holdings.letGo();
+      throw error;
+    }
     this.#setRole("fresh");
     this.application.held();
   }
@@ -216,6 +233,7 @@ export class Participant {
 
   #publish(): void {
     this.#upkeep.publish(this.tenure.epoch);
+    this.#tellClosed();
     if (this.role === "standby") this.#setRole("successor");
     this.application.readiness.resolve();
     tell(this.events, "owner", this.tenure.epoch);
