@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RESOURCES } from "@hot/kube";
-import { HASH_ANNOTATION, type PatchPodMetadata, type Pod, type SidecarSet } from "@hot/spec";
+import {
+  HASH_ANNOTATION,
+  INJECTED_LIST_ANNOTATION,
+  RECORD_ANNOTATION_PREFIX,
+  VERSION_ANNOTATION_PREFIX,
+  type PatchPodMetadata,
+  type Pod,
+  type SidecarSet,
+} from "@hot/spec";
 import { afterEach, expect, test } from "vitest";
 import { injectedPod, sidecarSet } from "./support/builders.ts";
 import { Cluster, images } from "./support/cluster.ts";
@@ -55,6 +63,18 @@ test("the keys of the upgrade itself win", async () => {
   const after = await run(injectedPod(v1), v2({ annotations: { [HASH_ANNOTATION]: "{}" }, patchPolicy: "Overwrite" }));
   const hash = v2().metadata.annotations?.[HASH_ANNOTATION];
   expect(JSON.parse(after[HASH_ANNOTATION] ?? "{}")).toMatchObject({ mesh: { hash } });
+});
+
+test("no key of injection and upgrade is changed by it, in whatever state the pod is", async () => {
+  const annotations = {
+    [INJECTED_LIST_ANNOTATION]: "other",
+    [`${VERSION_ANNOTATION_PREFIX}x-1`]: "0",
+    [`${RECORD_ANNOTATION_PREFIX}y`]: "{}",
+  };
+  const after = await run(injectedPod(v1), v2({ annotations, patchPolicy: "Overwrite" }));
+  expect(images(await cluster.pod())).toMatchObject({ "x-1": "e:1", "x-2": "x:2" });
+  expect(after[INJECTED_LIST_ANNOTATION]).toBe("mesh");
+  expect(after).not.toHaveProperty(`${RECORD_ANNOTATION_PREFIX}y`);
 });
 
 test("a pod that only has to be marked gets it too", async () => {

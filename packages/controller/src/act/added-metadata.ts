@@ -2,7 +2,7 @@
 import { metadataChanges } from "@hot/inject";
 import { ApiError, RESOURCES } from "@hot/kube";
 import type { Pod, SidecarSet } from "@hot/spec";
-import type { PodProjection } from "../plan/pod-projection.ts";
+import { isOurs, type PodProjection } from "../plan/pod-projection.ts";
 import type { Outcome, Writing } from "./apply.ts";
 
 /**
@@ -23,11 +23,16 @@ export async function addedMetadata(
     const { uid, resourceVersion } = live.metadata;
     if (uid !== pod.uid || resourceVersion !== pod.resourceVersion) return { outcome: { result: "conflict" } };
     const changes = metadataChanges(live, sidecarSet);
-    if ("annotations" in changes) return changes;
+    if ("annotations" in changes) return { annotations: others(changes.annotations) };
     const { sentence, fix, code } = changes.denied;
     return { outcome: { result: "refused", error: new Error(`${sentence}. ${fix} (${code})`) } };
   } catch (error) {
     const gone = error instanceof ApiError && error.status === 404;
     return { outcome: gone ? { result: "gone" } : { result: "unknown", error } };
   }
+}
+
+/** Those of injection and upgrade say what is the case in a pod, which no wish changes. */
+function others(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => !isOurs(key)));
 }

@@ -199,7 +199,8 @@ function ownAnnotations(annotations: Readonly<Record<string, string>>): [key: st
   return own;
 }
 
-function isOurs(key: string): boolean {
+/** Whether an annotation of a pod is one of injection and upgrade. */
+export function isOurs(key: string): boolean {
   return KEYS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix));
 }
 
