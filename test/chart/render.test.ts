@@ -164,6 +164,14 @@ describe.skipIf(!helmIsThere)("the chart", () => {
     expect(container(deployment).args).toEqual(expect.arrayContaining(["--port=10443", "--health-port=10081"]));
   });
 
+  test("hostNetwork is for those that the API server calls: a controller apart takes no port of a node", () => {
+    const objects = render({ hostNetwork: true, separateController: { enabled: true } });
+    expect(spec(workload(objects))).toMatchObject({ hostNetwork: true });
+    const controller = workload(objects, "hot-controller");
+    expect(spec(controller)).not.toHaveProperty("hostNetwork");
+    expect(controller.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+  });
+
   test("the image: tag of the chart, a tag of yours, or a digest", () => {
     const imageOf = (image: object): string => container(workload(render({ image }))).image;
     const digest = `sha256:${"0".repeat(64)}`;

@@ -16,12 +16,19 @@ const cases: [name: string, values: Record<string, unknown>, message: RegExp][] 
   ["a grace period that cuts requests off", { terminationGracePeriodSeconds: 5 }, /want 15/],
   ["a CIDR that is none", { networkPolicy: { webhookFrom: ["everywhere"] } }, /\/networkPolicy\/webhookFrom\/0/],
   ["a topology constraint without a key", { topologySpreadConstraints: [{}] }, /missing property 'topologyKey'/],
+  ["one port for both", { ports: { webhook: 9000, health: 9000 } }, /ports\.webhook and ports\.health are both 9000/],
+  ["a certificate of seconds", { certificates: { leafLifetime: "20s" } }, /leafLifetime is 20s.*at least 30s/],
+  ["an authority that ends too soon", { certificates: { authorityLifetime: "27d" } }, /27d.*four times .*\(7d\)/],
   ["an unknown resource list", { resources: { limit: {} } }, /\/resources.*'limit' not allowed/s],
 ];
 
 describe.skipIf(!helmIsThere)("values.schema.json", () => {
   test.each(cases)("refuses %s", (_, values, message) => {
     expect(refusal(values)).toMatch(message);
+  });
+
+  test("accepts lifetimes that fit each other", () => {
+    expect(refusal({ certificates: { leafLifetime: "60s", authorityLifetime: "4m" } })).toBe("");
   });
 
   test("accepts what Helm gives to a chart inside another one", () => {

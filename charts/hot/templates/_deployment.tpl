@@ -5,6 +5,8 @@ role (the flag), replicas, resources, nodeOptions.
 {{- define "hot.deployment" -}}
 {{- $values := .root.Values -}}
 {{- $admits := ne .role "controller" -}}
+{{- /* Only what the API server calls. Two that share a node can't have the same port of it. */ -}}
+{{- $hostNetwork := and $values.hostNetwork $admits -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -19,7 +21,7 @@ spec:
   strategy:
     type: RollingUpdate
     rollingUpdate:
-      {{- if $values.hostNetwork }}
+      {{- if $hostNetwork }}
       # The next replica needs the ports that the present one has on its node.
       maxUnavailable: 1
       maxSurge: 0
@@ -46,7 +48,7 @@ spec:
     spec:
       serviceAccountName: hot-{{ .component }}
       {{- include "hot.podCommon" .root | nindent 6 }}
-      {{- if $values.hostNetwork }}
+      {{- if $hostNetwork }}
       hostNetwork: true
       dnsPolicy: ClusterFirstWithHostNet
       {{- end }}

@@ -59,3 +59,24 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+
+{{/* Seconds of a lifetime such as 12h. */}}
+{{- define "hot.seconds" -}}
+{{ mul (regexFind "^[0-9]+" .) (get (dict "s" 1 "m" 60 "h" 3600 "d" 86400) (regexFind "[smhd]$" .)) }}
+{{- end }}
+
+{{/* Refuses what the schema can't: values that do not fit each other, as the program would at its start. */}}
+{{- define "hot.refuse" -}}
+{{- $ports := .Values.ports }}
+{{- if eq (int $ports.webhook) (int $ports.health) }}
+{{- fail (printf "ports.webhook and ports.health are both %d: give each a port of its own" (int $ports.health)) }}
+{{- end }}
+{{- $leaf := .Values.certificates.leafLifetime | default "7d" }}
+{{- $authority := .Values.certificates.authorityLifetime | default "365d" }}
+{{- if lt (include "hot.seconds" $leaf | int64) 30 }}
+{{- fail (printf "certificates.leafLifetime is %s, but has to be at least 30s" $leaf) }}
+{{- end }}
+{{- if lt (include "hot.seconds" $authority | int64) (mul 4 (include "hot.seconds" $leaf)) }}
+{{- fail (printf "certificates.authorityLifetime is %s, but has to be at least four times the leafLifetime (%s)" $authority $leaf) }}
+{{- end }}
+{{- end }}
