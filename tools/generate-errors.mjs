@@ -7,7 +7,14 @@ import { interopErrors } from "../packages/fd-transfer/src/interop/errors.ts";
 import { allReasonCodes } from "../packages/spec/src/index.ts";
 
 const families = { 1: "Rollout", 2: "Injection", 3: "Validation", 4: "Hand-off", 5: "Operation" };
-const handoff = Object.entries({ ...handoffErrors, ...interopErrors }).map(([code, { reason, fix }]) => ({
+// Its own advice names the files and the command of the machine that it is thrown on.
+const native = {
+  HOT4090: {
+    reason: "NativeUnavailable",
+    fix: "Run on Linux, keep the package out of a bundle, or build its binary with the command that the message names.",
+  },
+};
+const handoff = Object.entries({ ...handoffErrors, ...interopErrors, ...native }).map(([code, { reason, fix }]) => ({
   code,
   reason,
   fix,
