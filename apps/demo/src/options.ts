@@ -11,10 +11,12 @@ export interface DemoOptions {
 
 export const usage = `Usage: npm run demo -- [--keep] [--json]
 
-Starts a cluster on this machine, injects a sidecar into four pods, sends live traffic through it and upgrades it hot:
-v1 -> v2 -> v3, a broken v4 (aborted), v5. Exit code 0 only if nothing failed.
+Starts a cluster on this machine, injects a sidecar into four pods, sends live
+traffic through it and upgrades it hot: v1 -> v2 -> v3, a broken v4 (aborted),
+v5. Exit code 0 only if nothing failed.
 
-  --keep   leave the cluster running afterwards and print how to look at it (Ctrl-C ends it)
+  --keep   leave the cluster running afterwards and print how to look at it
+           (Ctrl-C ends it)
   --json   print the summary as one JSON line
 `;
 

@@ -90,13 +90,13 @@ export function describe(run: Run, summary: Summary): string[] {
     `requests         ${number(summary.requests)} in ${Math.round(run.seconds)} s (${number(summary.requestsPerSecond)}/s)`,
     `longest gap      ${summary.longestGapMs} ms without an answer from a pod`,
     `hot upgrades     ${run.upgrades.map(({ from, to }) => `${from} -> ${to}`).join(", ")}`,
-    `time per pod     p50 ${number(summary.upgradeMs.p50)} ms, max ${number(summary.upgradeMs.max)} ms (change of the SidecarSet until updated, reset and ready)`,
-    ...run.aborts.map(
-      ({ image, reason, pods, answeredBy }) =>
-        `aborted          ${image} on ${pods} pod(s): ${reason}; afterwards ${Object.entries(answeredBy)
-          .map(([sidecar, answers]) => `${sidecar} gave ${number(answers)} answers`)
-          .join(", ")}`,
-    ),
+    `time per pod     p50 ${number(summary.upgradeMs.p50)} ms, max ${number(summary.upgradeMs.max)} ms (until updated, reset and ready)`,
+    ...run.aborts.flatMap(({ image, reason, pods, answeredBy }) => [
+      `aborted          ${image} on ${pods} pod(s): ${reason}`,
+      ...Object.entries(answeredBy).map(
+        ([sidecar, answers]) => `                 afterwards ${sidecar} gave ${number(answers)} answers`,
+      ),
+    ]),
     ...tally.failures.map((failure) => `  ! ${failure}`),
   ];
   return [...lines, summary.ok ? "nothing failed" : "FAILED: see above"];

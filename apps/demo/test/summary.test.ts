@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
 import type { TallySnapshot } from "../src/load/tally.ts";
+import { usage } from "../src/options.ts";
 import { describe as lines, summarise, type Run } from "../src/summary.ts";
 
 const counts = (each: number) => ({ keepAlive: each, newConnection: each, idle: each, slow: each });
@@ -48,6 +49,16 @@ test("numbers of a run in which nothing failed", () => {
     upgradeMs: { p50: 300, max: 400 },
     requestsPerSecond: 40,
   });
+});
+
+test("what people read fits a terminal of 80 columns", () => {
+  const large = run({
+    tally: tally({ requests: counts(999_999), answered: counts(999_999) }),
+    upgrades: [upgrade("v2", 12_345), upgrade("v3", 12_345), upgrade("v5", 12_345)],
+    aborts: [{ ...abort({ "v3/sidecar-1": 999_999 }), reason: "ProgressDeadlineExceeded", pods: 4 }],
+  });
+  const text = [...lines(large, summarise(large, wanted)), ...usage.split("\n")];
+  expect(text.filter((line) => line.length > 80)).toEqual([]);
 });
 
 test.each<[string, Partial<Run>]>([
