@@ -126,6 +126,7 @@ export function createController(options: ControllerOptions): Controller {
     ...(revisions && { revisions }),
     sidecarSets: seen,
     podsOf: (name) => index.podsOf(name),
+    podOf: (name, key) => index.podOf(name, key),
     changesOf: (name) => index.changesOf(name),
     namespaces: labelsOf,
     injection: {

@@ -9,6 +9,8 @@ export interface PodIndex {
   update(key: string, pod: PodProjection | undefined): readonly string[];
   /** As they are now, in the order of their keys. Not a copy: to be read before the next update. */
   podsOf(name: string): readonly PodProjection[];
+  /** One of them, by its key. */
+  podOf(name: string, key: string): PodProjection | undefined;
   /** Where that list was changed; undefined: it is empty. */
   changesOf(name: string): Changes | undefined;
 }
@@ -38,6 +40,7 @@ export function createPodIndex(): PodIndex {
       return [...new Set([...before, ...now])];
     },
     podsOf: (name) => members.get(name)?.list() ?? NONE,
+    podOf: (name, key) => members.get(name)?.get(key),
     changesOf: (name) => members.get(name)?.changes,
   };
 }
@@ -47,6 +50,7 @@ interface Members {
   set(key: string, pod: PodProjection): void;
   /** Returns how many are left. */
   remove(key: string): number;
+  get(key: string): PodProjection | undefined;
   list(): readonly PodProjection[];
   /** Of the list. */
   readonly changes: Changes;
@@ -102,6 +106,11 @@ function createMembers(): Members {
     remove: (key) => {
       if (!come.delete(key)) gone.add(key);
       return keys.length + come.size - gone.size;
+    },
+    get: (key) => {
+      if (gone.has(key)) return undefined;
+      const place = placeOf(key);
+      return keys[place] === key ? pods[place] : come.get(key);
     },
     list: () => {
       if (come.size + gone.size > 0) arrange();

@@ -30,6 +30,8 @@ export interface ReconcilerOptions extends CarryOutOptions {
   readonly sidecarSets: SeenSidecarSets;
   /** Pods that may concern a SidecarSet: injected by it, or with a record of it. */
   readonly podsOf: (name: string) => readonly PodProjection[];
+  /** One of them, by its key. */
+  readonly podOf: (name: string, key: string) => PodProjection | undefined;
   readonly changesOf: (name: string) => Changes | undefined;
   readonly namespaces: NamespaceLabels;
   readonly injection: {
@@ -106,7 +108,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
       ...(changes && { changes }),
       namespaces: options.namespaces,
       ...(uninjected && { uninjected }),
-      pending: expectations.pending(pods),
+      pending: expectations.pending((key) => options.podOf(name, key)),
       receipts: receipts.get(name) ?? new Map(),
       refused: refusals.of(name, sidecarSet),
       ...(unrecorded !== undefined && { unrecorded }),
@@ -183,9 +185,13 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
 
   return async (name, signal) => {
     const writing: Writing = { api, expectations, signal };
-    await inParallel(expectations.unresolved(options.podsOf(name)), PARALLEL, async (one) => {
-      await resolve(writing, one);
-    });
+    await inParallel(
+      expectations.unresolved((key) => options.podOf(name, key)),
+      PARALLEL,
+      async (one) => {
+        await resolve(writing, one);
+      },
+    );
     const considered = await planFor(name, signal);
     const { stored, snapshot, planned, planningMs, problem } = considered;
     const plannedAt = clock.now();
@@ -200,7 +206,7 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     options.observe(name, planned);
     const problems: unknown[] = problem === undefined ? [] : [problem];
     // Nothing else may happen that would bring us back to them.
-    for (const one of expectations.unresolved(options.podsOf(name))) {
+    for (const one of expectations.unresolved((key) => options.podOf(name, key))) {
       problems.push(new UnfinishedError(`nobody knows whether ${one.name} was written`));
     }
     // Beside the writes, which may have to wait: what it says does not depend on them.

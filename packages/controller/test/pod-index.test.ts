@@ -40,12 +40,18 @@ test("whatever comes, changes and goes, a SidecarSet has the pods that it has in
     const after = now === undefined ? 0 : sets;
     const concerned = SETS.filter((_, bit) => (((before?.sets ?? 0) | after) >> bit) & 1);
     expect([...told].sort()).toEqual(concerned);
+    for (const [bit, name] of SETS.entries()) {
+      expect(index.podOf(name, key)).toBe((after >> bit) & 1 ? now : undefined);
+    }
     if (below(3) > 0) continue;
     for (const [bit, name] of SETS.entries()) {
       const expected = [...all].filter(([, one]) => (one.sets >> bit) & 1).sort(([a], [b]) => (a < b ? -1 : 1));
       const found = index.podsOf(name);
       expect(found.length).toBe(expected.length);
-      for (const [at, [, one]] of expected.entries()) expect(found[at]).toBe(one.pod);
+      for (const [at, [key, one]] of expected.entries()) {
+        expect(found[at]).toBe(one.pod);
+        expect(index.podOf(name, key)).toBe(one.pod);
+      }
     }
   }
 });

@@ -30,11 +30,14 @@ export interface Expectations {
   expect(pod: PodProjection, kind: WriteKind): Expectation | undefined;
   /** The pod is gone. */
   forget(uid: string): void;
-  /** By pod UID: outstanding writes among these pods, as the cache shows them. */
-  pending(pods: readonly PodProjection[]): Map<string, WriteKind>;
+  /** By pod UID: outstanding writes of the pods that can be found, as the cache shows them. */
+  pending(find: FindPod): Map<string, WriteKind>;
   /** Those of them of which nobody knows whether they were carried out, nor will learn it without asking. */
-  unresolved(pods: readonly PodProjection[]): Expectation[];
+  unresolved(find: FindPod): Expectation[];
 }
+
+/** A pod as the cache shows it, by its key; undefined: it is none of those that are asked about. */
+export type FindPod = (key: string) => PodProjection | undefined;
 
 interface Entry extends Expectation {
   readonly kind: WriteKind;
@@ -60,17 +63,12 @@ export function createExpectations(now: () => number): Expectations {
     return undefined;
   };
 
-  const among = (pods: readonly PodProjection[]): Entry[] => {
-    const found: Entry[] = [];
-    // Of very many pods nearly none is being written: nothing is made for the others.
-    if (byUid.size > 0) {
-      for (const pod of pods) {
-        const one = outstanding(pod);
-        if (one !== undefined) found.push(one);
-      }
-    }
-    return found;
-  };
+  // Of very many pods nearly none is being written: the others are not looked at.
+  const among = (find: FindPod): Entry[] =>
+    [...byUid.values()].filter(({ uid, namespace, name }) => {
+      const pod = find(`${namespace}/${name}`);
+      return pod?.uid === uid && outstanding(pod) !== undefined;
+    });
 
   return {
     expect: (pod, kind) => {
@@ -99,8 +97,8 @@ export function createExpectations(now: () => number): Expectations {
       return one;
     },
     forget: (uid) => void byUid.delete(uid),
-    pending: (pods) => new Map(among(pods).map(({ uid, kind }) => [uid, kind])),
-    unresolved: (pods) => among(pods).filter(({ underWay, after }) => !underWay && after === undefined),
+    pending: (find) => new Map(among(find).map(({ uid, kind }) => [uid, kind])),
+    unresolved: (find) => among(find).filter(({ underWay, after }) => !underWay && after === undefined),
   };
 }
 

@@ -45,7 +45,7 @@ test("of two SidecarSets that write one pod in the same instant only one does, a
   expect(calls.map((one) => one.verb)).toEqual(["patch"]);
   expect(await second).toEqual({ result: "conflict" });
   expect(await applyCondition(writing, pod("5"), "message", 0)).toEqual({ result: "conflict" });
-  expect(writing.expectations.pending([pod("5")])).toEqual(new Map([["u", "upgrade"]]));
+  expect(writing.expectations.pending(() => pod("5"))).toEqual(new Map([["u", "upgrade"]]));
   calls[0]?.answer(stored("6"));
   expect(await first).toEqual({ result: "committed" });
 });
@@ -58,7 +58,7 @@ test("what was planned on an older state than the write under way is not sent, a
   await turns();
   expect(calls.map((one) => one.verb)).toEqual(["patch"]);
   expect(await older).toEqual({ result: "conflict" });
-  expect(writing.expectations.pending([pod("6")])).toEqual(new Map([["u", "upgrade"]]));
+  expect(writing.expectations.pending(() => pod("6"))).toEqual(new Map([["u", "upgrade"]]));
 });
 
 test.each([
@@ -85,7 +85,7 @@ test("what is read late, about a write that another round has cleared up, says n
   calls[0]?.refuse(new ApiError("patch pods", 500, { message: "no" }));
   await turns();
   // It reads the pod; so does another round, and is answered sooner.
-  const [unresolved] = writing.expectations.unresolved([pod("5")]);
+  const [unresolved] = writing.expectations.unresolved(() => pod("5"));
   const other = resolve(writing, unresolved as Expectation);
   calls[2]?.answer(stored("5"));
   await other;
@@ -94,5 +94,5 @@ test("what is read late, about a write that another round has cleared up, says n
   calls[1]?.answer(stored("5"));
   expect(await first).toMatchObject({ result: "unknown" });
   expect(calls.map((one) => one.verb)).toEqual(["patch", "get", "get", "patch"]);
-  expect(writing.expectations.pending([pod("5")])).toEqual(new Map([["u", "upgrade"]]));
+  expect(writing.expectations.pending(() => pod("5"))).toEqual(new Map([["u", "upgrade"]]));
 });
