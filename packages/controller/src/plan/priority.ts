@@ -33,12 +33,22 @@ function ranksOf({ weightPriority = [], orderPriority = [] }: NonNullable<Update
   // A pod with none of the labels has -1 and is updated first, as with Kruise.
   const orders: Ranks = ({ labels }) => {
     const index = keys.findIndex((key) => Object.hasOwn(labels, key));
-    return [index, -numberAtEnd(labels[keys[index] ?? ""] ?? "")];
+    return [index, ...descending(numberAtEnd(labels[keys[index] ?? ""] ?? ""))];
   };
   return orders;
 }
 
-/** `pod-7` is 7; a text that ends in no digit is 0. */
-function numberAtEnd(text: string): number {
-  return Number(/\d+$/.exec(text)?.[0] ?? 0);
+const GREATEST = 2n ** 63n - 1n;
+
+/** `pod-7` is 7; a text that ends in no digit is 0, and so is one that ends in too many, as with Kruise. */
+function numberAtEnd(text: string): bigint {
+  const number = BigInt(/\d+$/.exec(text)?.[0] ?? 0);
+  return number > GREATEST ? 0n : number;
+}
+
+/** In two parts: ranks have 53 bits. */
+const PART = 10n ** 15n;
+
+function descending(number: bigint): [number, number] {
+  return [-Number(number / PART), -Number(number % PART)];
 }

@@ -32,7 +32,8 @@ export function scattered<T extends { readonly pod: Labelled }>(
 
 /**
  * `*` stands for every value of its label. The term that most candidates match comes first. What fewer than two match has
- * nothing to be spread, and the rarest of very many terms change the order hardly at all, but cost as much as any.
+ * nothing to be spread, and the rarest of very many terms change the order hardly at all, but cost as much as any. Where
+ * nobody has a label with an empty value, that value counts only by itself, as with Kruise.
  */
 function termsFor(
   items: readonly { pod: Labelled }[],
@@ -42,30 +43,36 @@ function termsFor(
   const terms = new Map<string, { readonly term: Term; readonly count: number }>();
   const countsOf = new Map([...new Set(strategy.map(({ key }) => key))].map((key) => [key, countByValue(items, key)]));
   for (const { key, value } of strategy) {
-    const values = value === "*" ? new Set(all.flatMap(({ pod }) => pod.labels[key] ?? [])) : [value];
+    const values = value === "*" ? new Set(all.flatMap(({ pod }) => labelOf(pod, key) ?? [])) : [value];
     for (const one of values) {
       const count = countsOf.get(key)?.get(one) ?? 0;
-      if (count > 1) terms.set(JSON.stringify([key, one]), { term: { key, value: one }, count });
+      terms.set(JSON.stringify([key, one]), { term: { key, value: one }, count });
     }
   }
+  const least = terms.size === 1 ? 0 : 1;
   return [...terms.values()]
+    .filter(({ term, count }) => count > 1 || (term.value === "" && count >= least))
     .sort((a, b) => b.count - a.count)
     .slice(0, MOST_TERMS)
     .map(({ term }) => term);
 }
 
-/** A pod without the label has the value "". */
+function labelOf({ labels }: Labelled, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
+}
+
 function countByValue(items: readonly { pod: Labelled }[], key: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { pod } of items) {
-    const value = pod.labels[key] ?? "";
-    counts.set(value, (counts.get(value) ?? 0) + 1);
+    const value = labelOf(pod, key);
+    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   return counts;
 }
 
+/** A pod without the label has the value "". */
 function matches({ key, value }: Term): (item: { readonly pod: Labelled }) => boolean {
-  return ({ pod }) => (pod.labels[key] ?? "") === value;
+  return ({ pod }) => (labelOf(pod, key) ?? "") === value;
 }
 
 function scatterBy<T extends { readonly pod: Labelled }>(

@@ -54,6 +54,14 @@ describe("updateStrategy", () => {
     expect(names(inOrder(items, { priorityStrategy: { orderPriority } }))).toBe("p3 p2 p1 p0");
   });
 
+  test("the numbers of orders have 63 bits, of which each counts; a greater one counts as none", () => {
+    const numbers = ["9007199254740992", "9007199254740993", "9223372036854775807", "9223372036854775808", "v-007"];
+    const items = labelled(...numbers.map((x) => ({ x })));
+    expect(names(inOrder(items, { priorityStrategy: { orderPriority: [{ orderedKey: "x" }] } }))).toBe(
+      "p2 p1 p0 p4 p3",
+    );
+  });
+
   test("scattering spreads what matches over the whole rollout and ends with one of them", () => {
     const items = labelled(a, a, a, b, b, b, b);
     expect(names(inOrder(items, { scatterStrategy: [{ key: "zone", value: "a" }] }))).toBe("p0 p3 p4 p1 p5 p6 p2");
@@ -65,6 +73,14 @@ describe("updateStrategy", () => {
     expect(scatter("*")).not.toBe("p0 p1 p2 p3 p4");
     expect(scatter("*").split(" ").sort()).toEqual(["p0", "p1", "p2", "p3", "p4"]);
     expect(names(inOrder(labelled(a, b, b), { scatterStrategy: [{ key: "zone", value: "a" }] }))).toBe("p0 p1 p2");
+  });
+
+  test("an empty value means pods with the label where there are other terms, and those without it too where it is alone", () => {
+    const items = labelled(a, a, {}, {}, b, b);
+    const scatter = (...values: string[]) =>
+      names(inOrder(items, { scatterStrategy: values.map((value) => ({ key: "zone", value })) }));
+    expect(scatter("", "a")).toBe("p0 p2 p3 p4 p5 p1");
+    expect(scatter("")).toBe("p2 p0 p1 p4 p5 p3");
   });
 
   test("a star on a label with very many values costs no pass over all pods for each of them", () => {
