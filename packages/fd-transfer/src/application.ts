@@ -58,7 +58,9 @@ export class Application {
     slot.onClose = () => this.#host.closeSocket(slot);
     try {
       while (!slot.bound) {
-        await this.#holding.promise;
+        const holding = this.#holding;
+        await holding.promise;
+        if (holding !== this.#holding) continue; // lost again in the same tick
         const term = this.#term;
         await this.#holdings.provide(slot, () => term === this.#term);
         if (!this.#holdings.has(slot)) throw new HandoffError("HOT4013", `${slot.key} was closed`, { phase: "listen" });
@@ -107,7 +109,8 @@ export class Application {
   /** Nothing is held any more, or is being passed on as it is: who asks for a socket waits again. */
   lost(): void {
     this.#term++;
-    this.#holding = deferred();
+    // Who waits already goes on waiting for the next time that something is held.
+    if (this.#holding.settled !== "no") this.#holding = deferred();
   }
 
   fail(error: HandoffError): void {
@@ -122,7 +125,7 @@ export class Application {
 
   close(error: HandoffError): void {
     this.#closed = true;
-    this.#term++;
+    this.lost();
     this.fail(error);
   }
 

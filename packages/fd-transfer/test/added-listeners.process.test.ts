@@ -5,8 +5,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { HandoffError } from "../src/errors.ts";
 import { HotHandoff } from "../src/handoff.ts";
+import { Lineage } from "../src/ownership.ts";
 import { Scene } from "./fixtures/fixture-process.ts";
 import { ask } from "./fixtures/load.ts";
 
@@ -180,4 +182,49 @@ test("one that is asked for during a hand-over comes when this process owns agai
   await expect(third.ready({ probe })).rejects.toMatchObject({ code: "HOT4007" });
   await third.close();
   expect(await ask((await added[3])!, false, "x")).toBe("late3");
+});
+
+test("one that is asked for by a standby comes with the attempt that succeeds, whatever became of one before", async () => {
+  await using scene = await Scene.open();
+  const standing = async (version: string): Promise<HotHandoff> =>
+    HotHandoff.open({
+      name: "fixture",
+      dir: scene.dir,
+      env: { SIDECARSET_VERSION: version },
+      timeouts: { guardMs: 20, backOffMs: 20 },
+    });
+  await using newer = await standing("2");
+  await serve(newer, "http", scene.port);
+  await newer.ready();
+  await using older = await standing("1");
+  expect(older.role).toBe("standby");
+  const asked = older.listener("http", { port: scene.port, host });
+  const adopt = vi.spyOn(Lineage, "adopt").mockImplementationOnce(() => {
+    throw new Error("not now");
+  });
+  onTestFinished(() => adopt.mockRestore());
+  // Told to stop, it hands over to an older process as well.
+  const rollback = once(newer.events, "rollback");
+  void newer.terminate();
+  expect(await rollback).toEqual([{ how: "aborted", reason: "not now" }]);
+  expect(await asked).toMatchObject({ inherited: true });
+});
+
+test("one whose address is taken is not bound by a hand-off that was closed meanwhile", async () => {
+  await using scene = await Scene.open();
+  const other = await stray();
+  const hot = await open(scene);
+  await serve(hot, "http");
+  await hot.ready();
+  const more = async (key: string): Promise<string> =>
+    hot.listener(key, { port: other.port, host }).then(
+      () => "bound",
+      (error: unknown) => (error as HandoffError).code,
+    );
+  const outcomes = [more("tried before")];
+  await sleep(30);
+  outcomes.push(more("at once"));
+  await hot.close();
+  await other[Symbol.asyncDispose]();
+  expect(await Promise.all(outcomes)).toEqual(["HOT4013", "HOT4013"]);
 });
