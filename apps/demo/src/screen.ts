@@ -14,15 +14,22 @@ const sgr = new RegExp(`${ESC.replace("[", "\\[")}[0-9;]*m`, "g");
 
 /** Cuts a line at the terminal's width, so that one line of the picture is one line on the screen. */
 export function fit(line: string, columns: number): string {
-  const plain = line.replaceAll(sgr, "");
+  const plain = plainOf(line);
   return plain.length < columns ? line : `${plain.slice(0, Math.max(0, columns - 1))}…`;
+}
+
+function plainOf(line: string): string {
+  return line.replaceAll(sgr, "");
 }
 
 /** Draws on a terminal; elsewhere (a pipe, a log, CI) only the sentences appear. */
 export function createScreen(out: NodeJS.WriteStream | WriteStream): Screen {
   const { isTTY } = out;
   let drawn: readonly string[] = [];
-  const erase = (): string => (drawn.length === 0 ? "" : `${ESC}${drawn.length}F${ESC}0J`);
+  // A terminal that became narrower has wrapped what was drawn.
+  const height = (): number =>
+    drawn.reduce((rows, line) => rows + Math.max(1, Math.ceil(plainOf(line).length / out.columns)), 0);
+  const erase = (): string => (drawn.length === 0 ? "" : `${ESC}${height()}F${ESC}0J`);
   const paint = (picture: readonly string[]): string => picture.map((line) => `${line}\n`).join("");
   return {
     say: (sentence) => {
