@@ -32,16 +32,23 @@ const CONTAINERS = { list: sidecarContainerSchema };
  * @throws {UnhashableError} when a container field has the wrong type
  */
 export function sidecarSetHashes(sidecarSet: Pick<SidecarSet | SidecarSetV1Alpha1, "spec">): SidecarSetHashes {
-  if (!isRaw(sidecarSet) || !isRaw(sidecarSet.spec)) throw new UnhashableError("spec", "an object");
+  const wrong = wrongContainerType(sidecarSet);
+  if (wrong) throw new UnhashableError(wrong.path, wrong.expected);
   const { containers, initContainers } = sidecarSet.spec;
-  for (const [path, value] of Object.entries({ containers, initContainers })) {
-    const error = checkAgainstSchema(CONTAINERS, value, `spec.${path}`).typeErrors[0];
-    if (error) throw new UnhashableError(error.path, error.expected);
-  }
   return {
     hash: digest(hashedText(containers, initContainers)),
     hashWithoutImage: digest(hashedText(containers?.map(withoutImage), initContainers?.map(withoutImage))),
   };
+}
+
+/** The first value of the containers that has not the type of its field, so that they have no text. */
+export function wrongContainerType(sidecarSet: unknown): { path: string; expected: string } | undefined {
+  if (!isRaw(sidecarSet) || !isRaw(sidecarSet["spec"])) return { path: "spec", expected: "an object" };
+  for (const list of ["containers", "initContainers"]) {
+    const [error] = checkAgainstSchema(CONTAINERS, sidecarSet["spec"][list], `spec.${list}`).typeErrors;
+    if (error) return error;
+  }
+  return undefined;
 }
 
 /** The text that is hashed: containers, and all init containers as soon as one of them is a native sidecar. */

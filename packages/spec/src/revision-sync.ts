@@ -33,7 +33,8 @@ const DEFAULT_LIMIT = 10;
 export function syncRevisions({ sidecarSet, existing, usedByPods, namespace }: RevisionSyncInput): RevisionSync {
   const history = existing.filter((one) => isOwn(one, sidecarSet)).sort(byAge);
   const newest = history.at(-1);
-  const current = history.findLast((one) => canonicalJson(one.data) === revisionData(sidecarSet));
+  const data = revisionData(sidecarSet);
+  const current = history.findLast((one) => canonicalJson(one.data) === data);
   const next = (newest?.revision ?? 0) + 1;
   const result: RevisionSync = {
     delete: [],

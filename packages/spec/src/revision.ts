@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sidecarContainerSchema } from "./core-schema.ts";
+import { depthProblem } from "./extent.ts";
 import { compareCodePoints, goJson, goString } from "./go-json.ts";
-import { safeEncode } from "./hash.ts";
+import { safeEncode, wrongContainerType } from "./hash.ts";
+import { MalformedError } from "./malformed-error.ts";
 import { CUSTOM_VERSION_LABEL, GROUP, KIND, REVISION_HASH_LABEL, REVISION_OWNER_LABEL } from "./names.ts";
 import type { ControllerRevision, SidecarSet } from "./sidecar-set.ts";
 
@@ -12,8 +14,15 @@ const CONTAINERS = { list: sidecarContainerSchema };
 /**
  * The text that a revision records, byte for byte as Kruise writes it: the whole spec as far as it reaches pods, keys
  * sorted, what is absent or empty as null.
+ *
+ * @throws {MalformedError} when a container field has the wrong type, or it is nested too deep
  */
-export function revisionData({ spec }: Pick<SidecarSet, "spec">): string {
+export function revisionData(sidecarSet: Pick<SidecarSet, "spec">): string {
+  const wrong = wrongContainerType(sidecarSet);
+  if (wrong) throw new MalformedError(wrong.path, `must be ${wrong.expected}, so the SidecarSet has no revision`);
+  const deep = depthProblem(sidecarSet);
+  if (deep) throw new MalformedError(deep.path, deep.problem);
+  const { spec } = sidecarSet;
   const containers = (list: SidecarSet["spec"]["containers"]): unknown =>
     list && list.length > 0 ? (JSON.parse(goJson(CONTAINERS, list)) as unknown) : null;
   return canonicalJson({

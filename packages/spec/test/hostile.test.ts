@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   MalformedError,
   defaultSidecarSet,
+  revisionData,
   sidecarSetHashes,
   toInvalidStatus,
   toV1Alpha1,
@@ -18,7 +19,7 @@ const small = defaultSidecarSet(sidecarSetWith({}), "v1beta1").object;
 
 /** What a webhook does with an object; whatever it is, the answers are results or errors with a code. */
 function judge(given: unknown) {
-  for (const act of [toV1Alpha1, toV1Beta1, sidecarSetHashes]) {
+  for (const act of [toV1Alpha1, toV1Beta1, sidecarSetHashes, revisionData]) {
     try {
       act(given as never);
     } catch (error) {
