@@ -24,6 +24,9 @@ const SHORT = 20;
 /** At the beginning of a longer text, where it says what it is about. */
 const HEAD = 12;
 
+/** Characters of all texts. A shape of more is kept for no other: pods that come and go would fill the memory with it. */
+const LARGEST = 16_384;
+
 const shapes = createAlike<Shape>(1_000);
 const NONE: readonly string[] = [];
 
@@ -71,7 +74,7 @@ function split(entries: Entries): { readonly shape: Shape; readonly parts: reado
   const texts = entries.map(([key, text]) => [key, piecesOf(text, places)] as const);
   const parts = [...places.keys()];
   const shape = { texts, lengths: parts.map(({ length }) => length) };
-  shapes.add(sketch, shape);
+  if (entries.reduce((sum, [, text]) => sum + text.length, 0) <= LARGEST) shapes.add(sketch, shape);
   return { shape, parts };
 }
 

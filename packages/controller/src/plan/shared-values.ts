@@ -2,19 +2,22 @@
 import { createAlike } from "./alike.ts";
 import { isSameValue, sketchOf } from "./same-value.ts";
 
+/** Characters of JSON. What is larger is not kept for others: pods that come and go would fill the memory with it. */
+const LARGEST = 16_384;
+
 /**
  * What is made of JSON values, once for each of them; a value is looked up without being written down.
  *
  * Pods of one template have most of their texts in common: a cache of all pods keeps each of them once. Only memory
  * depends on this, never a decision, so what becomes too much is simply forgotten.
  */
-export function shared<K, V>(most: number, make: (value: K) => V): (value: K) => V {
+export function shared<K, V>(most: number, make: (value: K) => V, largest = LARGEST): (value: K) => V {
   const known = createAlike<{ readonly value: K; readonly made: V }>(most);
   return (value) => {
     const sketch = sketchOf(value);
     for (const one of known.of(sketch)) if (isSameValue(one.value, value)) return one.made;
     const made = make(value);
-    known.add(sketch, { value, made });
+    if (JSON.stringify(value).length <= largest) known.add(sketch, { value, made });
     return made;
   };
 }
@@ -43,5 +46,5 @@ export function copyOf(text: string): string {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The same labels are the same object. */
-export const sharedLabels: (labels: Labels) => Labels = shared(10_000, (labels) => labels);
+/** The same labels are the same object, but for those that are more than people read. */
+export const sharedLabels: (labels: Labels) => Labels = shared(10_000, (labels) => labels, 4_096);
