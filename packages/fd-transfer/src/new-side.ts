@@ -153,7 +153,7 @@ export class NewSide {
         try {
           if (item === undefined || arrived.length !== count) throw wrong(`${arrived.length} of ${count} came`);
           if (item.kind === "lock") {
-            link.lineage = this.#holdings.lineage = Lineage.adopt(fd, this.#identity.dir);
+            link.lineage = this.#holdings.lineage = Lineage.adopt(fd, this.#identity.dir, this.#identity.mode);
           } else if (item.kind === "word") {
             link.word = loadNative().mapWord(fd.fd);
             if (wordName(link.word.load()) !== "PREP") throw wrong("WORD does not begin with PREP");

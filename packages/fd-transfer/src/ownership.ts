@@ -19,9 +19,13 @@ const MAX_RACES = 100;
  */
 export class Lineage {
   readonly #fd: OwnedFd;
+  readonly #dir: string;
+  readonly #mode: DirectoryMode;
 
-  private constructor(fd: OwnedFd) {
+  private constructor(fd: OwnedFd, dir: string, mode: DirectoryMode) {
     this.#fd = fd;
+    this.#dir = dir;
+    this.#mode = mode;
   }
 
   /** The lock, or null while anybody of the lineage is alive. Never waits, never steals. */
@@ -30,17 +34,31 @@ export class Lineage {
     for (let race = 0; race < MAX_RACES; race++) {
       using fd = open(path, FILE_MODE[mode]);
       if (!loadNative().lockExclusive(fd.fd)) return null;
-      if (isFile(fd.fd, path)) return new Lineage(new OwnedFd(fd.release()));
+      if (isFile(fd.fd, path)) return new Lineage(new OwnedFd(fd.release()), dir, mode);
     }
     throw new HandoffError("HOT4001", `${path} is replaced again and again`, { phase: "open" });
   }
 
   /** The description that the old side passed; it is locked already and must not be locked again. */
-  static adopt(fd: OwnedFd, dir: string): Lineage {
+  static adopt(fd: OwnedFd, dir: string, mode: DirectoryMode = "user"): Lineage {
     if (!isFile(fd.fd, join(dir, "lock"))) {
       throw new HandoffError("HOT4006", "the lock that came is not the lock of this directory", { phase: "transfer" });
     }
-    return new Lineage(fd);
+    return new Lineage(fd, dir, mode);
+  }
+
+  /**
+   * L of an owner whose file was removed, with the whole directory as a rule: the file that is there now, and the epoch
+   * goes on. Otherwise nobody could take over any more. This one as it is while somebody else has it: who starts lets go
+   * of it when the address is taken (R11).
+   */
+  renewed(): Lineage {
+    if (isFile(this.fd, join(this.#dir, "lock"))) return this;
+    const another = Lineage.tryAcquire(this.#dir, this.#mode);
+    if (another === null) return this;
+    another.#raise(this.readEpoch());
+    this.close();
+    return another;
   }
 
   get fd(): number {
@@ -65,6 +83,10 @@ export class Lineage {
       const next = before === 0n ? BigInt(Date.now()) : before + 1n;
       if (exchange(this.fd, before, next)) return next;
     }
+  }
+
+  #raise(to: bigint): void {
+    for (let before = this.readEpoch(); before < to; before = this.readEpoch()) exchange(this.fd, before, to);
   }
 
   /** Only after the dups of the listeners are closed. */

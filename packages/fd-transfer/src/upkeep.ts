@@ -40,9 +40,13 @@ export class Upkeep {
 
   #look(): void {
     if (!this.#isServing()) return;
-    this.#try(() => this.#oldSide.repair());
-    // One that is being passed on must not change; the next look is early enough.
-    if (this.#oldSide.isHanding) return;
+    // What is being passed on must not change; the next look is early enough.
+    const { isHanding } = this.#oldSide;
+    this.#try(() => {
+      if (!isHanding) this.#holdings.lineage = this.#holdings.lineage?.renewed() ?? null;
+      this.#oldSide.repair();
+    });
+    if (isHanding) return;
     const again = (error: unknown): void => {
       tell(this.#events, "retry", { reason: `a socket is dead: ${String(error)}`, afterMs: LOOK_MS });
     };

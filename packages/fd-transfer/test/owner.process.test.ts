@@ -58,6 +58,21 @@ test("an owner whose whole directory is removed serves on, and says what is wron
   expect(await ask(scene.port, false, "x")).toBe("v1");
 });
 
+test("a process that starts after that takes over, and epochs go on", async () => {
+  await using scene = await Scene.open();
+  const first = await scene.ready("v1");
+  const { epoch, cookie } = await first.says("ready");
+  rmSync(scene.dir, { recursive: true });
+  const second = await scene.ready("v2");
+  const ready = await second.says("ready");
+  expect(ready).toMatchObject({ cookie, role: "successor" });
+  expect(BigInt(String(ready["epoch"]))).toBeGreaterThan(BigInt(String(epoch)));
+  const mark = first.said.length;
+  await second.end();
+  await first.says("owner", mark);
+  expect(await ask(scene.port, false, "x")).toBe("v1");
+});
+
 test("R11: a stale owner.sock of a dead owner is no owner: cold start", async () => {
   await using scene = await Scene.open();
   const first = await scene.ready("v1");
