@@ -47,7 +47,7 @@ async function kruiseWebhooks(on: Cluster): Promise<WebhookServer> {
   return server;
 }
 
-/** A SidecarSet as Kruise stores it, one of its revisions, and two pods as Kruise injects them. */
+/** A SidecarSet as Kruise stores it, one of its revisions, its configuration, and two pods as Kruise injects them. */
 function kruiseObjects(): object[] {
   const raw = kit.newSidecarSet({ name: "mesh", namespace: "default" });
   const { object } = defaultSidecarSet(raw, "v1beta1");
@@ -68,7 +68,14 @@ function kruiseObjects(): object[] {
     revision: 1,
     data: { spec: object.spec },
   };
-  return [object, ...pods, revision];
+  const rules = [{ allowedAnnotationKeyExprs: ["^team$"] }];
+  const configuration = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "kruise-configuration", namespace: "kruise-system" },
+    data: { SidecarSet_PatchPodMetadata_WhiteList: JSON.stringify({ rules }) },
+  };
+  return [object, ...pods, revision, configuration];
 }
 
 test(
@@ -84,10 +91,8 @@ test(
     await type(on, "kubectl wait pods -l app=web --for=condition=Ready --timeout=2m");
     const before = podsOf(on);
 
-    const [copy = "", stop = "", workloadsOnly = "", install = "", revisions = "", adopt = ""] = operations.blocks(
-      "Migration from OpenKruise",
-      6,
-    );
+    const [copy = "", stop = "", workloadsOnly = "", install = "", revisions = "", annotations = "", adopt = ""] =
+      operations.blocks("Migration from OpenKruise", 7);
     expect(await type(on, `cd ${folder}\n${copy}cat sidecarsets.yaml`)).toMatch(/^    name: mesh$/m);
     await type(on, stop);
     await type(on, workloadsOnly);
@@ -96,6 +101,11 @@ test(
     expect(await type(on, install)).toMatch(/^mesh /m);
     await type(on, revisions);
     await type(on, "kubectl get controllerrevision -n hot-system mesh-older");
+    const team = `{"spec":{"patchPodMetadata":[{"annotations":{"team":"mesh"},"patchPolicy":"Retain"}]}}`;
+    const annotate = `kubectl patch sidecarset mesh --type=merge --dry-run=server -p '${team}'`;
+    await expect(type(on, annotate)).rejects.toThrow("HOT3306");
+    await type(on, annotations);
+    await type(on, annotate);
     await type(on, "kubectl wait sidecarset/mesh --for=jsonpath='{.status.updatedReadyPods}'=2 --timeout=2m");
     expect(containersOf(podsOf(on)), "nothing was upgraded by the move").toEqual(containersOf(before));
     await expectInjection(on);

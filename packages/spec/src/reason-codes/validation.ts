@@ -104,7 +104,7 @@ export const validationCodes = {
   MetadataNotAllowed: [
     "HOT3306",
     "The annotation is not in the list of those that patchPodMetadata may set.",
-    "Add it to the key SidecarSet_PatchPodMetadata_WhiteList of the ConfigMap kruise-configuration.",
+    "Add it to the key SidecarSet_PatchPodMetadata_WhiteList of the ConfigMap kruise-configuration in the namespace of this program; the one in Kruise's is not read.",
   ],
   FieldImmutable: [
     "HOT3401",

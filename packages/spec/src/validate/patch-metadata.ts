@@ -10,7 +10,8 @@ import { labelSelectorSchema } from "../sidecar-set-schema.ts";
 import type { SidecarSet } from "../sidecar-set.ts";
 
 const PATH = "spec.patchPodMetadata";
-const CORRECT = "Correct the key SidecarSet_PatchPodMetadata_WhiteList of the ConfigMap kruise-configuration.";
+const CORRECT =
+  "Correct the key SidecarSet_PatchPodMetadata_WhiteList of the ConfigMap kruise-configuration in the namespace of this program.";
 /** Longer ones are no names, and no expression reads them. */
 const MAX_KEY = 253 + 1 + 63;
 const POLICIES = ["Retain", "Overwrite", "MergePatchJson"];
