@@ -37,7 +37,8 @@ export function createStatusReport({ api, clock, dropped, written, readAgain }: 
     }
     const dueIn = dropped.dueIn(stored);
     if (!statusChanged(stored, status) && dueIn !== 0) return dueIn ?? 0;
-    const held = pace.wait(name, stored.status ?? {}, status);
+    const version = stored.metadata.resourceVersion ?? "";
+    const held = pace.wait(name, { status: stored.status ?? {}, version }, status);
     if (held > 0) return held;
     try {
       const after = await writeStatus(api, stored, status);
@@ -45,6 +46,7 @@ export function createStatusReport({ api, clock, dropped, written, readAgain }: 
       written(after);
       pace.wrote(name);
     } catch (error) {
+      pace.failed(name, version);
       const code = error instanceof ApiError ? error.status : undefined;
       // The cache will say what there is now; but not after etcd was restored, where that is older.
       if (code === 409) await readAgain(name, signal).catch(() => undefined);
