@@ -17,7 +17,8 @@ v5. Exit code 0 only if nothing failed.
 
   --keep   leave the cluster running afterwards and print how to look at it
            (Ctrl-C ends it)
-  --json   print the summary as one JSON line
+  --json   print the summary as one JSON line, and nothing else on standard
+           output (npm run --silent demo -- --json: npm prints there, too)
 `;
 
 /** Throws an Error whose message names the wrong argument. */
