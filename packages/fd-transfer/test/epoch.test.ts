@@ -34,8 +34,8 @@ test("a process that is stopped between reading and writing an epoch takes none 
 
 test.runIf(canIsolate)("a full file system is an error of open(), and nothing is left of the attempt", async () => {
   const place = folder();
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=4k", "tmpfs", place]);
-  onTestFinished(() => void execFileSync("umount", [place]));
+  execFileSync("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=4k", "tmpfs", place]);
+  onTestFinished(() => void execFileSync("/usr/bin/umount", [place]));
   const [dir, full] = [join(place, "d"), join(place, "full")];
   writeFileSync(full, Buffer.alloc(4096));
   const before = openDescriptors();
