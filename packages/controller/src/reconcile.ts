@@ -76,6 +76,8 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
   const { api, clock, expectations } = options;
   const receipts = new Map<string, ReceiptTimes>();
   const recalls = new Map<string, Recall>();
+  /** Why no revision could be written, as it was last told. */
+  const unrecorded = new Map<string, unknown>();
   const refusals = createRefusals(() => clock.now());
   const dropped = createDroppedStatus(() => clock.now());
   const cached = (name: string): SidecarSet | undefined => {
@@ -195,13 +197,16 @@ export function createReconciler(options: ReconcilerOptions): Reconcile {
     const considered = await planFor(name, signal);
     const { stored, snapshot, planned, planningMs, problem } = considered;
     const plannedAt = clock.now();
-    remember(receipts, name, planned.receipts);
+    remember(receipts, name, planned.receipts.size === 0 ? undefined : planned.receipts);
     if (snapshot.sidecarSet === undefined && planned.reasons.size === 0) recalls.delete(name);
     const emit = (events: readonly PlannedEvent[]): void => {
       for (const event of events) options.emit(event, snapshot.sidecarSet);
     };
     emit(planned.events);
-    if (snapshot.unrecorded !== undefined) emit([unrecordedEvent(snapshot.unrecorded)]);
+    // It is thrown again for a while, without another attempt.
+    if (snapshot.unrecorded !== undefined && problem !== unrecorded.get(name))
+      emit([unrecordedEvent(snapshot.unrecorded)]);
+    remember(unrecorded, name, problem);
     options.injection.reported(name, snapshot.uninjected?.fresh ?? []);
     options.observe(name, planned);
     const problems: unknown[] = problem === undefined ? [] : [problem];
@@ -253,9 +258,9 @@ interface Considered {
   readonly problem?: unknown;
 }
 
-function remember(receipts: Map<string, ReceiptTimes>, name: string, times: ReceiptTimes): void {
-  if (times.size === 0) receipts.delete(name);
-  else receipts.set(name, times);
+function remember<T>(known: Map<string, T>, name: string, one: T | undefined): void {
+  if (one === undefined) known.delete(name);
+  else known.set(name, one);
 }
 
 /** One that is being deleted starts nothing more. */

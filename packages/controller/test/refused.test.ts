@@ -216,3 +216,24 @@ test("a ControllerRevision that can't be written: nothing starts, and condition 
   expect(Object.values(await served())).toEqual(["x:2", "x:2"]);
   expect(await condition("Ready")).toMatchObject({ status: "True", reason: "UpToDate" });
 });
+
+test("nor is it tried again for each event of a pod; each attempt is told of, and goes on soon when it may", async () => {
+  cluster = new Cluster(pods(1), v2);
+  cluster.history = "hot-system";
+  const { allow } = policy(({ resource }) => resource === "controllerrevisions");
+  await cluster.start();
+  const pod = await cluster.pod();
+  for (let i = 0; i < 200; i++) {
+    cluster.api.seed(RESOURCES.pods, { ...pod, metadata: { ...pod.metadata, resourceVersion: String(2000 + i) } });
+    await cluster.settle(50);
+  }
+  const attempts = cluster.api.calls.filter(
+    ({ verb, resource }) => verb === "list" && resource.plural === "controllerrevisions",
+  ).length;
+  expect(attempts).toBeGreaterThan(3);
+  expect(attempts).toBeLessThanOrEqual(25);
+  expect(cluster.events.filter(({ reason }) => reason === "RevisionNotRecorded").length).toBeLessThanOrEqual(attempts);
+  allow();
+  await during(10_000);
+  expect(Object.values(await served())).toEqual(["x:2"]);
+});

@@ -16,7 +16,8 @@ export type CurrentRevision = Pick<RevisionSync, "latest" | "collisionCount">;
 export interface Revisions {
   /**
    * Makes the history end with the SidecarSet as it is. The cache only decides whether anything may have to be written:
-   * what is written is planned on what the API server holds at that moment, and valid only for that.
+   * what is written is planned on what the API server holds at that moment, and valid only for that. Soon after an
+   * attempt that has failed there is no other one: the same error is thrown.
    *
    * @param usedByPods - asked only where the history is too long
    */
@@ -43,12 +44,24 @@ interface Settled extends CurrentRevision {
 
 /** How often to look whether pods still use revisions above the limit, or the cache was behind, in milliseconds. */
 const HELD = 60_000;
+/** After an attempt that has failed, in milliseconds: each event of a pod would be one more. */
+const PAUSE = 500;
 /** A name that is taken by other data is rare; so many in a row are a fault. */
 const MOST_COLLISIONS = 20;
+
+interface Failed extends Pick<Settled, "uid" | "generation" | "until"> {
+  readonly error: unknown;
+}
 
 export function createRevisions({ api, store, namespace, now, see }: RevisionsOptions): Revisions {
   const history = { api, namespace };
   const settled = new Map<string, Settled>();
+  const failed = new Map<string, Failed>();
+  const holds = <T extends Omit<Failed, "error">>(known: T | undefined, { metadata }: SidecarSet): known is T =>
+    known !== undefined &&
+    known.uid === metadata.uid &&
+    known.generation === metadata.generation &&
+    now() < known.until;
 
   const planned = (
     sidecarSet: SidecarSet,
@@ -104,16 +117,32 @@ export function createRevisions({ api, store, namespace, now, see }: RevisionsOp
     return next;
   };
 
+  const attempt = async (sidecarSet: SidecarSet, used: () => ReadonlySet<string>, signal: AbortSignal) => {
+    const { name = "", uid, generation } = sidecarSet.metadata;
+    try {
+      const written = await write(sidecarSet, used, signal);
+      failed.delete(name);
+      return written;
+    } catch (error) {
+      failed.set(name, { uid, generation, until: now() + PAUSE, error });
+      throw error;
+    }
+  };
+
   return {
-    changed: (owner) => void settled.delete(owner),
+    changed: (owner) => {
+      settled.delete(owner);
+      failed.delete(owner);
+    },
     sync: async (sidecarSet, usedByPods, signal) => {
       const { name = "", uid, generation } = sidecarSet.metadata;
       const known = settled.get(name);
-      if (known?.uid === uid && known?.generation === generation && known !== undefined && now() < known.until)
-        return known;
+      if (holds(known, sidecarSet)) return known;
       const own = store.list().filter(({ metadata }) => metadata.labels?.[REVISION_OWNER_LABEL] === name);
       const cached = planned(sidecarSet, own, usedByPods);
-      const { sync, held } = isSettled(cached.sync) ? cached : await write(sidecarSet, usedByPods, signal);
+      const last = failed.get(name);
+      if (!isSettled(cached.sync) && holds(last, sidecarSet)) throw last.error;
+      const { sync, held } = isSettled(cached.sync) ? cached : await attempt(sidecarSet, usedByPods, signal);
       const { latest, collisionCount } = sync;
       const after = { latest, collisionCount, uid, generation, until: held ? now() + HELD : Number.POSITIVE_INFINITY };
       settled.set(name, after);
