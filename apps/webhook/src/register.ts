@@ -3,6 +3,7 @@ import { ApiError, RESOURCES, type Api, type KubeObject, type Resource } from "@
 import { GROUP, PLURAL, reasonCode } from "@hot/spec";
 import type { FailurePolicy } from "./config.ts";
 import { covers } from "./covers.ts";
+import { prunesHotUpgrade, type Definition } from "./prunes.ts";
 import { retryConflicts } from "./retry-conflicts.ts";
 import {
   conversion,
@@ -29,6 +30,8 @@ export interface Registered {
   changed: string[];
   /** Something that the API server uses already did not trust all of this authority before. */
   isNewTrust: boolean;
+  /** The API server drops `spec.updateStrategy.hotUpgrade`. */
+  isPruning: boolean;
 }
 
 /** The CustomResourceDefinition is not there, so there is nothing to register for. */
@@ -49,21 +52,25 @@ export async function register(options: RegisterOptions): Promise<Registered> {
     [RESOURCES.mutatingWebhookConfigurations, mutatingConfiguration(endpoint, failurePolicy)],
     [RESOURCES.validatingWebhookConfigurations, validatingConfiguration(endpoint)],
   ] as const;
-  const written: Registered = { created: [], changed: [], isNewTrust: false };
-  if (await registerConversion(options)) written.changed.push(`customresourcedefinitions/${CRD}`);
+  const crd = await definition(options);
+  const written: Registered = { created: [], changed: [], isNewTrust: false, isPruning: prunesHotUpgrade(crd) };
+  if (await registerConversion(options, crd)) written.changed.push(`customresourcedefinitions/${CRD}`);
   for (const [resource, wanted] of configurations) {
     await ensure(options, resource, wanted as KubeObject, written);
   }
   return written;
 }
 
-async function registerConversion({ api, endpoint, signal }: RegisterOptions): Promise<boolean> {
+async function definition({ api, signal }: RegisterOptions): Promise<KubeObject & Definition> {
   const call = signal === undefined ? {} : { signal };
-  const crd = await found(api.get<KubeObject & { spec?: object }>(RESOURCES.customResourceDefinitions, CRD, call));
-  if (crd === undefined) {
-    const { sentence, fix, code } = reasonCode("CrdMissing");
-    throw new CrdMissingError(`${sentence} ${fix} (${code})`);
-  }
+  const crd = await found(api.get<KubeObject & Definition>(RESOURCES.customResourceDefinitions, CRD, call));
+  if (crd !== undefined) return crd;
+  const { sentence, fix, code } = reasonCode("CrdMissing");
+  throw new CrdMissingError(`${sentence} ${fix} (${code})`);
+}
+
+async function registerConversion({ api, endpoint, signal }: RegisterOptions, crd: Definition): Promise<boolean> {
+  const call = signal === undefined ? {} : { signal };
   const wanted = { conversion: conversion(endpoint) };
   if (covers(crd.spec, wanted)) return false;
   // `url` and `service` exclude each other, and a merge patch keeps what it does not name.

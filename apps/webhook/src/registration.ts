@@ -65,6 +65,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
   let certificates = options.certificates;
   let registered = false;
   let uninstalled = false;
+  let pruning = false;
   const installation = { api, namespace, installation: options.installation };
   const checkMs = Math.min(CHECK_MS, leafMs / 20);
   const settleMs = Math.min(SETTLE_MS, leafMs / 12);
@@ -73,7 +74,9 @@ export function createRegistration(options: RegistrationOptions): Registration {
   const trust = async (wanted: Certificates, signal: AbortSignal): Promise<boolean> => {
     const conversionService = sidecarSets.synced() ? NAME : CONVERSION_SERVICE;
     const endpoint = { namespace, ...url, conversionService, caBundle: wanted.caBundle };
-    const { created, changed, isNewTrust } = await register({ api, endpoint, failurePolicy, signal });
+    const { created, changed, isNewTrust, isPruning } = await register({ api, endpoint, failurePolicy, signal });
+    if (isPruning && !pruning) log.warn("SidecarSets lose a field", reasonCode("CrdOutdated"));
+    pruning = isPruning;
     if (created.length > 0 || changed.length > 0) log.info("registered", { written: [...created, ...changed] });
     // Deleted between our look and our writing: whoever uninstalls has looked already.
     if (created.length > 0 && (await isUninstalled(installation))) await unregister(api);

@@ -34,6 +34,7 @@ describe("register", () => {
       created: [MUTATING, VALIDATING],
       changed: [`customresourcedefinitions/${CRD}`],
       isNewTrust: false,
+      isPruning: false,
     });
     const before = [...api.writes];
     expect(before).toEqual([
@@ -45,6 +46,7 @@ describe("register", () => {
       created: [],
       changed: [],
       isNewTrust: false,
+      isPruning: false,
     });
     expect(api.writes).toEqual(before);
   });
@@ -109,6 +111,7 @@ describe("register", () => {
       created: [],
       changed: [],
       isNewTrust: false,
+      isPruning: false,
     });
 
     present.webhooks[0]!.clientConfig.caBundle = "b3RoZXI=";
@@ -117,6 +120,7 @@ describe("register", () => {
       created: [],
       changed: [MUTATING],
       isNewTrust: true,
+      isPruning: false,
     });
     expect(api.object(MUTATING, "hot-webhook")).toMatchObject({ metadata: { labels: { team: "x" } } });
   });

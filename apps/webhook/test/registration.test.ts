@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from "@hot/kube";
+import { sidecarSetCrd } from "@hot/spec";
 import { expect, test } from "vitest";
 import { nextCertificates, type Certificates } from "../src/certs/serving.ts";
 import { createLog } from "../src/log.ts";
@@ -54,7 +55,10 @@ async function setup(api: FakeApi, sidecarSets = listed): Promise<Setup> {
     certificates,
     next: (present) => nextCertificates({ api, namespace: "hot-system", now: new Date(clock.now()) }, present),
     clock,
-    log: createLog("error", (line) => errors.push((JSON.parse(line) as { err: { message: string } }).err.message)),
+    log: createLog("warn", (line) => {
+      const { err, code } = JSON.parse(line) as { err?: { message: string }; code?: string };
+      errors.push(err?.message ?? code ?? line);
+    }),
     serve: (next) => {
       // The API server trusts the authority before anything is served under it.
       const { webhooks } = api.object("mutatingwebhookconfigurations", "hot-webhook") as {
@@ -79,6 +83,33 @@ test("waits for the CustomResourceDefinition, says so once, and registers as soo
   api.put("customresourcedefinitions", CRD);
   await clock.next();
   while (!registration.registered()) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  await running;
+});
+
+/** The chart's definition; in `version` without hotUpgrade, as Kruise has it. */
+function definition(version?: string): object {
+  const crd = structuredClone(sidecarSetCrd());
+  for (const { name, schema } of crd.spec.versions) {
+    const { properties } = schema.openAPIV3Schema.properties!["spec"]!.properties!["updateStrategy"]!;
+    expect(Object.keys(properties!)).toContain("hotUpgrade");
+    if (name === version) delete properties!["hotUpgrade"];
+  }
+  return crd;
+}
+
+test.each([
+  ["that prunes hotUpgrade in one version is told once", definition("v1alpha1"), ["HOT5003"]],
+  ["of the chart has all that is used", definition(), []],
+])("a CustomResourceDefinition %s", async (_, crd, told) => {
+  const api = createFakeApi();
+  api.put("customresourcedefinitions", crd);
+  const { clock, registration, errors } = await setup(api);
+  const stop = new AbortController();
+  const running = registration.run(stop.signal);
+  for (let looks = 0; looks < 3; looks++) await clock.next();
+  expect(registration.registered()).toBe(true);
+  expect(errors).toEqual(told);
   stop.abort();
   await running;
 });

@@ -26,11 +26,6 @@ export const injectionCodes = {
     "The SidecarSet has no container to inject.",
     "Add a container to spec.containers or spec.initContainers.",
   ],
-  OptedOut: [
-    "HOT2007",
-    "The pod or its namespace has opted out of injection.",
-    "Remove the opt-out label and re-create the pod.",
-  ],
   NameCollision: [
     "HOT2101",
     "The pod already has a container with a sidecar container's name, and it is not an injected one.",
@@ -100,11 +95,6 @@ export const injectionCodes = {
     "HOT2202",
     "The pod already has a volume of this name, which was kept.",
     "Rename the volume in the SidecarSet if another one is meant.",
-  ],
-  EnvKept: [
-    "HOT2203",
-    "The sidecar container already has an env of this name, which was kept.",
-    "Rename the env if another one is meant.",
   ],
   LastGoodInjected: [
     "HOT2204",

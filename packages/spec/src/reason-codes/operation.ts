@@ -11,18 +11,20 @@ export const operationCodes = {
   ],
   CrdOutdated: [
     "HOT5003",
-    "The installed CustomResourceDefinition lacks fields that are used here.",
-    "Install the chart's CRDs; Kruise's own drops spec.updateStrategy.hotUpgrade.",
+    "The installed CustomResourceDefinition lacks spec.updateStrategy.hotUpgrade: the API server drops the field without an error, and its defaults apply.",
+    "Install the chart's definition (crds.install=true); as long as Kruise's has to stay, do not rely on the field.",
   ],
   PortTaken: ["HOT5004", "The port is in use.", "Stop the other process or choose another port."],
-  NotLeader: ["HOT5005", "Another replica leads.", "Nothing to do."],
   ApiUnreachable: [
     "HOT5101",
     "The Kubernetes API can't be reached.",
     "Check the kubeconfig, the network and the API server.",
   ],
-  ApiForbidden: ["HOT5102", "The Kubernetes API denies the request.", "Grant the permission that the message names."],
-  ApiConflict: ["HOT5103", "The object has changed since it was read.", "Nothing to do; it is read and planned again."],
+  ApiForbidden: [
+    "HOT5102",
+    "The Kubernetes API denies the request.",
+    "Read the cause in the message: `helm upgrade` puts missing roles right; a quota or a policy has to be changed by its owner.",
+  ],
   ApiThrottled: [
     "HOT5104",
     "The Kubernetes API asks for fewer requests.",
@@ -42,11 +44,6 @@ export const operationCodes = {
     "HOT5202",
     "The certificate or its key can't be used.",
     "Delete the certificate's Secret; it is created again.",
-  ],
-  CaBundleMismatch: [
-    "HOT5203",
-    "The webhook configuration trusts another authority.",
-    "Check the permission on the webhook configurations; they are corrected by name.",
   ],
   ReviewMalformed: [
     "HOT5301",
