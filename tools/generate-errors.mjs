@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes docs/errors.md from the registries of reason codes; with --check it only says whether the page is up to date.
+// Either way it fails for a code that no source names outside of the registry: nobody could ever meet it.
 // Run as `node --conditions=@hot/source tools/generate-errors.mjs`.
-import { readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { handoffErrors } from "../packages/fd-transfer/src/errors.ts";
 import { interopErrors } from "../packages/fd-transfer/src/interop/errors.ts";
 import { allReasonCodes } from "../packages/spec/src/index.ts";
@@ -20,6 +22,18 @@ const handoff = Object.entries({ ...handoffErrors, ...interopErrors, ...native }
   fix,
 }));
 const all = [...allReasonCodes(), ...handoff].sort((a, b) => a.code.localeCompare(b.code));
+
+const cwd = fileURLToPath(new URL("..", import.meta.url));
+const sources = globSync("{packages,apps}/*/src/**/*.ts", { cwd, exclude: ["packages/spec/src/reason-codes/**"] });
+const code = sources.map((name) => readFileSync(`${cwd}${name}`, "utf8")).join("\n");
+const isNamed = (name) => code.includes(`"${name}"`);
+// The hand-off names its codes; its reasons stand in its registry only.
+const unnamed = all.filter((one) => !isNamed(one.code) && (one.code.startsWith("HOT4") || !isNamed(one.reason)));
+if (unnamed.length > 0) {
+  const names = unnamed.map(({ code, reason }) => `${code} ${reason}`).join(", ");
+  console.log(`nothing outside of the registry names ${names}: emit it where it happens, or remove it`);
+  process.exit(1);
+}
 
 const sections = Object.entries(families).map(([digit, title]) => {
   const entries = all.filter(({ code }) => code[3] === digit);
