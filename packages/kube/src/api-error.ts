@@ -17,7 +17,7 @@ export class ApiError extends Error {
   /** `what` is the request, such as `PATCH pods default/web-0`. */
   constructor(what: string, status: number, body: ApiStatus, retryAfterMs?: number) {
     const reason = body.reason ?? "";
-    const why = (body.message ?? "the server gave no message").replace(/[.\s]+$/, "");
+    const why = (body.message || "the server gave no message").replace(/[.\s]+$/, "");
     super(
       `${what} was refused: ${[status, reason].join(" ").trim()}: ${why}. ${fixOf(what, status, why, retryAfterMs)}`,
     );

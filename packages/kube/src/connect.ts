@@ -10,7 +10,7 @@ import { createTransport } from "./transport.ts";
 export interface ConnectOptions extends KubeconfigOptions {
   /** Sent with every request, `name/version`. */
   userAgent?: string;
-  /** Longest answer that is read, in bytes. Default: 64 MiB. */
+  /** Longest answer that is read, in bytes; of a list that is read item by item, what is held at once. Default: 64 MiB. */
   maxAnswerBytes?: number;
   /** Longest watch event that is read, in bytes. Default: 16 MiB (etcd holds 1.5 MiB by default). */
   maxEventBytes?: number;
@@ -128,7 +128,9 @@ function parseEvent<T>(line: string, server: string, resource: Resource): WatchE
   } catch (error) {
     cause = error;
   }
-  if (EVENT_TYPES.has(event?.type ?? "") && typeof event?.object === "object") return event as WatchEvent<T>;
+  const object = event?.object as Partial<KubeObject> | null | undefined;
+  const isWhole = typeof (event?.type === "ERROR" ? object : object?.metadata) === "object" && object !== null;
+  if (EVENT_TYPES.has(event?.type ?? "") && isWhole) return event as WatchEvent<T>;
   const why = `a line is no watch event: ${line.slice(0, 80)}`;
   throw new ConnectionError(`watch ${resource.plural}`, server, "KUBE_MALFORMED", why, cause);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sleep, type Clock } from "./clock.ts";
-import { restAfterEvent } from "./event-rest.ts";
+import { LONGEST_REST_MS, restAfterEvent } from "./event-rest.ts";
 
 /** One event that waits. */
 export interface EventWrite {
@@ -44,7 +44,8 @@ export function createEventQueue({ most, clock, isBusy }: EventQueueOptions): Ev
       const [one] = queue;
       if (one === undefined) break;
       const pause = queue === waiting.Warning || draining ? 0 : restUntil - clock.now();
-      if (pause > 0) {
+      // More is left only where the clock was set back.
+      if (pause > 0 && pause <= LONGEST_REST_MS) {
         await sleep(clock, pause, rest.signal);
         continue;
       }

@@ -100,7 +100,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       action: text.action,
       reason: text.reason,
       type: text.type,
-      note: cut(text.note, MAX_NOTE_BYTES),
+      note: text.note,
       regarding: { apiVersion: regarding.apiVersion, kind: regarding.kind, name, namespace, uid, resourceVersion },
     };
     enqueue(
@@ -124,8 +124,10 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   };
 
   return {
-    event(regarding, text) {
+    event(regarding, whole) {
       const now = clock.now();
+      // Before anything is kept of it: notes can be as long as what another program answers.
+      const text = { ...whole, note: cut(whole.note, MAX_NOTE_BYTES) };
       const { kind = "", metadata } = regarding;
       const object = [kind, metadata.namespace, metadata.name, metadata.uid].join("/");
       const key = JSON.stringify([object, text.type, text.reason, text.action, text.note]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from "./clock.ts";
-import { firstPace, paceAfter, type Answered, type PaceBounds } from "./write-pace.ts";
+import { firstPace, LONGEST_PAUSE_MS, paceAfter, type Answered, type PaceBounds } from "./write-pace.ts";
 
 export interface FairGateOptions extends PaceBounds {
   readonly clock: Clock;
@@ -57,7 +57,8 @@ export function createFairGate({ clock, metrics = {}, ...bounds }: FairGateOptio
 
   const advance = (): void => {
     const pause = pace.pausedUntil - clock.now();
-    if (pause > 0) {
+    // More is left only where the clock was set back.
+    if (pause > 0 && pause <= LONGEST_PAUSE_MS) {
       if (queues.size === 0) return;
       timer ??= clock.after(pause, () => {
         timer = undefined;

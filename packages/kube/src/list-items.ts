@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from "node:stream";
-import { chunksOf } from "./response-body.ts";
+import { TooLargeError } from "./response-body.ts";
 import { takeTurns } from "./turns.ts";
 
 /** What stands before the items of a list, as an API server writes lists of built-in kinds. */
@@ -18,7 +18,7 @@ const MAX_HEAD = 4096;
 /**
  * Reads the body of a list and hands over its items as they arrive, so that neither the text nor the objects of a page
  * are ever in memory as a whole. Returns the rest as text: a list with the items that were not handed over, at least the
- * last one. A body that is written in another way is the rest as a whole.
+ * last one. A body that is written in another way is the rest as a whole. No more than `limit` bytes are held at once.
  *
  * Other work gets its turn in between: a page of 500 pods takes many milliseconds.
  */
@@ -66,8 +66,10 @@ export async function readItems(
     return from;
   };
 
-  for await (const chunk of chunksOf(body, limit)) {
+  for await (const chunk of body as AsyncIterable<Buffer>) {
     held.add(chunk);
+    if (held.bytes().length > limit)
+      throw new TooLargeError(`the answer has more than ${limit} bytes that are not read item by item`);
     for (;;) {
       held.drop(take(held.bytes()));
       if (pause === undefined) break;

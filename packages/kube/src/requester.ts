@@ -132,7 +132,7 @@ async function refusal(what: string, { statusCode, headers, body }: HttpResponse
 function retryAfter(header: string | string[] | undefined, status: ApiStatus): number | undefined {
   const text = Array.isArray(header) ? header[0] : header;
   const seconds = text !== undefined && /^\d+$/.test(text.trim()) ? Number(text) : status.details?.retryAfterSeconds;
-  return seconds === undefined || seconds <= 0 ? undefined : seconds * 1000;
+  return seconds !== undefined && seconds > 0 ? seconds * 1000 : undefined;
 }
 
 function parseObject(text: string): object | undefined {

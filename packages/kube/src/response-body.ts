@@ -4,20 +4,15 @@ import type { Readable } from "node:stream";
 /** The body exceeds what this client is willing to hold in memory. */
 export class TooLargeError extends Error {}
 
-/** The parts of an answer, at most `limit` bytes in all. */
-export async function* chunksOf(body: Readable, limit: number): AsyncGenerator<Buffer, void, undefined> {
+/** The body of an answer as text, at most `limit` bytes of it. */
+export async function readText(body: Readable, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > limit) throw new TooLargeError(`the answer is longer than ${limit} bytes`);
-    yield chunk;
+    chunks.push(chunk);
   }
-}
-
-/** The body of an answer as text, at most `limit` bytes of it. */
-export async function readText(body: Readable, limit: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of chunksOf(body, limit)) chunks.push(chunk);
   return Buffer.concat(chunks).toString("utf8");
 }
 

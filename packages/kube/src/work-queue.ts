@@ -82,10 +82,16 @@ export function createWorkQueue<K extends string | number>(options: WorkQueueOpt
   const addAfter = (key: K, ms: number): void => {
     if (isDown) return;
     if (!(ms > 0)) return add(key);
-    const at = clock.now() + ms;
+    const now = clock.now();
+    const at = now + ms;
     const planned = later.get(key);
-    if (planned && planned.at <= at) return;
+    if (planned && planned.at > now && planned.at <= at) return;
     planned?.timer[Symbol.dispose]();
+    // The clock was set forward, and timers go by another one.
+    if (planned && planned.at <= now) {
+      later.delete(key);
+      return add(key);
+    }
     const timer = clock.after(ms, () => {
       later.delete(key);
       add(key);

@@ -36,7 +36,7 @@ export interface Answered {
 /** Without a Retry-After, in milliseconds. */
 const PAUSE = 1_000;
 /** No server may stop writes for longer, in milliseconds; it may ask again. */
-const LONGEST_PAUSE = 30_000;
+export const LONGEST_PAUSE_MS = 30_000;
 /** Slower than this many times the usual: requests wait for each other. */
 const SLOW = 2;
 /** Differences below this are noise, in milliseconds. */
@@ -51,12 +51,14 @@ export function firstPace({ start }: PaceBounds): WritePace {
 }
 
 /** The pace after one more answer. */
-export function paceAfter(pace: WritePace, answer: Answered, bounds: PaceBounds): WritePace {
+export function paceAfter(before: WritePace, answer: Answered, bounds: PaceBounds): WritePace {
+  // Where the clock was set back, times of before say nothing any more.
+  const pace = before.slowedAt > answer.at ? { ...before, pausedUntil: 0, slowedAt: Number.NEGATIVE_INFINITY } : before;
   return answer.overload === undefined ? counted(pace, answer, bounds) : slowed(pace, answer, answer.overload);
 }
 
 function slowed(pace: WritePace, { sentAt, at }: Answered, { retryAfterMs = PAUSE }: { retryAfterMs?: number }) {
-  const pausedUntil = Math.max(pace.pausedUntil, at + Math.min(retryAfterMs, LONGEST_PAUSE));
+  const pausedUntil = Math.max(pace.pausedUntil, at + Math.min(retryAfterMs, LONGEST_PAUSE_MS));
   if (sentAt < pace.slowedAt) return { ...pace, pausedUntil };
   return { ...pace, pausedUntil, slowedAt: at, limit: Math.max(1, Math.floor(pace.limit / 2)), round: NO_ROUND };
 }

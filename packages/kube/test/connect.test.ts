@@ -286,6 +286,18 @@ describe("refusals", () => {
   });
 });
 
+test.each(["soon", -1, {}])("a wish to wait of %j is none", async (retryAfterSeconds) => {
+  const body = { kind: "Status", message: "no", details: { retryAfterSeconds } };
+  const { api } = await serve((_, response) => answer(response, 429, body, { "retry-after": "Wed, 1 Jan 2031" }));
+  expect(((await failure(api.get(RESOURCES.namespaces, "a"))) as ApiError).retryAfterMs).toBeUndefined();
+});
+
+test("a refusal with an empty body says that there is no message", async () => {
+  const { api } = await serve((_, response) => void response.writeHead(503).end());
+  const error = (await failure(api.get(RESOURCES.namespaces, "a"))) as ApiError;
+  expect(error.message).toMatch(/^get namespaces a was refused: 503: the server gave no message\. Try again/);
+});
+
 describe("no usable answer", () => {
   test.each<[string, Handler, string]>([
     ["a reset before the answer", (_, response) => response.destroy(), "KUBE_CUT"],
@@ -400,6 +412,12 @@ describe("watch", () => {
     ["half a line, then a clean end", (_, response) => response.end(line("a") + line("b").slice(0, 20)), undefined],
     ["a line that is no JSON", (_, response) => void response.write(`${line("a")}{"type":"ADD\n`), "KUBE_MALFORMED"],
     ["a line that is no event", (_, response) => void response.write(`${line("a")}{"type":"X"}\n`), "KUBE_MALFORMED"],
+    [
+      "an event of nothing",
+      (_, res) => void res.write(`${line("a")}{"type":"ADDED","object":null}\n`),
+      "KUBE_MALFORMED",
+    ],
+    ["no metadata", (_, res) => void res.write(`${line("a")}{"type":"ADDED","object":{}}\n`), "KUBE_MALFORMED"],
     ["a huge line", (_, response) => void response.write(line("a") + "x".repeat(3000)), "KUBE_TOO_LARGE"],
     ["a huge whole line", (_, response) => void response.write(line("a") + line("x".repeat(3000))), "KUBE_TOO_LARGE"],
   ])("%s: the events before it count", async (_, handle, code) => {

@@ -88,6 +88,13 @@ describe("event recorder", () => {
     expect(event?.metadata.name.length).toBeLessThanOrEqual(253);
   });
 
+  test("notes that differ only beyond what is shown are one event", async () => {
+    const api = new FakeApi();
+    const note = "x".repeat(2_000);
+    await record(api, [regarding, { note: `${note}a` }], [regarding, { note: `${note}b` }]);
+    expect(await written(api)).toHaveLength(1);
+  });
+
   test.each(["web-", `${"n".repeat(219)}-x`, "", "a.b-c"])("gives a name that is valid for %j", async (name) => {
     const api = new FakeApi();
     await record(api, [{ metadata: { name } }, {}]);
@@ -280,6 +287,23 @@ describe("giving way", () => {
     busy = false;
     await time.advance(20 * TOOK);
     expect(times()).toEqual([0, ...Array.from({ length: 9 }, (_, i) => (11 + i) * TOOK)]);
+  });
+
+  test("a clock that is set back by an hour in a rest does not make the rest an hour longer", async () => {
+    let back = 0;
+    const turned = { now: () => time.now() - back, after: time.after };
+    const api = new FakeApi({ clock: time });
+    const create: FakeApi["create"] = async (resource, body, options) => {
+      await sleep(time, TOOK, new AbortController().signal);
+      return api.create(resource, body, options);
+    };
+    recorder = createEventRecorder({ api: { create, patch: api.patch.bind(api) }, component: "c", clock: turned });
+    recorder.giveWay(() => true);
+    happened(2);
+    await time.advance(2 * TOOK);
+    back = 3_600_000;
+    await time.advance(20 * TOOK);
+    expect(await written(api)).toHaveLength(2);
   });
 
   test("a warning goes before it, in the midst of a rest", async () => {

@@ -110,6 +110,17 @@ test("after an overload nothing starts until the pause is over, then half as man
   expect(clock.pending).toBe(0);
 });
 
+test("a clock that is set back by an hour in a pause does not make the pause an hour longer", async () => {
+  let back = 0;
+  const turned = { now: () => clock.now() - back, after: clock.after };
+  gate = createFairGate({ clock: turned, start: 2, most: 4 });
+  gate.answered({ sentAt: turned.now(), overload: { retryAfterMs: 5_000 } });
+  void ask("a");
+  back = 3_600_000;
+  await clock.advance(5_000);
+  expect(started).toEqual(["a"]);
+});
+
 test("once it is told to stop, what runs is finished and what waits is dropped, also in a pause", async () => {
   const all = ask("a", 5);
   await clock.advance(0);

@@ -67,6 +67,17 @@ test("what is written in another way is left whole, or from there on", async () 
   expect((await read(bodies.farAway, 64)).given).toEqual([]);
 });
 
+test("only what is held counts to the limit: a list of any length is read", async () => {
+  const pods = Array.from({ length: 50 }, (_, i) => pod(`p${i}`, { spec: { text: "x".repeat(100) } }));
+  const body = Buffer.from(JSON.stringify({ ...HEAD, items: pods }));
+  const parts = Array.from({ length: Math.ceil(body.length / 64) }, (_, i) => body.subarray(i * 64, (i + 1) * 64));
+  const given: object[] = [];
+  const rest = await readItems(Readable.from(parts), 500, (item) => given.push(item));
+  expect(given).toEqual(pods.slice(0, -1));
+  expect(JSON.parse(rest)).toEqual({ ...HEAD, items: pods.slice(-1) });
+  await expect(readItems(Readable.from(parts), 200, () => undefined)).rejects.toThrow(TooLargeError);
+});
+
 test("a body that ends early is no list, and one that is too long is given up", async () => {
   const { given, rest } = await read(LIST.slice(0, -3), 16);
   expect(given).toEqual(ITEMS.slice(0, -1));

@@ -55,6 +55,17 @@ describe("a queue", () => {
     expect(queue.depth).toBe(0);
   });
 
+  test("adds at once what is overdue since the clock was set forward, and does not wait for its timer", async () => {
+    const clock = createFakeClock();
+    let ahead = 0;
+    const queue = createWorkQueue<string>({ clock: { now: () => clock.now() + ahead, after: clock.after } });
+    queue.addAfter("a", 600_000);
+    ahead = 3_600_000;
+    queue.addAfter("a", 100);
+    expect(await takeAll(queue)).toEqual(["a"]);
+    expect(clock.pending).toBe(0);
+  });
+
   test("adds at once for no delay", async () => {
     const queue = createWorkQueue<string>();
     queue.addAfter("a", 0);

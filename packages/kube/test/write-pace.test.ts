@@ -65,6 +65,13 @@ describe("an overload", () => {
     expect(paceAfter(pace, tooMuch(200, 210), BOUNDS).limit).toBe(8);
   });
 
+  test("after the clock was set back by an hour stops writes for as long as it says, and halves the limit", () => {
+    const now = 3_600_000;
+    const pace = paceAfter(rounds(100, 1000, 4), tooMuch(2 * now, 2 * now + 10, 5_000), BOUNDS);
+    const later = paceAfter(pace, tooMuch(now, now + 10, 2_000), BOUNDS);
+    expect(later).toMatchObject({ limit: 8, pausedUntil: now + 2_010 });
+  });
+
   test("leads down to one at once, and up again", () => {
     let pace = firstPace(BOUNDS);
     for (let i = 0; i < 10; i++) pace = paceAfter(pace, tooMuch(i * 100, i * 100 + 10), BOUNDS);
