@@ -21,10 +21,16 @@ export interface Stoppable {
 
 /** Makes a server stop in an orderly way. */
 export function stoppable(server: Server): Stoppable {
+  /** Also those that have not finished, or not begun, a TLS handshake: the server waits for them, too. */
+  const raw = new Set<Socket>();
   const connections = new Set<Socket>();
   const busy = new Map<Socket, ServerResponse>();
   let retiring = false;
   let stopping = false;
+  server.on("connection", (socket: Socket) => {
+    raw.add(socket);
+    socket.once("close", () => raw.delete(socket));
+  });
   server.on("secureConnection", (socket) => {
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
@@ -45,7 +51,7 @@ export function stoppable(server: Server): Stoppable {
     new Promise((resolve) => {
       retire();
       stopping = true;
-      const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+      const cut = setTimeout(() => raw.forEach((socket) => socket.destroy()), DRAIN_MS);
       server.close(() => {
         clearTimeout(cut);
         resolve();

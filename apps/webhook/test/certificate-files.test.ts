@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAuthority, issueCertificate, type CertificatePair } from "@hot/kube/certificates";
@@ -55,11 +55,19 @@ test("a new leaf is taken; a new authority too, and the one before stays trusted
   expect((await certificatesFrom(folder, third)).caBundle).toBe(third.caBundle);
 });
 
-test("a file that is missing or no certificate is an error with its path or kind", async () => {
+test("a file that is missing or does not fit is an error with its path or kind", async () => {
   await expect(certificatesFrom(folder, undefined)).rejects.toThrow(/tls\.crt|tls\.key|ca\.crt/);
   await issue(await authority());
   writeFileSync(join(folder, "tls.key"), (await authority()).keyPem);
   await expect(certificatesFrom(folder, undefined)).rejects.toThrow("tls.key is not the key of tls.crt");
-  writeFileSync(join(folder, "tls.crt"), "nonsense");
-  await expect(certificatesFrom(folder, undefined)).rejects.toThrow();
+});
+
+test.each(["tls.crt", "tls.key", "ca.crt"])("%s half-written: the error names it", async (name) => {
+  await issue(await authority());
+  const file = join(folder, name);
+  const whole = readFileSync(file, "utf8");
+  for (const half of ["", whole.slice(0, 100), whole.slice(0, -40)]) {
+    writeFileSync(file, half);
+    await expect(certificatesFrom(folder, undefined)).rejects.toThrow(`${file} can't be used`);
+  }
 });

@@ -2,9 +2,10 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { Agent, request, type RequestOptions } from "node:https";
+import { connect as connectPlain } from "node:net";
 import { connect } from "node:tls";
 import { createAuthority, issueCertificate, type CertificatePair } from "@hot/kube/certificates";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { readRequest } from "../src/admission.ts";
 import { createLog } from "../src/log.ts";
 import { MAX_BODY_BYTES, startAdmissionServer, type AdmissionServer } from "../src/server.ts";
@@ -159,6 +160,19 @@ test("stop: the request under way is answered, a new one is refused, and idle co
   release();
   expect(await slow).toEqual({ status: 200, body: '{"slow":true}' });
   await stopped;
+});
+
+test("stop: a connection without a TLS handshake is cut like any other, and holds nothing up", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const silent = connectPlain(server.port, "127.0.0.1");
+  await once(silent, "connect");
+  // Connections are taken in their order: the one before has been taken when this is answered.
+  expect((await send("/echo", "1")).status).toBe(200);
+  const closed = once(silent, "close");
+  const stopped = server.stop();
+  vi.advanceTimersByTime(3000);
+  await Promise.all([stopped, closed]);
 });
 
 test("a server that retires takes new connections, and says with each answer that the connection ends", async () => {

@@ -12,14 +12,24 @@ import type { Certificates } from "./serving.ts";
  */
 export async function certificatesFrom(folder: string, present: Certificates | undefined): Promise<Certificates> {
   const read = (name: string): Promise<string> => readFile(join(folder, name), "utf8");
+  const parsed = <T>(name: string, parse: () => T): T => {
+    try {
+      return parse();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`${join(folder, name)} can't be used: it is no whole PEM file (${why})`, { cause });
+    }
+  };
   const [certPem, keyPem, caPem] = await Promise.all(
     ["tls.crt", "tls.key", "ca.crt"].map(read) as [Promise<string>, Promise<string>, Promise<string>],
   );
   const { serving, authority } = present ?? {};
   if (present !== undefined && serving?.certPem === certPem && authority?.certPem === caPem) return present;
-  const leaf = new X509Certificate(certPem);
+  const leaf = parsed("tls.crt", () => new X509Certificate(certPem));
+  const key = parsed("tls.key", () => createPrivateKey(keyPem));
+  parsed("ca.crt", () => new X509Certificate(caPem));
   // Read while the files are being replaced: the next look is better.
-  if (!leaf.checkPrivateKey(createPrivateKey(keyPem))) throw new Error(`${folder}: tls.key is not the key of tls.crt`);
+  if (!leaf.checkPrivateKey(key)) throw new Error(`${folder}: tls.key is not the key of tls.crt`);
   const before = authority?.certPem === caPem ? authority.previousCertPem : authority?.certPem;
   return {
     authority: { certPem: caPem, keyPem: "", ...(before !== undefined && { previousCertPem: before }) },
