@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from "node:dgram";
+import { mustBeOptions, shown } from "./arguments.ts";
 import { handleOf, mustBeUnused } from "./datagram-pause.ts";
 import type { InternetAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
@@ -53,6 +54,7 @@ export class DatagramSlot extends Slot implements Datagram {
   #open: "no" | "reading" | "paused" = "no";
 
   constructor(key: string, options: DatagramOptions) {
+    mustBeOptions(options, `datagram ${shown(key)}`, "listen");
     const { host = "::", port, v6only = false, receiveBytes = RECEIVE_BYTES } = options;
     super(
       key,

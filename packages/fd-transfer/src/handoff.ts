@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import cluster from "node:cluster";
 import type { EventEmitter } from "node:events";
+import { mustBeOptions, shown } from "./arguments.ts";
 import type { Datagram, DatagramOptions } from "./datagram.ts";
 import { DatagramSlot } from "./datagram.ts";
 import type { ConnectionOptions, Connections } from "./declared-connections.ts";
@@ -98,11 +99,15 @@ export class HotHandoff {
       throw new HandoffError("HOT4012", "a worker's descriptors are the primary's", { phase: "open" });
     }
     loadFirst();
+    mustBeOptions(options, "HotHandoff.open", "open");
     const { name, token, mode = "user", env = process.env, signal } = options;
     signal?.throwIfAborted();
-    if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
-      const rule = "1 to 63 of letters, digits, dot, dash, underscore";
-      throw new HandoffError("HOT4014", `name "${name}" is not ${rule}`, { phase: "open" });
+    if (typeof name !== "string" || !/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
+      const rule = "a text of 1 to 63 letters, digits, dots, dashes or underscores";
+      throw new HandoffError("HOT4014", `name ${shown(name)} is not ${rule}`, { phase: "open" });
+    }
+    if (!Object.hasOwn(FILE_MODE, mode)) {
+      throw new HandoffError("HOT4014", `mode ${shown(mode)} is neither "user" nor "group"`, { phase: "open" });
     }
     const dir = options.dir ?? (env["HOT_DIR"] || `/dev/shm/${name}.hot`);
     const version = ownVersion(env);

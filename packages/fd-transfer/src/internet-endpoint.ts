@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP, isIPv6, SocketAddress } from "node:net";
+import { shown } from "./arguments.ts";
 import type { Endpoint, InternetAddress, Reached } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { listens } from "./identities.ts";
@@ -26,8 +27,10 @@ export class InternetEndpoint implements Endpoint {
   constructor(kind: Endpoint["kind"], options: InternetOptions, bind: () => number) {
     const { host, port } = options;
     const wrong = (what: string): HandoffError => new HandoffError("HOT4014", what, { phase: "listen" });
-    if (isIP(host) === 0) throw wrong(`host "${host}" is not a numeric address`);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw wrong(`port ${port} is not within 0 to 65535`);
+    if (isIP(host) === 0) throw wrong(`host ${shown(host)} is not a numeric address`);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw wrong(`port ${shown(port)} is not a whole number from 0 to 65535`);
+    }
     this.kind = kind;
     this.#options = options;
     this.#bind = bind;

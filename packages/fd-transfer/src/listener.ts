@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Server, Socket } from "node:net";
+import { mustBeOptions, shown } from "./arguments.ts";
 import { acceptSeveral } from "./accept-handles.ts";
 import type { Endpoint, InternetAddress, PathAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
@@ -82,6 +83,7 @@ export class ListenerSlot extends Slot implements Listener<InternetAddress | Pat
 
   /** @throws HandoffError HOT4014, and then `bound` is the caller's as before. */
   constructor(key: string, options: ListenOptions, onAttach: (server: Server) => void) {
+    mustBeOptions(options, `listener ${shown(key)}`, "listen");
     super(key, endpointOf(options));
     this.#onAttach = onAttach;
     if (options.bound !== undefined) this.#given = this.#take(options.bound);

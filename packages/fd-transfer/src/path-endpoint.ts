@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, renameSync, rmSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
+import { shown } from "./arguments.ts";
 import type { Endpoint, PathAddress, Reached } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
@@ -33,10 +34,14 @@ export class PathEndpoint implements Endpoint {
   constructor(options: PathOptions) {
     const { path, mode } = options;
     const wrong = (what: string): HandoffError => new HandoffError("HOT4014", what, { phase: "listen" });
-    if (!isAbsolute(path) || path.includes("\0")) throw wrong(`path "${path}" is not absolute`);
+    if (typeof path !== "string" || !isAbsolute(path) || path.includes("\0")) {
+      throw wrong(`path ${shown(path)} is not absolute`);
+    }
     const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(temporaryBeside(path)));
     if (longest > MAX_PATH_BYTES) throw wrong(`path "${path}" is longer than ${MAX_PATH_BYTES} bytes`);
-    if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) throw wrong(`mode ${mode} is not within 0 to 0o777`);
+    if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) {
+      throw wrong(`mode ${shown(mode)} is not a whole number from 0 to 0o777`);
+    }
     this.#options = options;
   }
 

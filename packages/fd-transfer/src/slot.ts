@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { shown } from "./arguments.ts";
 import type { Endpoint, InternetAddress, PathAddress } from "./endpoint.ts";
 import { HandoffError } from "./errors.ts";
 import { loadNative } from "./native/addon.ts";
@@ -25,8 +26,8 @@ export abstract class Slot {
   onClose: () => void = () => undefined;
 
   constructor(key: string, endpoint: Endpoint) {
-    if (key === "" || Buffer.byteLength(key) > 255) {
-      throw new HandoffError("HOT4014", `the key "${key}" has not 1 to 255 bytes`, { phase: "listen" });
+    if (typeof key !== "string" || key === "" || Buffer.byteLength(key) > 255) {
+      throw new HandoffError("HOT4014", `the key ${shown(key)} is not a text of 1 to 255 bytes`, { phase: "listen" });
     }
     this.key = key;
     this.endpoint = endpoint;

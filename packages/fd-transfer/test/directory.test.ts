@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { DatagramOptions } from "../src/datagram.ts";
 import { secureDirectory } from "../src/directory.ts";
-import { HotHandoff } from "../src/handoff.ts";
+import { HotHandoff, type HandoffOptions } from "../src/handoff.ts";
+import type { TcpListenOptions } from "../src/listener.ts";
 import { Lineage } from "../src/ownership.ts";
 
 let folder = "";
@@ -88,10 +100,39 @@ test("L: a file that was removed and made again is not the same lock", () => {
   first.close();
 });
 
-test("names and arguments are checked", async () => {
-  await expect(HotHandoff.open({ name: "../x", dir: join(folder, "d") })).rejects.toMatchObject({ code: "HOT4014" });
+test.each([
+  [{ name: "../x" }, "name '../x' is not"],
+  [{}, "name undefined is not"],
+  [{ name: 5 }, "name 5 is not"],
+  [{ name: "a", mode: "all" }, "mode 'all' is neither"],
+  [null, "the options of HotHandoff.open are null"],
+  ["a", "the options of HotHandoff.open are 'a'"],
+])("open(%o): %s", async (options, message) => {
+  const dir = join(folder, "d");
+  const given = typeof options === "object" && options !== null ? { ...options, dir } : options;
+  const opening = HotHandoff.open(given as HandoffOptions);
+  await expect(opening).rejects.toMatchObject({ code: "HOT4014", message: expect.stringContaining(message) as string });
+  expect(existsSync(dir)).toBe(false);
+});
+
+test.each([
+  ["k", { port: -1 }, "port -1 is not"],
+  ["k", { port: 70_000 }, "port 70000 is not"],
+  ["k", { port: "8080" }, "port '8080' is not a whole number"],
+  ["k", {}, "port undefined is not"],
+  ["k", { port: 80, host: "localhost" }, "host 'localhost' is not"],
+  ["k", { path: 5 }, "path 5 is not"],
+  ["k", { path: "/tmp/x", mode: "0600" }, "mode '0600' is not"],
+  ["k", null, "the options of listener 'k' are null"],
+  ["", { port: 0 }, "the key '' is not"],
+  [undefined, { port: 0 }, "the key undefined is not"],
+])("listener(%o, %o): %s", async (key, options, message) => {
   await using hot = await HotHandoff.open({ name: "a", dir: join(folder, "d") });
-  for (const bad of [{ port: -1 }, { port: 70_000 }, { port: 80, host: "localhost" }]) {
-    await expect(hot.listener("k", bad)).rejects.toMatchObject({ code: "HOT4014" });
-  }
+  const listening = hot.listener(key as string, options as TcpListenOptions);
+  await expect(listening).rejects.toMatchObject({
+    code: "HOT4014",
+    message: expect.stringContaining(message) as string,
+  });
+  const bound = hot.datagram(key as string, options as DatagramOptions);
+  await expect(bound).rejects.toMatchObject({ code: "HOT4014" });
 });

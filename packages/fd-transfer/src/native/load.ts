@@ -7,6 +7,9 @@ import { NativeError } from "./native-error.ts";
 import { NativeUnavailable } from "./native-unavailable.ts";
 import { addonFiles, isPrebuilt, nameOf, type Platform } from "./platform.ts";
 
+/** As in `engines` of the package, which package managers only warn about. */
+const LEAST_NODE = 24;
+
 /**
  * Loads the addon that fits the platform. `root` is the folder of this package, null = not found.
  *
@@ -14,6 +17,9 @@ import { addonFiles, isPrebuilt, nameOf, type Platform } from "./platform.ts";
  */
 export function load(platform: Platform, root: string | null): Addon {
   const name = nameOf(platform);
+  if (Number.parseInt(platform.node, 10) < LEAST_NODE) {
+    throw new NativeUnavailable(`This is Node v${platform.node}.`, `Run with Node ${LEAST_NODE} or newer.`);
+  }
   if (platform.os !== "linux") {
     throw new NativeUnavailable(
       `Descriptors can be handed over on Linux only; this is ${name}.`,
@@ -44,7 +50,7 @@ export function load(platform: Platform, root: string | null): Addon {
       failures.push(`${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}.`);
     }
   }
-  const where = `This is ${name}, Node ${process.version}.`;
+  const where = `This is ${name}, Node v${platform.node}.`;
   throw new NativeUnavailable(`${failures.join(" ")} ${where}`, isForbidden(cause) ? ALLOW : command, cause);
 }
 

@@ -9,6 +9,8 @@ export interface Platform {
   readonly arch: string;
   /** The C library of the running Node, not of the machine: both can be installed. */
   readonly libc: "glibc" | "musl";
+  /** As in `process.versions.node`. */
+  readonly node: string;
 }
 
 /** The platforms of `scripts/prebuild.mjs`. */
@@ -20,7 +22,8 @@ const PREBUILT: ReadonlySet<string> = new Set([
 ]);
 
 export function thisPlatform(): Platform {
-  return { os: process.platform, arch: process.arch, libc: process.platform === "linux" ? libc() : "glibc" };
+  const { platform: os, arch, versions } = process;
+  return { os, arch, libc: os === "linux" ? libc() : "glibc", node: versions.node };
 }
 
 function libc(): Platform["libc"] {

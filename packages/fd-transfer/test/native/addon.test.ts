@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -13,7 +13,7 @@ import { folder } from "./descriptors.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const built = join(root, "build", "hot-fd.node");
-const riscv: Platform = { os: "linux", arch: "riscv64", libc: "glibc" };
+const riscv: Platform = { os: "linux", arch: "riscv64", libc: "glibc", node: "24.0.0" };
 
 function unavailable(call: () => unknown): NativeUnavailable {
   try {
@@ -61,14 +61,23 @@ test("what was built here comes first, and what cannot be loaded is not the end"
 });
 
 test("another system is named, with what to do", () => {
-  const error = unavailable(() => load({ os: "darwin", arch: "arm64", libc: "glibc" }, "/somewhere"));
+  const error = unavailable(() => load({ os: "darwin", arch: "arm64", libc: "glibc", node: "24.0.0" }, "/somewhere"));
   expect(error.message).toContain("Linux only; this is darwin-arm64.");
   expect(error).toMatchObject({ code: "HOT4090", fix: expect.stringContaining("Linux") as string });
 });
 
+test("an old Node is named, before it fails by something that it lacks", () => {
+  const error = unavailable(() => load({ ...thisPlatform(), node: "20.19.5" }, "/somewhere"));
+  expect(error.message).toContain("This is Node v20.19.5. Run with Node 24 or newer.");
+  const { engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    engines: { node: string };
+  };
+  expect(error.fix).toContain(engines.node.replace(">=", "Node "));
+});
+
 test("no binary: the files and the command that builds one are named", () => {
   const place = folder();
-  const error = unavailable(() => load({ os: "linux", arch: "x64", libc: "musl" }, place));
+  const error = unavailable(() => load({ os: "linux", arch: "x64", libc: "musl", node: "24.0.0" }, place));
   expect(error.message).toContain(join(place, "build", "hot-fd.node"));
   expect(error.message).toContain(join(place, "prebuilds", "linux-x64-musl", "hot-fd.node"));
   expect(error.fix).toContain(`node ${join(place, "scripts", "build-native.mjs")}`);
