@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { X509Certificate } from "node:crypto";
-import { sleep, type Api, type Clock, type Reflector } from "@hot/kube";
+import { abortable, sleep, type Api, type Clock, type Reflector } from "@hot/kube";
 import { SKEW_MS } from "@hot/kube/certificates";
 import { reasonCode } from "@hot/spec";
 import { LIFETIMES } from "./certs/lifetimes.ts";
@@ -84,15 +84,17 @@ export function createRegistration(options: RegistrationOptions): Registration {
   };
 
   const maintain = async (signal: AbortSignal): Promise<void> => {
-    if (await isUninstalled(installation)) {
+    // A silent API server takes longer than a pod may take to end.
+    const look = <T>(answer: Promise<T>): Promise<T> => abortable(answer, signal);
+    if (await look(isUninstalled(installation))) {
       if (!uninstalled) log.info("this installation is being taken away: nothing is registered any more");
       uninstalled = true;
       return;
     }
-    let wanted = await next(certificates);
+    let wanted = await look(next(certificates));
     let isFresh = await trust(wanted, signal);
     // Another replica may have made a new authority after we had read the Secret; what we wrote does not know it.
-    for (let again = await next(wanted); again.caBundle !== wanted.caBundle; again = await next(wanted)) {
+    for (let again = await look(next(wanted)); again.caBundle !== wanted.caBundle; again = await look(next(wanted))) {
       wanted = again;
       isFresh = (await trust(wanted, signal)) || isFresh;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { runAll, sleep, systemClock, type Runnable } from "@hot/kube";
+import { abortable, runAll, sleep, systemClock, type Runnable } from "@hot/kube";
 import { startAdmission } from "./admission-role.ts";
 import type { Config } from "./config.ts";
 import { startControllerRole } from "./controller-role.ts";
@@ -31,7 +31,10 @@ export async function runWebhook(config: Config, signal: AbortSignal, dependenci
   ];
   let retire = (): void => undefined;
   if (config.role !== "controller") {
-    const { registration, server } = await startAdmission(config, shared, dependencies);
+    const starting = startAdmission(config, shared, dependencies);
+    // Not awaited: a start that was given up ends when the connection to the API server is closed.
+    stack.defer(() => void starting.then((late) => late.server.stop()).catch(() => undefined));
+    const { registration, server } = await abortable(starting, signal);
     stack.defer(() => server.stop());
     retire = () => server.retire();
     ready["registration"] = () => registration.registered();

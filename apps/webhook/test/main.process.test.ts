@@ -192,6 +192,31 @@ test("alive but not ready while the CustomResourceDefinition is missing, and end
   expect(run.lines.map(({ msg }) => msg)).not.toContain("ready");
 });
 
+/** Kubernetes kills what has not ended 30 s after SIGTERM. */
+const GRACE_MS = 30_000;
+
+test.each(["from the start", "after a while"])(
+  "an API server that is silent %s does not hold up the end on SIGTERM",
+  async (since) => {
+    let silent = since === "from the start";
+    const asked = new Promise<void>((resolve) => {
+      api.prependListener("request", (_, response) => {
+        if (!silent) return;
+        response.writeHead = () => response;
+        response.end = () => response;
+        resolve();
+      });
+    });
+    const run = start(...flags("--leaf-lifetime", "30s", "--authority-lifetime", "2m"));
+    if (!silent) await run.line("ready");
+    silent = true;
+    await asked;
+    run.process.kill("SIGTERM");
+    expect(await run.exit).toBe(0);
+  },
+  GRACE_MS,
+);
+
 test("as controller only: ready when its caches are, and nothing is registered", async () => {
   const run = start(...flags("--role", "controller"));
   expect(await run.line("ready")).toMatchObject({ role: "controller" });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export type * from "./api.ts";
 export { ApiError, ConfigError, ConnectionError, type ConnectionErrorCode } from "./api-error.ts";
+export { abortable } from "./abortable.ts";
 export { sleep, systemClock, type Clock } from "./clock.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
 export { createEventRecorder, type EventRecorder, type EventRecorderOptions, type EventText } from "./events.ts";
