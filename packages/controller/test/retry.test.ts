@@ -138,6 +138,20 @@ describe("on a pod", () => {
     expect(await pairs()).toEqual([DONE, DONE, DONE]);
   });
 
+  test("it was the last one: what has proved good has not stalled", async () => {
+    await stalled(2, { maxUnavailable: 2, hotUpgrade: { failureThreshold: 2 } });
+    cluster.fateOf = () => "runs";
+    await annotatePod("web-0", "1");
+    await cluster.converge();
+    expect(await condition("Ready")).toMatchObject({ status: "False", reason: "Stalled" });
+    expect(await condition("Stalled")).toMatchObject({ status: "True" });
+    await annotatePod("web-1", "1");
+    await cluster.converge();
+    expect(await pairs()).toEqual([DONE, DONE]);
+    expect(await condition("Ready")).toMatchObject({ status: "True" });
+    expect(await condition("Stalled")).toMatchObject({ status: "False" });
+  });
+
   test("it fails again, once", async () => {
     await stalled();
     const [name = ""] = failedPods(await cluster.pods());

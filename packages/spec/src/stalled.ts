@@ -17,7 +17,7 @@ export function retryToken({ annotations }: Pick<ObjectMeta, "annotations">): st
 
 /**
  * Whether the rollout has stalled for this very generation and no retry was asked for since. It stays so even if the
- * pods that failed are gone.
+ * pods that failed are gone, until this very revision has proved good.
  */
 export function isStalled({ metadata, status }: SidecarSet): boolean {
   const stalled = findCondition(status?.conditions, "Stalled");

@@ -40,15 +40,20 @@ export function statusOf(sidecarSet: SidecarSet, pods: readonly CountedReport[],
   };
   const { lacking, unrecorded } = outcome;
   const ready = lacking.count === 0 && unrecorded === undefined && isReady(sidecarSet, pods, counters);
+  const good = ready && counters.updatedReadyPods > 0;
+  // What has proved good holds nobody back; and to whoever reads conditions a stall is a failure, ready or not.
+  const stalled = outcome.stalled && !(good && counters.failedPods === 0);
   const generation = sidecarSet.metadata.generation ?? 0;
-  const conditions = conditionsOf(sidecarSet, { pods, reasons, ready }, counters, outcome).reduce<readonly Condition[]>(
+  const conditions = conditionsOf(sidecarSet, { pods, reasons, ready }, counters, { ...outcome, stalled }).reduce<
+    readonly Condition[]
+  >(
     (all, one) => setCondition(all, { ...one, observedGeneration: generation }, toRfc3339(outcome.now)),
     sidecarSet.status?.conditions ?? [],
   );
   return {
     ...sidecarSet.status,
     ...counters,
-    ...lastGood(sidecarSet, ready, counters),
+    ...lastGood(sidecarSet, good),
     ...observedRetry(sidecarSet),
     observedGeneration: generation,
     conditions: [...conditions],
@@ -56,14 +61,9 @@ export function statusOf(sidecarSet: SidecarSet, pods: readonly CountedReport[],
 }
 
 /** Good is what pods run, and what holds nobody back any more. */
-function lastGood(
-  sidecarSet: SidecarSet,
-  ready: boolean,
-  counters: Counters,
-): Pick<SidecarSetStatus, "lastGoodRevision"> {
-  const { latestRevision } = sidecarSet.status ?? {};
-  const good = latestRevision !== undefined && counters.updatedReadyPods > 0 && ready;
-  return good ? { lastGoodRevision: latestRevision } : {};
+function lastGood({ status }: SidecarSet, good: boolean): Pick<SidecarSetStatus, "lastGoodRevision"> {
+  const { latestRevision } = status ?? {};
+  return good && latestRevision !== undefined ? { lastGoodRevision: latestRevision } : {};
 }
 
 /** Stays when the annotation is taken away: the same value once more is no other one. */

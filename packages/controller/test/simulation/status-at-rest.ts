@@ -33,6 +33,8 @@ export function statusProblem(
   const { partition = 0 } = scope.wish.strategy;
   const wanted = pods.length - Math.min(Number(partition), pods.length);
   const isAllReady = updated.length >= wanted && updated.every(isDone) && pods.every((pod) => !isHalfDone(pod, scope));
+  const isGood = isAllReady && updated.length > 0 && status?.failedPods === 0;
+  if (isGood && findCondition(status?.conditions, "Stalled")?.status === "True") return "status: ready, and stalled";
   if ((condition.status === "True") !== isAllReady) return `status: Ready ${condition.status}: ${condition.message}`;
   return undefined;
 }
