@@ -58,7 +58,7 @@ describe("a queue", () => {
   test("adds at once what is overdue since the clock was set forward, and does not wait for its timer", async () => {
     const clock = createFakeClock();
     let ahead = 0;
-    const queue = createWorkQueue<string>({ clock: { now: () => clock.now() + ahead, after: clock.after } });
+    const queue = createWorkQueue<string>({ clock: { ...clock, now: () => clock.now() + ahead } });
     queue.addAfter("a", 600_000);
     ahead = 3_600_000;
     queue.addAfter("a", 100);
