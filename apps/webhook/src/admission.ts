@@ -77,6 +77,11 @@ export function readRequest(body: unknown): AdmissionRequest {
     typeof request.operation === "string" &&
     typeof request.kind?.kind === "string" &&
     typeof request.resource?.resource === "string";
+  const isText = [request?.name, request?.namespace, request?.subResource].every(
+    (one) => typeof (one ?? "") === "string",
+  );
+  if (complete && !isText)
+    throw new ReviewError("ReviewMalformed", "request.name, namespace or subResource is no text");
   if (!complete) throw new ReviewError("ReviewMalformed", "request.uid, kind, resource or operation is missing");
   return request as AdmissionRequest;
 }
@@ -104,6 +109,8 @@ function base64(text: string): string {
 export function podName(request: AdmissionRequest): string {
   const { name, generateName } =
     (request.object as { metadata?: { name?: string; generateName?: string } } | undefined)?.metadata ?? {};
-  const shown = request.name || name || (generateName === undefined ? "?" : `${generateName}*`);
+  // Whoever reaches the port can send a pod, and of some JSON no text can be made.
+  const pattern = typeof generateName === "string" ? `${generateName}*` : "?";
+  const shown = request.name || (typeof name === "string" && name) || pattern;
   return `pod ${request.namespace ?? "default"}/${shown}`;
 }

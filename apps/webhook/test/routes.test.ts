@@ -221,3 +221,26 @@ test("patchPodMetadata may set what the ConfigMap allows, and nothing without it
   allow("^team[.]example/");
   expect((await judge()).allowed).toBe(true);
 });
+
+/** JSON that no text can be made of: `${it}` throws. */
+const NO_TEXT = { toString: null, valueOf: null };
+
+test.each(["name", "namespace", "subResource"])("a review whose %s is no text is refused", async (field) => {
+  const review = podReview(aPod()) as { request: object };
+  const body = { ...review, request: { ...review.request, [field]: NO_TEXT } };
+  await expect(async () => routes([])["/mutate-pod"]?.(body)).rejects.toThrow("HOT5");
+});
+
+test.each(["name", "generateName"])(
+  "a pod whose %s is no text is answered, and nothing is thrown after that",
+  async (field) => {
+    const pod = { ...aPod(), metadata: { labels: { app: "web" }, [field]: NO_TEXT } };
+    const later: (() => void)[] = [];
+    const reply = (await routes([aSidecarSet()], { afterAnswer: (work) => later.push(work) })["/mutate-pod"]?.(
+      podReview({ ...pod, spec: {} } as never),
+    )) as Reply;
+    expect(reply.response.allowed).toBe(true);
+    expect(later).toHaveLength(1);
+    later[0]?.();
+  },
+);
