@@ -124,6 +124,8 @@ test(
       expect(statusOf(pod, "app")).toMatchObject({ restartCount: 0 });
     }
     expect(await type(on, "kubectl get sidecarset mesh -o jsonpath='{.status.conditions}'")).toBe("");
+    const logs = "kubectl logs -n hot-system -l app.kubernetes.io/name=hot --tail=-1";
+    expect(await type(on, logs), "the definition is Kruise's, and drops a field").toContain("HOT5003");
 
     const [back = ""] = operations.blocks("And back", 1);
     const [uninstall = "", ...kruiseAgain] = back.trim().split("\n");
