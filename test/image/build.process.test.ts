@@ -125,7 +125,7 @@ test.runIf(process.getuid?.() === 0)("the programs start as user 65532 with noth
   );
   const sidecar = unpack("hot/sidecar-demo:v1");
   const load =
-    'import("@hot/fd-transfer").then(({ HotHandoff }) => HotHandoff.open({ dir: "/tmp/x" })).then((hot) => { console.log(hot.role); return hot.close(); })';
+    'import("@hot/fd-transfer").then(({ HotHandoff }) => HotHandoff.open({ name: "x", dir: "/tmp/x" })).then((hot) => { console.log(hot.role); return hot.close(); })';
   writeFileSync(join(sidecar, "app/try.js"), load);
   expect(runIn(sidecar, "/usr/local/bin/node", "/app/try.js")).toMatchObject({
     status: 0,

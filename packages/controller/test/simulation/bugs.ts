@@ -183,7 +183,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: "what one pod runs is called the last good revision",
     changes: [
-      { file: "plan/status.ts", from: "counters.updatedReadyPods > 0 && ready;", to: "counters.updatedReadyPods > 0;" },
+      { file: "plan/status.ts", from: "ready && counters.updatedReadyPods > 0;", to: "counters.updatedReadyPods > 0;" },
     ],
     found: /I11: .* in scope/,
   },

@@ -58,11 +58,13 @@ test("while a postStart hook runs the API shows the old container ready, and a r
 test("a hook that fails: PostStartHookError, the container is killed, then CrashLoopBackOff; the pod is not ready", async () => {
   const harness = await startHarness({
     a,
-    b: script("echo pid $$$$; while :; do sleep 60 & wait $!; done", { env: { IMAGE: "b" } }),
+    b: script("echo pid $$$$; touch runs; while :; do sleep 60 & wait $!; done", { env: { IMAGE: "b" } }),
   });
   const { api } = harness;
+  // A hook that fails before the container has said its number would have it killed unheard.
+  const lifecycle = onlyInB("while ! test -e runs; do sleep 0.02; done; echo no takeover; exit 7");
   const pod = api.addPod("p", {
-    containers: [container("x", "a", { lifecycle: onlyInB("echo no takeover; exit 7") }), container("y", "a")],
+    containers: [container("x", "a", { lifecycle }), container("y", "a")],
     terminationGracePeriodSeconds: 1,
   });
   await api.until("p", isReady);
