@@ -7,7 +7,7 @@ let on: Target;
 let hooks: WebhookServer;
 let space: string;
 let pods: string;
-const configured: string[] = [];
+const configured: { readonly path: string; readonly name: string }[] = [];
 beforeAll(async () => {
   on = await target();
   hooks = await webhookServer();
@@ -19,9 +19,17 @@ afterAll(async () => {
   await on.close();
 });
 afterEach(async () => {
-  for (const path of configured.splice(0)) await call(on, "DELETE", path);
+  while (configured.length > 0) await unregister();
   hooks.received.length = 0;
 });
+
+/** Whether the API server knows what was registered by this name. */
+async function isAsked(name: string): Promise<boolean> {
+  const reviews = hooks.known.reviews(name);
+  const body = { metadata: { name: "known" } };
+  await call(on, "POST", `/api/v1/namespaces/${space}/configmaps?dryRun=All`, { body });
+  return hooks.known.reviews(name) > reviews;
+}
 
 const ROOT = "/apis/admissionregistration.k8s.io/v1";
 
@@ -48,7 +56,7 @@ async function register(
   const known = {
     ...webhook,
     name: "known.example.com",
-    clientConfig: hooks.clientConfig(hooks.known.path),
+    clientConfig: hooks.clientConfig(hooks.known.path(name)),
     objectSelector: undefined,
     rules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"], operations: ["CREATE"] }],
     timeoutSeconds: 10,
@@ -56,12 +64,16 @@ async function register(
   const body = { metadata: { name }, webhooks: [webhook, known] };
   const answer = await call(on, "POST", `${ROOT}/${plural}`, { body });
   expect(answer.status).toBe(201);
-  configured.push(`${ROOT}/${plural}/${name}`);
-  const reviews = hooks.known.reviews();
-  while (hooks.known.reviews() === reviews) {
-    const asked = { metadata: { name: "known" } };
-    await call(on, "POST", `/api/v1/namespaces/${space}/configmaps?dryRun=All`, { body: asked });
-  }
+  configured.push({ path: `${ROOT}/${plural}/${name}`, name });
+  while (!(await isAsked(name)));
+}
+
+/** Takes the last one away, and waits until it is not asked any more, as the real one does for a moment. Its status. */
+async function unregister(): Promise<number> {
+  const { path, name } = configured.pop()!;
+  const { status } = await call(on, "DELETE", path);
+  while (await isAsked(name));
+  return status;
 }
 
 const create = (name: string, more?: Parameters<typeof pod>[1], query = "") =>
@@ -280,7 +292,7 @@ describe("a webhook that does not answer", () => {
         message: expect.stringContaining('failed calling webhook "silent.example.com"'),
       },
     });
-    await call(on, "DELETE", configured.pop()!);
+    await unregister();
     await register("mutating", "/silent", { ...config(), failurePolicy: "Ignore" });
     expect((await create(unique("ignored"))).status).toBe(201);
   });
@@ -293,5 +305,5 @@ test("webhook configurations are not reviewed by webhooks, so that a broken one 
     clientConfig: { url: "https://127.0.0.1:1/" },
     namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": space } },
   });
-  expect((await call(on, "DELETE", configured.pop()!)).status).toBe(200);
+  expect(await unregister()).toBe(200);
 });

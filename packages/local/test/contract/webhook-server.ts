@@ -17,15 +17,15 @@ export interface WebhookServer {
   on(path: string, answering: Answering): void;
   /** The requests of all reviews so far, but for those of `known`. */
   received: Review[];
-  /** The path of a webhook that lets everything through and counts its reviews. */
-  known: { path: string; reviews: () => number };
+  /** Webhooks that let everything through and count their reviews, each for itself. */
+  known: { path(name: string): string; reviews(name: string): number };
   close(): Promise<void>;
 }
 
 /** Where the API server under test reaches this process. */
 const HOST = process.env["HOT_CONTRACT_WEBHOOK_HOST"] ?? "127.0.0.1";
 
-const KNOWN = "/known";
+const KNOWN = "/known/";
 
 /** A real HTTPS server with its own authority, as a webhook of a cluster is one. */
 export async function webhookServer(host = HOST): Promise<WebhookServer> {
@@ -39,16 +39,17 @@ export async function webhookServer(host = HOST): Promise<WebhookServer> {
   });
   const handlers = new Map<string, Answering>();
   const received: Review[] = [];
-  let known = 0;
+  const known = new Map<string, number>();
   const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
     let text = "";
     request.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
     request.on("end", () => {
       const review: Review = JSON.parse(text);
       const { pathname } = new URL(request.url ?? "", "https://x");
-      if (pathname === KNOWN) known++;
+      const isKnown = pathname.startsWith(KNOWN);
+      if (isKnown) known.set(pathname, (known.get(pathname) ?? 0) + 1);
       else received.push(review.request);
-      const handler = pathname === KNOWN ? () => ({ allowed: true }) : handlers.get(pathname);
+      const handler = isKnown ? () => ({ allowed: true }) : handlers.get(pathname);
       void Promise.resolve(handler?.(review.request, response)).then((answer) => {
         if (answer === undefined) return;
         const { apiVersion, kind } = review;
@@ -66,7 +67,7 @@ export async function webhookServer(host = HOST): Promise<WebhookServer> {
     }),
     on: (path, answering) => void handlers.set(path, answering),
     received,
-    known: { path: KNOWN, reviews: () => known },
+    known: { path: (name) => KNOWN + name, reviews: (name) => known.get(KNOWN + name) ?? 0 },
     async close() {
       const closed = once(server, "close");
       server.close();
