@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hotUpgradePolicy, isStalled, REVISION_OWNER_LABEL, type ControllerRevision, type SidecarSet } from "@hot/spec";
+import { hashesOf } from "./record.ts";
 import { warning } from "./report.ts";
 import { restoreRevision } from "./restore-revision.ts";
 
@@ -19,13 +20,15 @@ export function lastGoodRevision(
   revisions: readonly ControllerRevision[],
 ): InPlaceOfLive | undefined {
   if (hotUpgradePolicy(sidecarSet).newPodsWhenStalled !== "LastGood" || !isStalled(sidecarSet)) return undefined;
-  const { lastGoodRevision: wanted, latestRevision } = sidecarSet.status ?? {};
-  if (wanted === undefined || wanted === "" || wanted === latestRevision) return undefined;
+  const { lastGoodRevision: wanted } = sidecarSet.status ?? {};
+  if (wanted === undefined || wanted === "") return undefined;
   const { name = "" } = sidecarSet.metadata;
   const found = revisions.find(
     ({ metadata }) => metadata.name === wanted && metadata.labels?.[REVISION_OWNER_LABEL] === name,
   );
   const restored = found && restoreRevision(sidecarSet, found);
+  // Not by its name: where the newest revision could not be recorded, the status still names the one before as the latest.
+  if (restored !== undefined && hashesOf(restored).hash === hashesOf(sidecarSet).hash) return undefined;
   if (restored !== undefined)
     return {
       restored,

@@ -13,11 +13,17 @@ const revision = (name: string, owner = "s"): ControllerRevision => ({
   data: { spec: { $patch: "replace", containers: [{ name: "c", image: `c:${name}` }] } },
 });
 const broken: ControllerRevision = { ...revision("broken"), data: "no" };
-const REVISIONS = [revision("good"), revision("other"), revision("foreign", "t"), broken];
+/** That of the SidecarSet as it is. */
+const newest: ControllerRevision = {
+  ...revision("newest"),
+  metadata: { ...revision("newest").metadata, annotations: { ...revision("live").metadata.annotations } },
+};
+const REVISIONS = [revision("good"), revision("other"), revision("foreign", "t"), broken, newest];
 
 interface Circumstances {
   newPodsWhenStalled?: "Newest" | "LastGood";
   lastGoodRevision?: string | undefined;
+  latestRevision?: string;
   stalled?: "True" | "False";
   observedGeneration?: number;
   retry?: string;
@@ -29,6 +35,7 @@ interface Circumstances {
 function inject(circumstances: Circumstances = {}) {
   const {
     newPodsWhenStalled = "LastGood",
+    latestRevision = "newest",
     stalled = "True",
     observedGeneration = 2,
     retry,
@@ -40,7 +47,7 @@ function inject(circumstances: Circumstances = {}) {
     matchedPods: 2,
     updatedPods: 0,
     readyPods: 2,
-    latestRevision: "newest",
+    latestRevision,
     ...(lastGoodRevision !== undefined && { lastGoodRevision }),
     conditions: [
       { type: "Stalled", status: stalled, observedGeneration, reason: "R", message: "", lastTransitionTime: "" },
@@ -88,6 +95,10 @@ test("a pod that is created while the rollout is stalled gets the last good revi
   expect(image).toBe("c:good");
   expect(entry).toMatchObject({ hash: "hash-good", controllerRevision: "good" });
   expect(report.warnings).toEqual(["SidecarSet s is stalled: the pod got its last good revision good (HOT2204)"]);
+});
+
+test("so it does where the newest revision could not be recorded, and the status names the one before as the latest", () => {
+  expect(inject({ latestRevision: "good" }).image).toBe("c:good");
 });
 
 test.each<[string, Circumstances]>([
