@@ -39,8 +39,9 @@ export function createStatusPace(now: () => number): StatusPace {
   const last = new Map<string, Attempt>();
   return {
     wait: (name, { status: before, version }, status) => {
-      const { at, failures, version: failed } = last.get(name) ?? {};
-      if (at === undefined || failures === undefined) return 0;
+      const attempt = last.get(name);
+      if (attempt === undefined) return 0;
+      const { at, failures, version: failed } = attempt;
       if (failed === version) return Math.max(0, at + Math.min(INTERVAL * 2 ** (failures - 1), LONGEST) - now());
       return decisive(before) === decisive(status) ? Math.max(0, at + INTERVAL - now()) : 0;
     },

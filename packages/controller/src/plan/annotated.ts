@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createAlike } from "./alike.ts";
 import { mixed } from "./same-value.ts";
-import { copyOf, sharedText } from "./shared-values.ts";
+import { copyOf, LARGEST, sharedText } from "./shared-values.ts";
 
 type Texts = Readonly<Record<string, string>>;
 type Entries = readonly (readonly [key: string, text: string])[];
@@ -23,9 +23,6 @@ const PART = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|(?<![a-z-])[a-z-]+:\/\/[0-9a-f]{64
 const SHORT = 20;
 /** At the beginning of a longer text, where it says what it is about. */
 const HEAD = 12;
-
-/** Characters of all texts. A shape of more is kept for no other: pods that come and go would fill the memory with it. */
-const LARGEST = 16_384;
 
 const shapes = createAlike<Shape>(1_000);
 const NONE: readonly string[] = [];

@@ -2,8 +2,8 @@
 import { createAlike } from "./alike.ts";
 import { isSameValue, sketchOf } from "./same-value.ts";
 
-/** Characters of JSON. What is larger is not kept for others: pods that come and go would fill the memory with it. */
-const LARGEST = 16_384;
+/** Characters. What is larger is not kept for others: pods that come and go would fill the memory with it. */
+export const LARGEST = 16_384;
 
 /**
  * What is made of JSON values, once for each of them; a value is looked up without being written down.
